@@ -1,0 +1,45 @@
+// Bundles each entry that exists into dist/. Exits non-zero when a bundle fails.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Settings shared by everything that runs on Node. */
+const node = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minify: false,
+  sourcemap: true,
+  logLevel: 'warning',
+};
+
+const entries = [
+  {
+    ...node,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/cli.js',
+    banner: { js: '#!/usr/bin/env node' },
+  },
+  {
+    ...node,
+    entryPoints: ['src/extension/node/extension.ts'],
+    outfile: 'dist/extension.js',
+    external: ['vscode'],
+  },
+];
+
+if (existsSync(join(root, 'src/bench/main.ts'))) {
+  entries.push({ ...node, entryPoints: ['src/bench/main.ts'], outfile: 'dist/bench.js' });
+}
+
+try {
+  await Promise.all(entries.map((entry) => build(entry)));
+} catch {
+  // esbuild has already printed the errors with their positions.
+  process.exitCode = 1;
+}
