@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
 
 /** Rooms in order: a room may import itself and the rooms before it. */
-export const ROOMS = [
+const ROOMS = [
   'uapi',
   'trace',
   'session',
@@ -57,7 +57,7 @@ export function importsOf(text: string): Import[] {
 }
 
 /** The room of a path under src/ (`src/simulate.ts` is the room `simulate`), or undefined outside src/. */
-export function roomOf(path: string): string | undefined {
+function roomOf(path: string): string | undefined {
   return /^src\/([^/]+?)(?:\.tsx?)?(?:\/|$)/.exec(path)?.[1];
 }
 
