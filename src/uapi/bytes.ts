@@ -56,7 +56,8 @@ export function getSafeU64(view: DataView, at: number): number {
 
 /** Writes a non-negative safe integer as u64. @throws RangeError for anything else. */
 export function putSafeU64(view: DataView, at: number, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not an integer in 0..2^53-1`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`${value} is not an integer in 0..2^53-1`);
   putU64(view, at, value >>> 0, Math.floor(value / 0x100000000));
 }
 
@@ -95,7 +96,10 @@ export function fromHex(text: string): Uint8Array {
 }
 
 /** Names of the bits set in `value`; bits without a name come last as one hex number. Zero gives []. */
-export function flagNames(value: number | bigint, table: Readonly<Record<string, number | bigint>>): string[] {
+export function flagNames(
+  value: number | bigint,
+  table: Readonly<Record<string, number | bigint>>,
+): string[] {
   let rest = typeof value === 'bigint' ? asU64(value) : BigInt(value >>> 0);
   const names: string[] = [];
   for (const [name, bits] of Object.entries(table)) {
@@ -105,7 +109,7 @@ export function flagNames(value: number | bigint, table: Readonly<Record<string,
       rest &= ~mask;
     }
   }
-  if (rest !== 0n) names.push('0x' + rest.toString(16));
+  if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
   return names;
 }
 

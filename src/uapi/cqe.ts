@@ -34,7 +34,14 @@ export function encodeCqe(dst: DataView, at: number, cqe: Readonly<Cqe>, size: C
 }
 
 /** Writes a 16-byte CQE from split words, without a bigint. */
-export function putCqe(dst: DataView, at: number, userLo: number, userHi: number, res: number, flags: number): void {
+export function putCqe(
+  dst: DataView,
+  at: number,
+  userLo: number,
+  userHi: number,
+  res: number,
+  flags: number,
+): void {
   dst.setUint32(at, userLo, true);
   dst.setUint32(at + 4, userHi, true);
   dst.setInt32(at + 8, res, true);

@@ -1,4 +1,6 @@
-/** Everything about the io_uring interface: opcodes, flags, SQE and CQE layouts, the field view of SQE bytes. */
+/**
+ * Everything about the io_uring interface: opcodes, flags, SQE and CQE layouts, the field view of SQE bytes.
+ */
 export * from './io_uring_abi';
 export * from './io_uring_ops';
 export * from './sqe';

@@ -1,4 +1,7 @@
-/** Struct layouts as data: one table per C struct gives encoding, decoding and a field-by-field view of the bytes. */
+/**
+ * Struct layouts as data: one table per C struct gives encoding, decoding and a field-by-field view of the
+ * bytes.
+ */
 import { asU64, checkBigRange, checkRange, toHex, viewOf } from './bytes';
 
 /** Integer types of the uapi headers. */
@@ -21,9 +24,11 @@ export interface StructLayout<F extends Readonly<Record<string, FieldSpec>>> {
   readonly reserved: readonly ReservedBytes[];
 }
 
+type FieldValue<T extends FieldType> = T extends 'u64' ? bigint : number;
+
 /** The JS value of a struct: u64 fields are bigint, all others number. */
 export type StructValue<F extends Readonly<Record<string, FieldSpec>>> = {
-  -readonly [K in keyof F]: F[K][0] extends 'u64' ? bigint : number;
+  -readonly [K in keyof F]: FieldValue<F[K][0]>;
 };
 
 /** The value type of a layout: `type DevInfo = ValueOf<typeof DEV_INFO_LAYOUT>`. */
@@ -68,7 +73,10 @@ export function structLayout<const F extends Readonly<Record<string, FieldSpec>>
  * @throws RangeError naming struct and field when a value does not fit, or when dst is too short.
  */
 export function encodeStruct<F extends Readonly<Record<string, FieldSpec>>>(
-  layout: StructLayout<F>, dst: DataView, at: number, value: Readonly<StructValue<F>>,
+  layout: StructLayout<F>,
+  dst: DataView,
+  at: number,
+  value: Readonly<StructValue<F>>,
 ): void {
   const values: Readonly<Record<string, number | bigint>> = value;
   for (const [key, [type, offset]] of Object.entries(layout.fields)) {
@@ -79,7 +87,13 @@ export function encodeStruct<F extends Readonly<Record<string, FieldSpec>>>(
   }
 }
 
-function writeField(dst: DataView, at: number, type: FieldType, value: number | bigint | undefined, name: string): void {
+function writeField(
+  dst: DataView,
+  at: number,
+  type: FieldType,
+  value: number | bigint | undefined,
+  name: string,
+): void {
   if (type === 'u64') {
     if (typeof value !== 'bigint') throw new RangeError(`${name} is ${String(value)}, expected a bigint`);
     checkBigRange(name, value, -0x8000000000000000n, 0xffffffffffffffffn);
@@ -96,27 +110,38 @@ function writeField(dst: DataView, at: number, type: FieldType, value: number | 
 
 function readField(src: DataView, at: number, type: FieldType): number | bigint {
   switch (type) {
-    case 'u8': return src.getUint8(at);
-    case 'u16': return src.getUint16(at, true);
-    case 'u32': return src.getUint32(at, true);
-    case 's32': return src.getInt32(at, true);
-    case 'u64': return src.getBigUint64(at, true);
+    case 'u8':
+      return src.getUint8(at);
+    case 'u16':
+      return src.getUint16(at, true);
+    case 'u32':
+      return src.getUint32(at, true);
+    case 's32':
+      return src.getInt32(at, true);
+    case 'u64':
+      return src.getBigUint64(at, true);
   }
 }
 
 /** Reads the struct at byte `at`. @throws RangeError when src is too short. */
 export function decodeStruct<F extends Readonly<Record<string, FieldSpec>>>(
-  layout: StructLayout<F>, src: DataView, at: number,
+  layout: StructLayout<F>,
+  src: DataView,
+  at: number,
 ): StructValue<F> {
   const value: Record<string, number | bigint> = {};
-  for (const [key, [type, offset]] of Object.entries(layout.fields)) value[key] = readField(src, at + offset, type);
+  for (const [key, [type, offset]] of Object.entries(layout.fields))
+    value[key] = readField(src, at + offset, type);
   // The loop above has just written every key of F with the type its FieldSpec asks for.
   return value as StructValue<F>;
 }
 
 /** Fields of the struct in the order of their offsets, for a hex view; reserved bytes are listed too. */
 export function describeStruct(
-  layout: StructLayout<Readonly<Record<string, FieldSpec>>>, bytes: Uint8Array, at = 0, prefix = '',
+  layout: StructLayout<Readonly<Record<string, FieldSpec>>>,
+  bytes: Uint8Array,
+  at = 0,
+  prefix = '',
 ): ByteField[] {
   const view = viewOf(bytes);
   const rows: ByteField[] = [];
@@ -124,7 +149,13 @@ export function describeStruct(
     const size = fieldSize(type);
     const start = at + offset;
     const hex = toHex(bytes.subarray(start, start + size));
-    rows.push({ name: prefix + key, offset: start, size, hex, value: formatInteger(readField(view, start, type)) });
+    rows.push({
+      name: prefix + key,
+      offset: start,
+      size,
+      hex,
+      value: formatInteger(readField(view, start, type)),
+    });
   }
   for (const gap of layout.reserved) {
     const start = at + gap.offset;

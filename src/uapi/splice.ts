@@ -1,7 +1,10 @@
 /** Splice and pipe numbers: flags of splice(2) and IORING_OP_SPLICE, pipe buffer flags, ring sizes. */
 import { flagNames } from './bytes';
 
-/** splice_flags. DIRECT and READ_TO_READ exist only with the RFC patches of Nov 2022; FD_IN_FIXED only in io_uring. */
+/**
+ * splice_flags. DIRECT and READ_TO_READ exist only with the RFC patches of Nov 2022; FD_IN_FIXED only in
+ * io_uring.
+ */
 export const SPLICE_F = {
   MOVE: 0x01,
   NONBLOCK: 0x02,

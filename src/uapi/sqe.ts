@@ -6,16 +6,32 @@ export type SqeSize = 64 | 128;
 
 /** Byte offsets of the fields, aliases included. */
 export const SQE_OFFSET = {
-  OPCODE: 0, FLAGS: 1, IOPRIO: 2, FD: 4, OFF: 8, CMD_OP: 8, PAD1: 12, ADDR: 16, SPLICE_OFF_IN: 16, LEN: 24,
-  OP_FLAGS: 28, USER_DATA: 32, BUF_INDEX: 40, PERSONALITY: 42, SPLICE_FD_IN: 44, ADDR3: 48, CMD: 48, PAD2: 56,
+  OPCODE: 0,
+  FLAGS: 1,
+  IOPRIO: 2,
+  FD: 4,
+  OFF: 8,
+  CMD_OP: 8,
+  PAD1: 12,
+  ADDR: 16,
+  SPLICE_OFF_IN: 16,
+  LEN: 24,
+  OP_FLAGS: 28,
+  USER_DATA: 32,
+  BUF_INDEX: 40,
+  PERSONALITY: 42,
+  SPLICE_FD_IN: 44,
+  ADDR3: 48,
+  CMD: 48,
+  PAD2: 56,
 } as const;
 
 /** Bytes of the command area of URING_CMD, which starts at SQE_OFFSET.CMD. */
 export const SQE_CMD_SIZE = { 64: 16, 128: 80 } as const;
 
 /**
- * An SQE by the primary field names. Aliases live in the same bytes: addr is splice_off_in, off carries cmd_op in
- * its low word, addr3 and pad2 (and ext) are the command area.
+ * An SQE by the primary field names. Aliases live in the same bytes: addr is splice_off_in, off carries
+ * cmd_op in its low word, addr3 and pad2 (and ext) are the command area.
  */
 export interface Sqe {
   opcode: number;
@@ -39,14 +55,29 @@ export interface Sqe {
 /** An all-zero SQE (a NOP) with the given fields set. */
 export function makeSqe(fields: Partial<Sqe> = {}): Sqe {
   return {
-    opcode: 0, flags: 0, ioprio: 0, fd: 0, off: 0n, addr: 0n, len: 0, opFlags: 0, userData: 0n, bufIndex: 0,
-    personality: 0, spliceFdIn: 0, addr3: 0n, pad2: 0n, ext: null, ...fields,
+    opcode: 0,
+    flags: 0,
+    ioprio: 0,
+    fd: 0,
+    off: 0n,
+    addr: 0n,
+    len: 0,
+    opFlags: 0,
+    userData: 0n,
+    bufIndex: 0,
+    personality: 0,
+    spliceFdIn: 0,
+    addr3: 0n,
+    pad2: 0n,
+    ext: null,
+    ...fields,
   };
 }
 
 /**
- * Writes the 64 bytes of `sqe`, and 64 more when size is 128 (zeros without ext). Values are stored modulo their
- * width, as a C assignment does. @throws RangeError when ext has another length than 64 or does not fit `size`.
+ * Writes the 64 bytes of `sqe`, and 64 more when size is 128 (zeros without ext). Values are stored modulo
+ * their width, as a C assignment does. @throws RangeError when ext has another length than 64 or does not
+ * fit `size`.
  */
 export function encodeSqe(dst: DataView, at: number, sqe: Readonly<Sqe>, size: SqeSize = 64): void {
   dst.setUint8(at, sqe.opcode);

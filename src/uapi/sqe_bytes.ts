@@ -2,7 +2,16 @@
 import { flagNames, toHex, viewOf } from './bytes';
 import { errnoName } from './errno';
 import { FUSE_CMD_REQ_73_LAYOUT, FUSE_CMD_REQ_LAYOUT } from './fuse';
-import { FALLOC_FL, IORING_ASYNC_CANCEL, IORING_FSYNC_DATASYNC, IORING_TIMEOUT, IORING_URING_CMD, IOSQE, RWF, SYNC_FILE_RANGE } from './io_uring_abi';
+import {
+  FALLOC_FL,
+  IORING_ASYNC_CANCEL,
+  IORING_FSYNC_DATASYNC,
+  IORING_TIMEOUT,
+  IORING_URING_CMD,
+  IOSQE,
+  RWF,
+  SYNC_FILE_RANGE,
+} from './io_uring_abi';
 import { IORING_OP, opcodeName } from './io_uring_ops';
 import { describeStruct, formatInteger } from './layout';
 import type { ByteField, FieldSpec, StructLayout } from './layout';
@@ -11,8 +20,9 @@ import { UBLK_IO, encodeUblkCmd, isUblkIoNr, ublkCmdName, ublkCmdNr } from './ub
 import { BATCH_IO_LAYOUT, CTRL_CMD_LAYOUT, IO_CMD_LAYOUT } from './ublk_structs';
 
 /**
- * What the command area of a URING_CMD holds. 'auto' recognises ublk I/O commands and encoded ublk control commands;
- * small legacy numbers are shared by ublk and FUSE, so they are shown raw unless the caller says which file it is.
+ * What the command area of a URING_CMD holds. 'auto' recognises ublk I/O commands and encoded ublk control
+ * commands; small legacy numbers are shared by ublk and FUSE, so they are shown raw unless the caller says
+ * which file it is.
  */
 export type CmdArea = 'auto' | 'ublk-io' | 'ublk-ctrl' | 'fuse' | 'fuse-7.3' | 'raw';
 
@@ -37,17 +47,26 @@ const CMD: OpNames = { opFlags: 'uring_cmd_flags', opFlagTable: IORING_URING_CMD
 
 const NAMES_BY_OPCODE: Readonly<Record<number, OpNames>> = {
   [IORING_OP.NOP]: { opFlags: 'nop_flags' },
-  [IORING_OP.READV]: RW, [IORING_OP.WRITEV]: RW, [IORING_OP.READ_FIXED]: RW, [IORING_OP.WRITE_FIXED]: RW,
-  [IORING_OP.READ]: RW, [IORING_OP.WRITE]: RW, [IORING_OP.READV_FIXED]: RW, [IORING_OP.WRITEV_FIXED]: RW,
+  [IORING_OP.READV]: RW,
+  [IORING_OP.WRITEV]: RW,
+  [IORING_OP.READ_FIXED]: RW,
+  [IORING_OP.WRITE_FIXED]: RW,
+  [IORING_OP.READ]: RW,
+  [IORING_OP.WRITE]: RW,
+  [IORING_OP.READV_FIXED]: RW,
+  [IORING_OP.WRITEV_FIXED]: RW,
   [IORING_OP.FSYNC]: { opFlags: 'fsync_flags', opFlagTable: { DATASYNC: IORING_FSYNC_DATASYNC } },
   [IORING_OP.POLL_ADD]: { opFlags: 'poll32_events' },
   [IORING_OP.SYNC_FILE_RANGE]: { opFlags: 'sync_range_flags', opFlagTable: SYNC_FILE_RANGE },
-  [IORING_OP.TIMEOUT]: TIMEOUT, [IORING_OP.LINK_TIMEOUT]: TIMEOUT, [IORING_OP.TIMEOUT_REMOVE]: TIMEOUT,
+  [IORING_OP.TIMEOUT]: TIMEOUT,
+  [IORING_OP.LINK_TIMEOUT]: TIMEOUT,
+  [IORING_OP.TIMEOUT_REMOVE]: TIMEOUT,
   [IORING_OP.ASYNC_CANCEL]: { opFlags: 'cancel_flags', opFlagTable: IORING_ASYNC_CANCEL },
   [IORING_OP.FALLOCATE]: { addr: 'addr (length)', len: 'len (mode)', lenTable: FALLOC_FL },
   [IORING_OP.SPLICE]: SPLICE,
   [IORING_OP.TEE]: { ...SPLICE, addr: 'addr' },
-  [IORING_OP.URING_CMD]: CMD, [IORING_OP.URING_CMD128]: CMD,
+  [IORING_OP.URING_CMD]: CMD,
+  [IORING_OP.URING_CMD128]: CMD,
 };
 
 /**
@@ -55,30 +74,55 @@ const NAMES_BY_OPCODE: Readonly<Record<number, OpNames>> = {
  * @throws RangeError for another length.
  */
 export function describeSqeBytes(bytes: Uint8Array, cmdArea: CmdArea = 'auto'): ByteField[] {
-  if (bytes.length !== 64 && bytes.length !== 128) throw new RangeError(`an SQE has 64 or 128 bytes, not ${bytes.length}`);
+  if (bytes.length !== 64 && bytes.length !== 128)
+    throw new RangeError(`an SQE has 64 or 128 bytes, not ${bytes.length}`);
   const view = viewOf(bytes);
   const opcode = view.getUint8(0);
   const names = NAMES_BY_OPCODE[opcode] ?? {};
   const isCmd = opcode === IORING_OP.URING_CMD || opcode === IORING_OP.URING_CMD128;
   const flags = view.getUint8(1);
-  const field = (name: string, offset: number, size: number, value: string): ByteField =>
-    ({ name, offset, size, hex: toHex(bytes.subarray(offset, offset + size)), value });
+  const field = (name: string, offset: number, size: number, value: string): ByteField => ({
+    name,
+    offset,
+    size,
+    hex: toHex(bytes.subarray(offset, offset + size)),
+    value,
+  });
   const opFlags = view.getUint32(28, true);
   const len = view.getUint32(24, true);
   const fields = [
     field('opcode', 0, 1, `${opcode} ${opcodeName(opcode)}`),
     field('flags', 1, 1, flagText(flags, IOSQE)),
     field('ioprio', 2, 2, formatInteger(view.getUint16(2, true))),
-    field('fd', 4, 4, (flags & IOSQE.FIXED_FILE) !== 0 ? `fixed ${view.getInt32(4, true)}` : `${view.getInt32(4, true)}`),
+    field(
+      'fd',
+      4,
+      4,
+      (flags & IOSQE.FIXED_FILE) !== 0 ? `fixed ${view.getInt32(4, true)}` : `${view.getInt32(4, true)}`,
+    ),
     ...(isCmd
-      ? [field('cmd_op', 8, 4, cmdOpText(view.getUint32(8, true))), field('__pad1', 12, 4, formatInteger(view.getUint32(12, true)))]
+      ? [
+          field('cmd_op', 8, 4, cmdOpText(view.getUint32(8, true))),
+          field('__pad1', 12, 4, formatInteger(view.getUint32(12, true))),
+        ]
       : [field(names.off ?? 'off', 8, 8, offsetText(view.getBigUint64(8, true)))]),
-    field(names.addr ?? 'addr', 16, 8, names.addr === 'splice_off_in' ? offsetText(view.getBigUint64(16, true))
-      : formatInteger(view.getBigUint64(16, true))),
+    field(
+      names.addr ?? 'addr',
+      16,
+      8,
+      names.addr === 'splice_off_in'
+        ? offsetText(view.getBigUint64(16, true))
+        : formatInteger(view.getBigUint64(16, true)),
+    ),
     field(names.len ?? 'len', 24, 4, names.lenTable ? flagText(len, names.lenTable) : formatInteger(len)),
     field(names.opFlags ?? 'op_flags', 28, 4, flagText(opFlags, names.opFlagTable ?? {})),
-    field('user_data', 32, 8, '0x' + view.getBigUint64(32, true).toString(16)),
-    field((flags & IOSQE.BUFFER_SELECT) !== 0 ? 'buf_group' : 'buf_index', 40, 2, formatInteger(view.getUint16(40, true))),
+    field('user_data', 32, 8, `0x${view.getBigUint64(32, true).toString(16)}`),
+    field(
+      (flags & IOSQE.BUFFER_SELECT) !== 0 ? 'buf_group' : 'buf_index',
+      40,
+      2,
+      formatInteger(view.getUint16(40, true)),
+    ),
     field('personality', 42, 2, formatInteger(view.getUint16(42, true))),
     field('splice_fd_in', 44, 4, String(view.getInt32(44, true))),
   ];
@@ -101,11 +145,16 @@ export function describeSqeBytes(bytes: Uint8Array, cmdArea: CmdArea = 'auto'): 
 function cmdLayout(area: CmdArea, cmdOp: number): AnyLayout | undefined {
   const nr = ublkCmdNr(cmdOp);
   switch (area) {
-    case 'raw': return undefined;
-    case 'fuse': return FUSE_CMD_REQ_LAYOUT;
-    case 'fuse-7.3': return FUSE_CMD_REQ_73_LAYOUT;
-    case 'ublk-ctrl': return CTRL_CMD_LAYOUT;
-    case 'ublk-io': return nr >= UBLK_IO.PREP_IO_CMDS ? BATCH_IO_LAYOUT : IO_CMD_LAYOUT;
+    case 'raw':
+      return undefined;
+    case 'fuse':
+      return FUSE_CMD_REQ_LAYOUT;
+    case 'fuse-7.3':
+      return FUSE_CMD_REQ_73_LAYOUT;
+    case 'ublk-ctrl':
+      return CTRL_CMD_LAYOUT;
+    case 'ublk-io':
+      return nr >= UBLK_IO.PREP_IO_CMDS ? BATCH_IO_LAYOUT : IO_CMD_LAYOUT;
     case 'auto':
       if (ublkCmdName(cmdOp) === undefined) return undefined;
       if (isUblkIoNr(nr)) return cmdLayout('ublk-io', cmdOp);
@@ -120,8 +169,9 @@ function withErrno(row: ByteField): ByteField {
 }
 
 function flagText(value: number, table: Flags): string {
-  const names = flagNames(value, table);
-  return value === 0 ? '0' : `0x${value.toString(16)}${names.length === 1 && names[0]?.startsWith('0x') ? '' : ' ' + names.join('|')}`;
+  const hex = `0x${value.toString(16)}`;
+  const names = flagNames(value, table).join('|');
+  return value === 0 ? '0' : names === hex ? hex : `${hex} ${names}`;
 }
 
 function offsetText(value: bigint): string {
@@ -130,5 +180,5 @@ function offsetText(value: bigint): string {
 
 function cmdOpText(cmdOp: number): string {
   const name = isUblkIoNr(ublkCmdNr(cmdOp)) || cmdOp > 0xff ? ublkCmdName(cmdOp) : undefined;
-  return `0x${cmdOp.toString(16)}${name === undefined ? '' : ' ' + name}`;
+  return `0x${cmdOp.toString(16)}${name === undefined ? '' : ` ${name}`}`;
 }

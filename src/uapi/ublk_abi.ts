@@ -3,11 +3,27 @@ import { flagNames, nameOf } from './bytes';
 
 /** Feature flags (dev_info.flags). All fit in 32 bits. */
 export const UBLK_F = {
-  SUPPORT_ZERO_COPY: 1 << 0, URING_CMD_COMP_IN_TASK: 1 << 1, NEED_GET_DATA: 1 << 2, USER_RECOVERY: 1 << 3,
-  USER_RECOVERY_REISSUE: 1 << 4, UNPRIVILEGED_DEV: 1 << 5, CMD_IOCTL_ENCODE: 1 << 6, USER_COPY: 1 << 7,
-  ZONED: 1 << 8, USER_RECOVERY_FAIL_IO: 1 << 9, UPDATE_SIZE: 1 << 10, AUTO_BUF_REG: 1 << 11, QUIESCE: 1 << 12,
-  PER_IO_DAEMON: 1 << 13, BUF_REG_OFF_DAEMON: 1 << 14, BATCH_IO: 1 << 15, INTEGRITY: 1 << 16, SAFE_STOP_DEV: 1 << 17,
-  NO_AUTO_PART_SCAN: 1 << 18, SHMEM_ZC: 1 << 19, IO_DESC_SIZE: 1 << 20,
+  SUPPORT_ZERO_COPY: 1 << 0,
+  URING_CMD_COMP_IN_TASK: 1 << 1,
+  NEED_GET_DATA: 1 << 2,
+  USER_RECOVERY: 1 << 3,
+  USER_RECOVERY_REISSUE: 1 << 4,
+  UNPRIVILEGED_DEV: 1 << 5,
+  CMD_IOCTL_ENCODE: 1 << 6,
+  USER_COPY: 1 << 7,
+  ZONED: 1 << 8,
+  USER_RECOVERY_FAIL_IO: 1 << 9,
+  UPDATE_SIZE: 1 << 10,
+  AUTO_BUF_REG: 1 << 11,
+  QUIESCE: 1 << 12,
+  PER_IO_DAEMON: 1 << 13,
+  BUF_REG_OFF_DAEMON: 1 << 14,
+  BATCH_IO: 1 << 15,
+  INTEGRITY: 1 << 16,
+  SAFE_STOP_DEV: 1 << 17,
+  NO_AUTO_PART_SCAN: 1 << 18,
+  SHMEM_ZC: 1 << 19,
+  IO_DESC_SIZE: 1 << 20,
 } as const;
 
 /** The RFC of Nov 2022 used bit 5 (now UNPRIVILEGED_DEV) for splice zero copy. */
@@ -29,15 +45,34 @@ export function ublkStateName(state: number): string | undefined {
 
 /** Operation in bits 0-7 of io_desc.op_flags. WRITE_SAME is never sent. */
 export const UBLK_IO_OP = {
-  READ: 0, WRITE: 1, FLUSH: 2, DISCARD: 3, WRITE_SAME: 4, WRITE_ZEROES: 5, ZONE_OPEN: 10, ZONE_CLOSE: 11,
-  ZONE_FINISH: 12, ZONE_APPEND: 13, ZONE_RESET_ALL: 14, ZONE_RESET: 15, REPORT_ZONES: 18,
+  READ: 0,
+  WRITE: 1,
+  FLUSH: 2,
+  DISCARD: 3,
+  WRITE_SAME: 4,
+  WRITE_ZEROES: 5,
+  ZONE_OPEN: 10,
+  ZONE_CLOSE: 11,
+  ZONE_FINISH: 12,
+  ZONE_APPEND: 13,
+  ZONE_RESET_ALL: 14,
+  ZONE_RESET: 15,
+  REPORT_ZONES: 18,
 } as const;
 export type UblkIoOpName = keyof typeof UBLK_IO_OP;
 
 /** Flags of io_desc.op_flags, to be tested on op_flags itself and never on a shifted value. */
 export const UBLK_IO_F = {
-  FAILFAST_DEV: 1 << 8, FAILFAST_TRANSPORT: 1 << 9, FAILFAST_DRIVER: 1 << 10, META: 1 << 11, FUA: 1 << 13,
-  NOUNMAP: 1 << 15, SWAP: 1 << 16, NEED_REG_BUF: 1 << 17, INTEGRITY: 1 << 18, SHMEM_ZC: 1 << 19,
+  FAILFAST_DEV: 1 << 8,
+  FAILFAST_TRANSPORT: 1 << 9,
+  FAILFAST_DRIVER: 1 << 10,
+  META: 1 << 11,
+  FUA: 1 << 13,
+  NOUNMAP: 1 << 15,
+  SWAP: 1 << 16,
+  NEED_REG_BUF: 1 << 17,
+  INTEGRITY: 1 << 18,
+  SHMEM_ZC: 1 << 19,
 } as const;
 
 /** Name of the operation in op_flags (or of a bare operation number). */
@@ -53,18 +88,33 @@ export function ublkOpFlagNames(opFlags: number): string[] {
 
 /** Whether the operation moves data between request pages and the server. */
 export function ublkOpHasData(op: number): boolean {
-  return op === UBLK_IO_OP.READ || op === UBLK_IO_OP.WRITE || op === UBLK_IO_OP.ZONE_APPEND
-    || op === UBLK_IO_OP.REPORT_ZONES;
+  return (
+    op === UBLK_IO_OP.READ ||
+    op === UBLK_IO_OP.WRITE ||
+    op === UBLK_IO_OP.ZONE_APPEND ||
+    op === UBLK_IO_OP.REPORT_ZONES
+  );
 }
 
 /** Driver's struct ublk_io flags. ABORTED is gone and AUTO_BUF_REG there in 7.3. */
 export const UBLK_IO_FLAG = {
-  ACTIVE: 0x01, OWNED_BY_SRV: 0x02, ABORTED: 0x04, NEED_GET_DATA: 0x08, AUTO_BUF_REG: 0x10, CANCELED: 0x80000000,
+  ACTIVE: 0x01,
+  OWNED_BY_SRV: 0x02,
+  ABORTED: 0x04,
+  NEED_GET_DATA: 0x08,
+  AUTO_BUF_REG: 0x10,
+  CANCELED: 0x80000000,
 } as const;
 
 /** params.types. */
 export const UBLK_PARAM_TYPE = {
-  BASIC: 1 << 0, DISCARD: 1 << 1, DEVT: 1 << 2, ZONED: 1 << 3, DMA_ALIGN: 1 << 4, SEGMENT: 1 << 5, INTEGRITY: 1 << 6,
+  BASIC: 1 << 0,
+  DISCARD: 1 << 1,
+  DEVT: 1 << 2,
+  ZONED: 1 << 3,
+  DMA_ALIGN: 1 << 4,
+  SEGMENT: 1 << 5,
+  INTEGRITY: 1 << 6,
 } as const;
 
 /** params.basic.attrs. */

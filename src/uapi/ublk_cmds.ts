@@ -2,16 +2,36 @@
 
 /** Control commands by number, sent to /dev/ublk-control. */
 export const UBLK_CMD = {
-  GET_QUEUE_AFFINITY: 0x01, GET_DEV_INFO: 0x02, ADD_DEV: 0x04, DEL_DEV: 0x05, START_DEV: 0x06, STOP_DEV: 0x07,
-  SET_PARAMS: 0x08, GET_PARAMS: 0x09, START_USER_RECOVERY: 0x10, END_USER_RECOVERY: 0x11, GET_DEV_INFO2: 0x12,
-  GET_FEATURES: 0x13, DEL_DEV_ASYNC: 0x14, UPDATE_SIZE: 0x15, QUIESCE_DEV: 0x16, TRY_STOP_DEV: 0x17, REG_BUF: 0x18,
+  GET_QUEUE_AFFINITY: 0x01,
+  GET_DEV_INFO: 0x02,
+  ADD_DEV: 0x04,
+  DEL_DEV: 0x05,
+  START_DEV: 0x06,
+  STOP_DEV: 0x07,
+  SET_PARAMS: 0x08,
+  GET_PARAMS: 0x09,
+  START_USER_RECOVERY: 0x10,
+  END_USER_RECOVERY: 0x11,
+  GET_DEV_INFO2: 0x12,
+  GET_FEATURES: 0x13,
+  DEL_DEV_ASYNC: 0x14,
+  UPDATE_SIZE: 0x15,
+  QUIESCE_DEV: 0x16,
+  TRY_STOP_DEV: 0x17,
+  REG_BUF: 0x18,
   UNREG_BUF: 0x19,
 } as const;
 
 /** I/O commands by number, sent to /dev/ublkcN. */
 export const UBLK_IO = {
-  FETCH_REQ: 0x20, COMMIT_AND_FETCH_REQ: 0x21, NEED_GET_DATA: 0x22, REGISTER_IO_BUF: 0x23, UNREGISTER_IO_BUF: 0x24,
-  PREP_IO_CMDS: 0x25, COMMIT_IO_CMDS: 0x26, FETCH_IO_CMDS: 0x27,
+  FETCH_REQ: 0x20,
+  COMMIT_AND_FETCH_REQ: 0x21,
+  NEED_GET_DATA: 0x22,
+  REGISTER_IO_BUF: 0x23,
+  UNREGISTER_IO_BUF: 0x24,
+  PREP_IO_CMDS: 0x25,
+  COMMIT_IO_CMDS: 0x26,
+  FETCH_IO_CMDS: 0x27,
 } as const;
 
 export type UblkCtrlName = keyof typeof UBLK_CMD;
@@ -25,8 +45,12 @@ const LAST_LEGACY_IO = UBLK_IO.NEED_GET_DATA;
 
 /** Commands declared with read direction only. */
 const READ_ONLY_CMDS: ReadonlySet<number> = new Set<number>([
-  UBLK_CMD.GET_QUEUE_AFFINITY, UBLK_CMD.GET_DEV_INFO, UBLK_CMD.GET_PARAMS, UBLK_CMD.GET_DEV_INFO2,
-  UBLK_CMD.GET_FEATURES, UBLK_CMD.DEL_DEV_ASYNC,
+  UBLK_CMD.GET_QUEUE_AFFINITY,
+  UBLK_CMD.GET_DEV_INFO,
+  UBLK_CMD.GET_PARAMS,
+  UBLK_CMD.GET_DEV_INFO2,
+  UBLK_CMD.GET_FEATURES,
+  UBLK_CMD.DEL_DEV_ASYNC,
 ]);
 
 const CTRL_CMD_SIZE = 32;
@@ -41,7 +65,10 @@ export function ioc(dir: number, type: number, nr: number, size: number): number
   return ((dir << 30) | (size << 16) | (type << 8) | nr) >>> 0;
 }
 
-/** Number part of a command value (_IOC_NR): what the driver switches on, for legacy and encoded values alike. */
+/**
+ * Number part of a command value (_IOC_NR): what the driver switches on, for legacy and encoded values
+ * alike.
+ */
 export function ublkCmdNr(cmdOp: number): number {
   return cmdOp & 0xff;
 }
@@ -73,8 +100,8 @@ export function ublkCmdByName(name: string): number | undefined {
 }
 
 /**
- * Name of a command given its number or its encoded cmd_op; undefined for anything else. A plain number is named
- * even when it was never valid unencoded (importers meet such numbers in user_data).
+ * Name of a command given its number or its encoded cmd_op; undefined for anything else. A plain number is
+ * named even when it was never valid unencoded (importers meet such numbers in user_data).
  */
 export function ublkCmdName(cmdOp: number): UblkCmdName | undefined {
   const nr = ublkCmdNr(cmdOp);

@@ -17,45 +17,78 @@ export const PARAM_BASIC_LAYOUT = structLayout('ublk_param_basic', 32, {
   devSectors: ['u64', 16],
   virtBoundaryMask: ['u64', 24],
 });
-export const PARAM_DISCARD_LAYOUT = structLayout('ublk_param_discard', 20, {
-  discardAlignment: ['u32', 0],
-  discardGranularity: ['u32', 4],
-  maxDiscardSectors: ['u32', 8],
-  maxWriteZeroesSectors: ['u32', 12],
-  maxDiscardSegments: ['u16', 16],
-}, [{ offset: 18, size: 2 }]);
+export const PARAM_DISCARD_LAYOUT = structLayout(
+  'ublk_param_discard',
+  20,
+  {
+    discardAlignment: ['u32', 0],
+    discardGranularity: ['u32', 4],
+    maxDiscardSectors: ['u32', 8],
+    maxWriteZeroesSectors: ['u32', 12],
+    maxDiscardSegments: ['u16', 16],
+  },
+  [{ offset: 18, size: 2 }],
+);
 export const PARAM_DEVT_LAYOUT = structLayout('ublk_param_devt', 16, {
   charMajor: ['u32', 0],
   charMinor: ['u32', 4],
   diskMajor: ['u32', 8],
   diskMinor: ['u32', 12],
 });
-export const PARAM_ZONED_LAYOUT = structLayout('ublk_param_zoned', 32, {
-  maxOpenZones: ['u32', 0],
-  maxActiveZones: ['u32', 4],
-  maxZoneAppendSectors: ['u32', 8],
-}, [{ offset: 12, size: 20 }]);
-export const PARAM_DMA_ALIGN_LAYOUT = structLayout('ublk_param_dma_align', 8, {
-  alignment: ['u32', 0],
-}, [{ offset: 4, size: 4 }]);
-export const PARAM_SEGMENT_LAYOUT = structLayout('ublk_param_segment', 16, {
-  segBoundaryMask: ['u64', 0],
-  maxSegmentSize: ['u32', 8],
-  maxSegments: ['u16', 12],
-}, [{ offset: 14, size: 2 }]);
-export const PARAM_INTEGRITY_LAYOUT = structLayout('ublk_param_integrity', 16, {
-  flags: ['u32', 0],
-  maxIntegritySegments: ['u16', 4],
-  intervalExp: ['u8', 6],
-  metadataSize: ['u8', 7],
-  piOffset: ['u8', 8],
-  csumType: ['u8', 9],
-  tagSize: ['u8', 10],
-}, [{ offset: 11, size: 5 }]);
+export const PARAM_ZONED_LAYOUT = structLayout(
+  'ublk_param_zoned',
+  32,
+  {
+    maxOpenZones: ['u32', 0],
+    maxActiveZones: ['u32', 4],
+    maxZoneAppendSectors: ['u32', 8],
+  },
+  [{ offset: 12, size: 20 }],
+);
+export const PARAM_DMA_ALIGN_LAYOUT = structLayout(
+  'ublk_param_dma_align',
+  8,
+  {
+    alignment: ['u32', 0],
+  },
+  [{ offset: 4, size: 4 }],
+);
+export const PARAM_SEGMENT_LAYOUT = structLayout(
+  'ublk_param_segment',
+  16,
+  {
+    segBoundaryMask: ['u64', 0],
+    maxSegmentSize: ['u32', 8],
+    maxSegments: ['u16', 12],
+  },
+  [{ offset: 14, size: 2 }],
+);
+export const PARAM_INTEGRITY_LAYOUT = structLayout(
+  'ublk_param_integrity',
+  16,
+  {
+    flags: ['u32', 0],
+    maxIntegritySegments: ['u16', 4],
+    intervalExp: ['u8', 6],
+    metadataSize: ['u8', 7],
+    piOffset: ['u8', 8],
+    csumType: ['u8', 9],
+    tagSize: ['u8', 10],
+  },
+  [{ offset: 11, size: 5 }],
+);
 
 /** Byte offsets in struct ublk_params. Bytes 60-63 are padding in the 64-byte form. */
 export const PARAMS_OFFSET = {
-  LEN: 0, TYPES: 4, BASIC: 8, DISCARD: 40, DEVT: 60, ZONED: 76, DMA_ALIGN: 108, SEGMENT: 120, INTEGRITY: 136,
+  LEN: 0,
+  TYPES: 4,
+  BASIC: 8,
+  DISCARD: 40,
+  DEVT: 60,
+  ZONED: 76,
+  DMA_ALIGN: 108,
+  SEGMENT: 120,
+  INTEGRITY: 136,
 } as const;
 // Between dma_align (ends at 116) and segment (8-byte aligned).
 const SEGMENT_PAD = { offset: 116, size: 4 } as const;
@@ -87,7 +120,12 @@ export interface UblkParams {
  * Writes `size` bytes; members given as null become zeros.
  * @throws RangeError when a field does not fit, or when a member that the 64-byte form lacks is given.
  */
-export function encodeParams(dst: DataView, at: number, params: Readonly<UblkParams>, size: UblkParamsSize): void {
+export function encodeParams(
+  dst: DataView,
+  at: number,
+  params: Readonly<UblkParams>,
+  size: UblkParamsSize,
+): void {
   for (let i = 0; i < size; i++) dst.setUint8(at + i, 0);
   dst.setUint32(at, params.len, true);
   dst.setUint32(at + 4, params.types, true);

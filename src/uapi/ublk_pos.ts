@@ -44,12 +44,15 @@ export interface ShmemPos {
   readonly offset: number;
 }
 
-/** pread/pwrite position on /dev/ublkcN (6.5 and later). @throws RangeError when a field has too many bits. */
+/**
+ * pread/pwrite position on /dev/ublkcN (6.5 and later). @throws RangeError when a field has too many bits.
+ */
 export function encodeUserCopyPos(qid: number, tag: number, offset: number, integrity = false): bigint {
   checkRange('qid', qid, 0, (1 << UBLK_QID_BITS) - 1);
   checkRange('tag', tag, 0, (1 << UBLK_TAG_BITS) - 1);
   checkRange('offset', offset, 0, (1 << UBLK_IO_BUF_BITS) - 1);
-  const place = (BigInt(qid) << BigInt(UBLK_QID_OFF)) | (BigInt(tag) << BigInt(UBLK_TAG_OFF)) | BigInt(offset);
+  const place =
+    (BigInt(qid) << BigInt(UBLK_QID_OFF)) | (BigInt(tag) << BigInt(UBLK_TAG_OFF)) | BigInt(offset);
   return UBLKSRV_IO_BUF_OFFSET + place + (integrity ? INTEGRITY_FLAG : 0n);
 }
 
@@ -75,7 +78,10 @@ export function encodeSpliceZcPos(qid: number, tag: number, offset: number): big
   return (BigInt(qid) << BigInt(RFC_QID_OFF)) | (BigInt(tag) << BigInt(RFC_BUF_SIZE_BITS)) | BigInt(offset);
 }
 
-/** Inverse of encodeSpliceZcPos. @throws RangeError for a position that is no loff_t (negative or above 2^63-1). */
+/**
+ * Inverse of encodeSpliceZcPos. @throws RangeError for a position that is no loff_t (negative or above
+ * 2^63-1).
+ */
 export function decodeSpliceZcPos(pos: bigint): RequestPos {
   checkBigRange('splice position', pos, 0n, 0x7fffffffffffffffn);
   return {
@@ -85,7 +91,9 @@ export function decodeSpliceZcPos(pos: bigint): RequestPos {
   };
 }
 
-/** The iod.addr of a SHMEM_ZC request; no file position. @throws RangeError when a field has too many bits. */
+/**
+ * The iod.addr of a SHMEM_ZC request; no file position. @throws RangeError when a field has too many bits.
+ */
 export function encodeShmemAddr(index: number, offset: number): bigint {
   checkRange('index', index, 0, 0xffff);
   checkRange('offset', offset, 0, 0xffffffff);

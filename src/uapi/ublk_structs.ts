@@ -16,20 +16,30 @@ export const CTRL_CMD_LAYOUT = structLayout('ublksrv_ctrl_cmd', 32, {
 });
 export type CtrlCmd = ValueOf<typeof CTRL_CMD_LAYOUT>;
 
-/** struct ublksrv_ctrl_dev_info: 64 bytes. ioDescSize is pad0 before 7.3; the owner ids were reserved in 6.1. */
-export const DEV_INFO_LAYOUT = structLayout('ublksrv_ctrl_dev_info', 64, {
-  nrHwQueues: ['u16', 0],
-  queueDepth: ['u16', 2],
-  state: ['u16', 4],
-  ioDescSize: ['u16', 6],
-  maxIoBufBytes: ['u32', 8],
-  devId: ['u32', 12],
-  ublksrvPid: ['s32', 16],
-  flags: ['u64', 24],
-  ublksrvFlags: ['u64', 32],
-  ownerUid: ['u32', 40],
-  ownerGid: ['u32', 44],
-}, [{ offset: 20, size: 4 }, { offset: 48, size: 16 }]);
+/**
+ * struct ublksrv_ctrl_dev_info: 64 bytes. ioDescSize is pad0 before 7.3; the owner ids were reserved in 6.1.
+ */
+export const DEV_INFO_LAYOUT = structLayout(
+  'ublksrv_ctrl_dev_info',
+  64,
+  {
+    nrHwQueues: ['u16', 0],
+    queueDepth: ['u16', 2],
+    state: ['u16', 4],
+    ioDescSize: ['u16', 6],
+    maxIoBufBytes: ['u32', 8],
+    devId: ['u32', 12],
+    ublksrvPid: ['s32', 16],
+    flags: ['u64', 24],
+    ublksrvFlags: ['u64', 32],
+    ownerUid: ['u32', 40],
+    ownerGid: ['u32', 44],
+  },
+  [
+    { offset: 20, size: 4 },
+    { offset: 48, size: 16 },
+  ],
+);
 export type DevInfo = ValueOf<typeof DEV_INFO_LAYOUT>;
 
 /** struct ublksrv_io_desc: 24 bytes, array indexed by tag. */
@@ -51,15 +61,25 @@ export const IO_CMD_LAYOUT = structLayout('ublksrv_io_cmd', 16, {
 export type IoCmd = ValueOf<typeof IO_CMD_LAYOUT>;
 
 /** struct ublk_batch_io: 16 bytes at SQE byte 48 of a batch command. */
-export const BATCH_IO_LAYOUT = structLayout('ublk_batch_io', 16, {
-  qId: ['u16', 0],
-  flags: ['u16', 2],
-  nrElem: ['u16', 4],
-  elemBytes: ['u8', 6],
-}, [{ offset: 7, size: 1 }, { offset: 8, size: 8 }]);
+export const BATCH_IO_LAYOUT = structLayout(
+  'ublk_batch_io',
+  16,
+  {
+    qId: ['u16', 0],
+    flags: ['u16', 2],
+    nrElem: ['u16', 4],
+    elemBytes: ['u8', 6],
+  },
+  [
+    { offset: 7, size: 1 },
+    { offset: 8, size: 8 },
+  ],
+);
 export type BatchIo = ValueOf<typeof BATCH_IO_LAYOUT>;
 
-/** Header of a batch element: 8 bytes; buf_addr and zone_lba (u64 each) follow when the batch flags say so. */
+/**
+ * Header of a batch element: 8 bytes; buf_addr and zone_lba (u64 each) follow when the batch flags say so.
+ */
 export const BATCH_ELEM_LAYOUT = structLayout('ublk_elem_header', 8, {
   tag: ['u16', 0],
   bufIndex: ['u16', 2],

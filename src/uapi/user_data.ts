@@ -34,7 +34,11 @@ export interface BuildUserDataOptions {
 
 /** ublksrv's build_user_data. @throws RangeError when tag or tgtData exceed 16 bits or op exceeds 8 bits. */
 export function buildUserData(
-  tag: number, op: number, tgtData: number, isTarget: boolean, options: BuildUserDataOptions = {},
+  tag: number,
+  op: number,
+  tgtData: number,
+  isTarget: boolean,
+  options: BuildUserDataOptions = {},
 ): bigint {
   checkFields(tag, op, tgtData);
   const data = options.truncateTgtData === true ? tgtData & 0xff : tgtData;
@@ -42,7 +46,13 @@ export function buildUserData(
 }
 
 /** kublk's build_user_data (kernel selftest). @throws RangeError; qid has 7 bits. */
-export function buildKublkUserData(tag: number, op: number, tgtData: number, qid: number, isTarget: boolean): bigint {
+export function buildKublkUserData(
+  tag: number,
+  op: number,
+  tgtData: number,
+  qid: number,
+  isTarget: boolean,
+): bigint {
   checkRange('qid', qid, 0, 0x7f);
   return buildUserData(tag, op, tgtData, isTarget) | (BigInt(qid) << 56n);
 }
@@ -88,7 +98,9 @@ export function udQid(hi: number): number {
   return (hi >>> 24) & 0x7f;
 }
 
-/** Whether the value is ublksrv's eventfd read, given both words. In the kublk layout bit 62 is part of q_id. */
+/**
+ * Whether the value is ublksrv's eventfd read, given both words. In the kublk layout bit 62 is part of q_id.
+ */
 export function udIsEventfd(lo: number, hi: number): boolean {
   return lo >>> 0 === 0 && hi >>> 0 === 0xc0000000;
 }

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as fuse from '../../src/uapi/fuse';
+import { decodeStruct, describeStruct, encodeStruct, fieldSize } from '../../src/uapi/layout';
+import * as ublk from '../../src/uapi/ublk';
+import { u16, s32, u32, u64, arbStruct } from './arbitraries';
+import type { AnyLayout } from './arbitraries';
+
+const SIZES: readonly (readonly [AnyLayout, number])[] = [
+  [ublk.CTRL_CMD_LAYOUT, 32],
+  [ublk.DEV_INFO_LAYOUT, 64],
+  [ublk.IO_DESC_LAYOUT, 24],
+  [ublk.IO_CMD_LAYOUT, 16],
+  [ublk.BATCH_IO_LAYOUT, 16],
+  [ublk.BATCH_ELEM_LAYOUT, 8],
+  [ublk.SHMEM_BUF_REG_LAYOUT, 16],
+  [ublk.PARAM_BASIC_LAYOUT, 32],
+  [ublk.PARAM_DISCARD_LAYOUT, 20],
+  [ublk.PARAM_DEVT_LAYOUT, 16],
+  [ublk.PARAM_ZONED_LAYOUT, 32],
+  [ublk.PARAM_DMA_ALIGN_LAYOUT, 8],
+  [ublk.PARAM_SEGMENT_LAYOUT, 16],
+  [ublk.PARAM_INTEGRITY_LAYOUT, 16],
+  [fuse.FUSE_CMD_REQ_LAYOUT, 24],
+  [fuse.FUSE_CMD_REQ_73_LAYOUT, 40],
+  [fuse.FUSE_ENT_IN_OUT_LAYOUT, 32],
+  [fuse.FUSE_IN_HEADER_LAYOUT, 40],
+  [fuse.FUSE_OUT_HEADER_LAYOUT, 16],
+  [fuse.FUSE_READ_IN_LAYOUT, 40],
+  [fuse.FUSE_WRITE_IN_LAYOUT, 40],
+];
+
+describe.each(SIZES)('$name', (layout, size) => {
+  it('has the size of the C struct, and every byte belongs to one field or is reserved', () => {
+    const owners = new Array<number>(size).fill(0);
+    for (const [type, offset] of Object.values(layout.fields)) {
+      expect(offset % fieldSize(type), 'natural alignment').toBe(0);
+      for (let i = 0; i < fieldSize(type); i++) owners[offset + i]!++;
+    }
+    for (const gap of layout.reserved) for (let i = 0; i < gap.size; i++) owners[gap.offset + i]!++;
+    expect(layout.size).toBe(size);
+    expect(owners).toEqual(new Array<number>(size).fill(1));
+  });
+
+  it('decodes what was encoded, clears reserved bytes and touches nothing around', () => {
+    fc.assert(
+      fc.property(arbStruct(layout), fc.integer({ min: 0, max: 9 }), (value, at) => {
+        const bytes = new Uint8Array(at + size + 4).fill(0xaa);
+        const view = new DataView(bytes.buffer);
+        encodeStruct(layout, view, at, value);
+        expect(decodeStruct(layout, view, at)).toEqual(value);
+        for (const gap of layout.reserved) {
+          expect([...bytes.subarray(at + gap.offset, at + gap.offset + gap.size)]).toEqual(
+            new Array(gap.size).fill(0),
+          );
+        }
+        expect([...bytes.subarray(0, at), ...bytes.subarray(at + size)]).toEqual(
+          new Array(at + 4).fill(0xaa),
+        );
+      }),
+    );
+  });
+
+  it('is described without gaps, and the hex of the rows is the struct', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: size, maxLength: size }), (bytes) => {
+        const rows = describeStruct(layout, bytes);
+        expect(rows.map((row) => row.hex).join('')).toBe(Buffer.from(bytes).toString('hex'));
+        rows.reduce((end, row) => {
+          expect(row.offset).toBe(end);
+          return end + row.size;
+        }, 0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('range errors', () => {
+  const info = { nrElem: 1, elemBytes: 8, flags: 0, qId: 0 };
+  const view = new DataView(new ArrayBuffer(16));
+  it('name struct and field', () => {
+    expect(() => encodeStruct(ublk.BATCH_IO_LAYOUT, view, 0, { ...info, elemBytes: 256 })).toThrow(
+      'ublk_batch_io.elemBytes is 256, expected an integer in 0..255',
+    );
+    expect(() => encodeStruct(ublk.BATCH_IO_LAYOUT, view, 0, { ...info, qId: 1.5 })).toThrow(/qId is 1\.5/);
+    expect(() =>
+      encodeStruct(ublk.IO_CMD_LAYOUT, view, 0, { qId: 0, tag: 0, result: 0, addr: 1n << 64n }),
+    ).toThrow(/addr is 18446744073709551616/);
+  });
+});
+
+describe('hand-written codecs agree with the layouts', () => {
+  it('io_desc', () => {
+    fc.assert(
+      fc.property(u32(), u32(), u64(), u64(), (opFlags, nrSectors, startSector, addr) => {
+        const value = { opFlags, nrSectors, startSector, addr };
+        const [a, b] = [new DataView(new ArrayBuffer(24)), new DataView(new ArrayBuffer(24))];
+        ublk.encodeIoDesc(a, 0, value);
+        encodeStruct(ublk.IO_DESC_LAYOUT, b, 0, value);
+        expect(new Uint8Array(a.buffer)).toEqual(new Uint8Array(b.buffer));
+        expect(ublk.decodeIoDesc(b, 0)).toEqual(value);
+      }),
+    );
+  });
+
+  it('io_cmd', () => {
+    fc.assert(
+      fc.property(u16(), u16(), s32(), u64(), (qId, tag, result, addr) => {
+        const value = { qId, tag, result, addr };
+        const [a, b] = [new DataView(new ArrayBuffer(16)), new DataView(new ArrayBuffer(16))];
+        ublk.encodeIoCmd(a, 0, value);
+        encodeStruct(ublk.IO_CMD_LAYOUT, b, 0, value);
+        expect(new Uint8Array(a.buffer)).toEqual(new Uint8Array(b.buffer));
+        expect(ublk.decodeIoCmd(b, 0)).toEqual(value);
+      }),
+    );
+  });
+});
+
+describe('ublk_params', () => {
+  const { PARAMS_OFFSET: O } = ublk;
+  const members = [
+    [O.BASIC, ublk.PARAM_BASIC_LAYOUT],
+    [O.DISCARD, ublk.PARAM_DISCARD_LAYOUT],
+    [O.DEVT, ublk.PARAM_DEVT_LAYOUT],
+    [O.ZONED, ublk.PARAM_ZONED_LAYOUT],
+    [O.DMA_ALIGN, ublk.PARAM_DMA_ALIGN_LAYOUT],
+    [O.SEGMENT, ublk.PARAM_SEGMENT_LAYOUT],
+    [O.INTEGRITY, ublk.PARAM_INTEGRITY_LAYOUT],
+  ] as const;
+
+  it.each([
+    [64, 2],
+    [152, 7],
+  ] as const)('%i bytes: members and padding cover every byte once', (size, count) => {
+    const owners = new Array<number>(size).fill(0);
+    const runs = [
+      [0, 8],
+      ...members.slice(0, count).map(([at, layout]) => [at, layout.size]),
+      ...ublk.PARAMS_RESERVED[size].map((gap) => [gap.offset, gap.size]),
+    ];
+    for (const [at, length] of runs) for (let i = 0; i < length!; i++) owners[at! + i]!++;
+    expect(owners).toEqual(new Array<number>(size).fill(1));
+  });
+
+  it('any bytes decode and encode back, apart from padding', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(64 as const, 152 as const),
+        fc.uint8Array({ minLength: 152, maxLength: 152 }),
+        (size, raw) => {
+          const params = ublk.decodeParams(new DataView(raw.buffer), 0, size);
+          const again = new DataView(new ArrayBuffer(size));
+          ublk.encodeParams(again, 0, params, size);
+          expect(ublk.decodeParams(again, 0, size)).toEqual(params);
+          const expected = raw.slice(0, size);
+          for (const [at, layout] of members)
+            for (const gap of layout.reserved) expected.fill(0, at + gap.offset, at + gap.offset + gap.size);
+          for (const gap of ublk.PARAMS_RESERVED[size]) expected.fill(0, gap.offset, gap.offset + gap.size);
+          expect(new Uint8Array(again.buffer)).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('the 64-byte form refuses later members', () => {
+    const large = ublk.decodeParams(new DataView(new ArrayBuffer(152)), 0, 152);
+    expect(() => ublk.encodeParams(new DataView(new ArrayBuffer(152)), 0, large, 64)).toThrow(
+      /only basic and discard/,
+    );
+  });
+});
+
+describe('ublk_auto_buf_reg', () => {
+  it('round-trips and reports reserved bits', () => {
+    fc.assert(
+      fc.property(u16(), fc.integer({ min: 0, max: 255 }), (index, flags) => {
+        expect(ublk.decodeAutoBufReg(ublk.encodeAutoBufReg(index, flags))).toEqual({
+          index,
+          flags,
+          reserved: 0n,
+        });
+      }),
+    );
+    expect(ublk.decodeAutoBufReg(0x1_0102_0003n)).toEqual({ index: 3, flags: 2, reserved: 0x101n });
+    expect(() => ublk.encodeAutoBufReg(0x10000)).toThrow(RangeError);
+  });
+});
