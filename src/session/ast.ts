@@ -15,6 +15,13 @@ export interface Diagnostic {
   message: string;
 }
 
+/** A stretch of one line; `endColumn` is exclusive. */
+export interface Span {
+  line: number;
+  column: number;
+  endColumn: number;
+}
+
 /** Where a command stands, its text as the shell would see it (continuations joined), and whether `&` ends it. */
 export interface CommandBase {
   line: number;
@@ -22,6 +29,8 @@ export interface CommandBase {
   endColumn: number;
   text: string;
   background: boolean;
+  /** CPUs it may run on (`taskset MASK` or `taskset -c LIST` before it); undefined: any. */
+  cpus?: number[];
 }
 
 /** `truncate -s SIZE FILE`: the file is made, grown with a hole, or cut to `size` bytes. */
@@ -80,8 +89,16 @@ export interface UblkRecoverCommand extends CommandBase {
 }
 
 export type FioRw =
-  | 'read' | 'write' | 'randread' | 'randwrite' | 'readwrite' | 'randrw'
-  | 'trim' | 'randtrim' | 'trimwrite' | 'randtrimwrite';
+  | 'read'
+  | 'write'
+  | 'randread'
+  | 'randwrite'
+  | 'readwrite'
+  | 'randrw'
+  | 'trim'
+  | 'randtrim'
+  | 'trimwrite'
+  | 'randtrimwrite';
 
 export type FioEngine = 'psync' | 'sync' | 'pvsync' | 'libaio' | 'io_uring';
 
@@ -167,10 +184,13 @@ export interface SyncCommand extends CommandBase {
   mode: 'sync' | 'fsync' | 'fdatasync';
 }
 
-/** `wait` (all background jobs) or `wait $!` (the last one started). */
+/** `wait` (all background jobs) or `wait $!`, `wait $P` (one of them). */
 export interface WaitCommand extends CommandBase {
   kind: 'wait';
+  /** True when `command` is the job started last. */
   last: boolean;
+  /** Index in `Session.commands` of the job waited for; undefined: all of them. */
+  command: number | undefined;
 }
 
 export type KillSignal = 'KILL' | 'TERM' | 'STOP' | 'CONT';
@@ -178,7 +198,7 @@ export type KillSignal = 'KILL' | 'TERM' | 'STOP' | 'CONT';
 export type KillTarget =
   /** The ublk daemon started last (`$(pgrep -n ublk)`), or of device `id` where the text says so. */
   | { kind: 'daemon'; id?: number }
-  /** `$!`: the last command started with `&`; `command` is its index in `Session.commands`. */
+  /** `$!`, or a variable it was saved in; `command` is the index in `Session.commands` of the job it meant there. */
   | { kind: 'background-job'; command: number }
   | { kind: 'pid'; pid: number };
 
