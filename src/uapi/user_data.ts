@@ -128,5 +128,5 @@ export function decodeUserData(value: bigint, layout: UserDataLayout = 'ublksrv'
 export function isServerUserData(value: bigint, layout: UserDataLayout = 'ublksrv'): boolean {
   const hi = hiWord(value);
   const unused = layout === 'kublk' ? 0x00ffff00 : 0x7fffff00;
-  return value === UD_EVENTFD ? layout === 'ublksrv' : (hi & unused) === 0;
+  return (layout === 'ublksrv' && value === UD_EVENTFD) || (hi & unused) === 0;
 }

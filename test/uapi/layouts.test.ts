@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as fuse from '../../src/uapi/fuse';
+import { IO_RINGS_OFFSET } from '../../src/uapi/io_uring';
 import { decodeStruct, describeStruct, encodeStruct, fieldSize } from '../../src/uapi/layout';
 import * as ublk from '../../src/uapi/ublk';
 import { u16, s32, u32, u64, arbStruct } from './arbitraries';
@@ -185,5 +186,98 @@ describe('ublk_auto_buf_reg', () => {
     );
     expect(ublk.decodeAutoBufReg(0x1_0102_0003n)).toEqual({ index: 3, flags: 2, reserved: 0x101n });
     expect(() => ublk.encodeAutoBufReg(0x10000)).toThrow(RangeError);
+  });
+});
+
+describe('bytes as a C compiler lays them out', () => {
+  const hexOf = (size: number, write: (view: DataView) => void): string => {
+    const bytes = Buffer.alloc(size);
+    write(new DataView(bytes.buffer, bytes.byteOffset, size));
+    return bytes.toString('hex').replace(/(0{8})+$/, '');
+  };
+
+  it('ublksrv_ctrl_cmd', () => {
+    const cmd = {
+      devId: 0xffffffff,
+      queueId: 0xfffe,
+      len: 64,
+      addr: 0x11n,
+      data0: 0x22n,
+      devPathLen: 3,
+      pad: 0,
+      reserved: 4,
+    };
+    expect(hexOf(32, (view) => ublk.encodeCtrlCmd(view, 0, cmd))).toBe(
+      'ffffffff' + 'feff' + '4000' + '1100000000000000' + '2200000000000000' + '0300' + '0000' + '04000000',
+    );
+  });
+
+  it('ublksrv_ctrl_dev_info', () => {
+    const info = {
+      nrHwQueues: 1,
+      queueDepth: 2,
+      state: 3,
+      ioDescSize: 4,
+      maxIoBufBytes: 5,
+      devId: 6,
+      ublksrvPid: -1,
+      flags: 7n,
+      ublksrvFlags: 8n,
+      ownerUid: 9,
+      ownerGid: 10,
+    };
+    expect(hexOf(64, (view) => ublk.encodeDevInfo(view, 0, info))).toBe(
+      '0100020003000400' +
+        '0500000006000000' +
+        'ffffffff00000000' +
+        '0700000000000000' +
+        '0800000000000000' +
+        '090000000a000000',
+    );
+  });
+
+  it('ublksrv_io_desc and ublksrv_io_cmd', () => {
+    const desc = { opFlags: 1, nrSectors: 2, startSector: 3n, addr: 4n };
+    expect(hexOf(24, (view) => ublk.encodeIoDesc(view, 0, desc))).toBe(
+      '0100000002000000' + '0300000000000000' + '04000000',
+    );
+    const cmd = { qId: 1, tag: 2, result: -2, addr: 3n };
+    expect(hexOf(16, (view) => ublk.encodeIoCmd(view, 0, cmd))).toBe('01000200feffffff' + '03000000');
+  });
+
+  it('ublk_param_basic and ublk_param_discard', () => {
+    const basic = {
+      attrs: 1,
+      logicalBsShift: 2,
+      physicalBsShift: 3,
+      ioOptShift: 4,
+      ioMinShift: 5,
+      maxSectors: 6,
+      chunkSectors: 7,
+      devSectors: 8n,
+      virtBoundaryMask: 9n,
+    };
+    expect(hexOf(32, (view) => encodeStruct(ublk.PARAM_BASIC_LAYOUT, view, 0, basic))).toBe(
+      '0100000002030405' + '0600000007000000' + '0800000000000000' + '09000000',
+    );
+    const discard = {
+      discardAlignment: 1,
+      discardGranularity: 2,
+      maxDiscardSectors: 3,
+      maxWriteZeroesSectors: 4,
+      maxDiscardSegments: 5,
+    };
+    expect(hexOf(20, (view) => encodeStruct(ublk.PARAM_DISCARD_LAYOUT, view, 0, discard))).toBe(
+      '0100000002000000' + '0300000004000000' + '05000000',
+    );
+  });
+});
+
+describe('shared ring header', () => {
+  it('has heads and tails on their own cache lines, then eight words, then the aligned CQEs', () => {
+    const offsets = Object.values(IO_RINGS_OFFSET);
+    expect(offsets.slice(0, 4)).toEqual([0, 64, 128, 192]);
+    expect(offsets.slice(4, 12)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((word) => 256 + 4 * word));
+    expect(offsets.slice(12)).toEqual([320]);
   });
 });

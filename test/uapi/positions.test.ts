@@ -196,6 +196,15 @@ describe('user_data', () => {
       expect([isServerUserData(pointer), isServerUserData(pointer, 'kublk')]).toEqual([false, false]);
     }
     expect(isServerUserData(UD_EVENTFD)).toBe(true);
+    fc.assert(
+      fc.property(u16(), u8(), fc.bigInt({ min: 40n, max: 62n }), (tag, op, bit) => {
+        const value = buildUserData(tag, op, 0, true) | (1n << bit);
+        expect([isServerUserData(value), isServerUserData(value, 'kublk')]).toEqual([
+          value === UD_EVENTFD,
+          bit >= 56n,
+        ]);
+      }),
+    );
   });
 
   it('of recorded ublk commands carries the tag, queue and number that the driver read from the SQE', () => {
