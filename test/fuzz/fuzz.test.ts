@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { Fuzzer, runInput } from '../support/fuzz';
+
+test('2,000 damaged traces and sessions each end in a result or a clear error', async () => {
+  const fuzzer = new Fuzzer();
+  const failures: string[] = [];
+  const seen = { read: 0, refused: 0 };
+  for (let index = 0; index < 2000; index++) {
+    const input = fuzzer.input(1, index);
+    try {
+      seen[await runInput(input)]++;
+    } catch (error) {
+      failures.push(
+        `seed 1 input ${index} (${input.target}: ${input.mutations.join(', ')}): ${String(error)}`,
+      );
+    }
+  }
+  expect(failures).toEqual([]);
+  // Both ends must be met, or the inputs are too tame or too wild to test anything.
+  expect(seen.read).toBeGreaterThan(200);
+  expect(seen.refused).toBeGreaterThan(200);
+});
+
+test('an input is made again from its seed and number', () => {
+  const [a, b] = [new Fuzzer().input(7, 123), new Fuzzer().input(7, 123)];
+  expect(a).toEqual(b);
+  expect(new Fuzzer().input(8, 123).bytes).not.toEqual(a.bytes);
+});
+
+test('a line of 10 MB is one damaged line, and reading goes on behind it', async () => {
+  const bytes = new TextEncoder().encode(`${'x'.repeat(10_000_000)}\n# end\n`);
+  expect(await runInput({ target: 'trace', bytes })).toBe('refused');
+});
