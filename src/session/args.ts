@@ -17,6 +17,8 @@ export interface Args {
   given: Given[];
   operands: Word[];
   values: Values;
+  /** False when an option was refused. */
+  ok: boolean;
 }
 
 /** The part of a word from character `from` on; its columns are exact where the word stands literally in the file. */
@@ -29,6 +31,7 @@ export function tail(word: Word, from: number): Word {
 export function parseArgs(spec: CommandSpec, words: readonly Word[], context: ArgsContext): Args {
   const given: Given[] = [];
   const operands: Word[] = [];
+  const errors = context.sink.errors;
   let index = 0;
   const add = (option: OptionSpec | undefined, at: Word, shown: string, value: Word | undefined): void => {
     if (option === undefined) unknownOption(spec, at, shown, context);
@@ -98,7 +101,7 @@ export function parseArgs(spec: CommandSpec, words: readonly Word[], context: Ar
   }
   const values = new Values(context.sink, context.server, given);
   if (spec.style !== 'fio') values.warnRepeated();
-  return { given, operands, values };
+  return { given, operands, values, ok: context.sink.errors === errors };
 }
 
 /** A long option by its name or, as getopt allows, by an unambiguous beginning of it. */

@@ -10,8 +10,14 @@ const LONGEST_QUOTE = 40;
 export class DiagnosticSink {
   errors = 0;
   readonly #kept: Diagnostic[] = [];
+  readonly #seen = new Set<string>();
   #more = 0;
   #worst: Diagnostic | undefined;
+
+  /** True when so many errors are known that reading on has no use. */
+  get full(): boolean {
+    return this.errors >= MAX_DIAGNOSTICS;
+  }
 
   error(at: Span, message: string): void {
     this.errors++;
@@ -30,12 +36,18 @@ export class DiagnosticSink {
   finish(): Diagnostic[] {
     const sorted = this.#kept.sort((a, b) => a.line - b.line || a.column - b.column);
     if (this.#worst === undefined) return sorted;
-    return [...sorted, { ...this.#worst, message: `${this.#worst.message} (and ${this.#more - 1} more)` }];
+    if (this.#more === 1) return [...sorted, this.#worst];
+    const message = `${this.#worst.message} (the first of ${this.#more} more that are not listed)`;
+    return [...sorted, { ...this.#worst, message }];
   }
 
   #add(severity: Diagnostic['severity'], at: Span, message: string): void {
     const endColumn = Math.max(at.endColumn, at.column);
     const diagnostic = { severity, line: at.line, column: at.column, endColumn, message };
+    // A default of several fio jobs is read once for each of them.
+    const key = `${at.line}:${at.column}:${message}`;
+    if (this.#seen.has(key)) return;
+    if (this.#kept.length < MAX_DIAGNOSTICS) this.#seen.add(key);
     if (this.#kept.length < MAX_DIAGNOSTICS) {
       this.#kept.push(diagnostic);
       return;

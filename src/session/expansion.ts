@@ -84,8 +84,8 @@ export function readDollar(text: string, at: number, variables: Variables): Expa
 
 /** `$(pgrep -n ublk)` and the other ways to name a server's process. */
 function readSubstitution(text: string, at: number): Expansion {
-  const lineEnd = text.indexOf('\n', at);
-  const limit = Math.min(lineEnd < 0 ? text.length : lineEnd, at + LONGEST_SUBSTITUTION);
+  const lineEnd = text.slice(at, at + LONGEST_SUBSTITUTION).indexOf('\n');
+  const limit = lineEnd < 0 ? Math.min(text.length, at + LONGEST_SUBSTITUTION) : at + lineEnd;
   let depth = 0;
   let quoteChar = '';
   for (let i = at + 1; i < limit; i++) {

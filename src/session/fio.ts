@@ -99,7 +99,8 @@ function readJob(
 function refuseParts(name: string, values: Values, sink: DiagnosticSink): void {
   const value = values.get(name)?.value;
   const mark = value === undefined ? undefined : /[%,:-]/.exec(value.text.slice(0, 64))?.[0];
-  if (value !== undefined && mark !== undefined && !(name === 'offset' && value.text.startsWith('-'))) {
+  if (value !== undefined && mark !== undefined) {
+    values.forget(name);
     sink.error(
       value,
       `fio: '${mark}' in --${name}=${value.text.slice(0, 40)} is not simulated: one plain value is`,

@@ -55,6 +55,9 @@ export class Lexer {
   #start = 0;
   #startSpan: Span | undefined;
   #broken = false;
+  #textEnd = 0;
+  #endFrom = 0;
+  #endOfLine = -1;
 
   constructor(
     readonly text: string,
@@ -63,7 +66,13 @@ export class Lexer {
   ) {}
 
   run(): void {
-    while (this.#at < this.text.length) this.#step();
+    while (this.#at < this.text.length) {
+      this.#step();
+      if (this.sink.full) {
+        this.sink.error(this.#here(0), 'too many errors: reading stops here');
+        return;
+      }
+    }
     this.#end(false);
   }
 
@@ -87,9 +96,14 @@ export class Lexer {
     this.#lineStart = this.#at;
   }
 
+  /** Where the line of `from` ends; looked up once per line, for lines may be long. */
   #lineEnd(from: number): number {
-    const end = this.text.indexOf('\n', from);
-    return end < 0 ? this.text.length : end;
+    if (from < this.#endFrom || from > this.#endOfLine) {
+      const end = this.text.indexOf('\n', from);
+      this.#endFrom = from;
+      this.#endOfLine = end < 0 ? this.text.length : end;
+    }
+    return this.#endOfLine;
   }
 
   #column(): number {
@@ -117,10 +131,10 @@ export class Lexer {
     const two = this.text.slice(this.#at, this.#at + 2);
     if (c === '&' && two !== '&&') {
       if (this.#words.length === 0 && !this.#broken) this.#fail(1, "nothing stands before '&'");
-      this.#end(true, this.#at);
+      this.#end(true);
       this.#at++;
     } else if (c === ';' && two !== ';;') {
-      this.#end(false, this.#at);
+      this.#end(false);
       this.#at++;
     } else if (c === '<' || c === '>') this.#redirection();
     else {
@@ -139,6 +153,7 @@ export class Lexer {
     const harmless = /^>>?[ \t]*\/dev\/null$/.test(found[0]) || /^>&[ \t]*[12-]$/.test(found[0]);
     if (!harmless) this.#fail(found[0].length, 'redirection is not simulated, except > /dev/null and 2>&1');
     this.#at += found[0].length;
+    this.#textEnd = this.#at;
   }
 
   /** Reports an error of the command being read; the command is then left out. */
@@ -151,7 +166,7 @@ export class Lexer {
     this.#broken = true;
   }
 
-  #end(background: boolean, end = this.#at): void {
+  #end(background: boolean): void {
     const words = this.#words;
     if (words.length > 0 && !this.#broken) {
       const last = words[words.length - 1]!;
@@ -160,7 +175,7 @@ export class Lexer {
         last.line === first.line
           ? last.endColumn
           : this.#lineEnd(this.#start) - (this.#start - first.column + 1) + 1;
-      const text = this.text.slice(this.#start, end).replaceAll('\\\n', '').trimEnd();
+      const text = this.text.slice(this.#start, this.#textEnd).replaceAll('\\\n', '').trimEnd();
       this.host.command({ words, text, background, line: first.line, column: first.column, endColumn });
     } else if (this.#broken && background) this.host.variables.brokenJob();
     this.#words = [];
@@ -188,11 +203,22 @@ export class Lexer {
         { ...span, endColumn: span.column + 1 },
         `this word is longer than ${MAX_WORD} characters`,
       );
+    this.#textEnd = this.#at;
     for (const piece of pieces) this.#words.push({ ...piece, ...span });
+    if (assignment && !this.#broken) this.#assign(this.#words[this.#words.length - 1]!);
     if (this.#words.length > MAX_WORDS) {
       this.#failAt(span, `more than ${MAX_WORDS} words in one command`);
       this.#words.length = 1;
+      this.#at = this.#lineEnd(this.#at);
     }
+  }
+
+  /** Sets the variable at once: the rest of the line may use it. */
+  #assign(word: Word): void {
+    const equals = word.text.indexOf('=');
+    const { special } = word;
+    const value = { text: word.text.slice(equals + 1), ...(special && { special }) };
+    this.host.variables.set(word.text.slice(0, equals), value);
   }
 
   /** Reads one word; unquoted variables with blanks in them make several. */
@@ -231,14 +257,14 @@ export class Lexer {
     draft.plain = false;
     draft.some = true;
     const end = this.#lineEnd(this.#at);
-    const close = this.text.slice(this.#at + 1, end).indexOf("'");
-    if (close < 0) {
+    const close = this.text.indexOf("'", this.#at + 1);
+    if (close < 0 || close > end) {
       this.#fail(end - this.#at, 'this quote is not closed on its line');
       this.#at = end;
       return;
     }
-    draft.text += this.text.slice(this.#at + 1, this.#at + 1 + close);
-    this.#at += close + 2;
+    draft.text += this.text.slice(this.#at + 1, close);
+    this.#at = close + 1;
   }
 
   #doubleQuoted(draft: Draft): void {

@@ -12,6 +12,7 @@ import { directiveWords, readSettings } from './settings';
 import { parseBlkdiscard, parseDd, parseSync, parseTruncate } from './tools';
 import { parseUblk } from './ublk';
 
+const TOOLS: readonly string[] = [...new Set(COMMANDS.map((row) => row.name.split(' ')[0]!))];
 const CONTROL = new Set(
   'if then else elif fi for while until do done case esac function select { } ! [ [[ test'.split(' '),
 );
@@ -84,7 +85,7 @@ class SessionReader implements LexerHost {
     else this.variables.brokenJob();
   }
 
-  /** `NAME=value` on a line of its own. */
+  /** `NAME=value` on a line of its own: the lexer has set the variable. */
   #assign({ words, background }: ShellCommand): boolean {
     if (!/^[A-Za-z_]\w*=/.test(words[0]!.text) || !isAssignment(words[0]!)) return false;
     const command = words.find((word) => !isAssignment(word));
@@ -97,14 +98,6 @@ class SessionReader implements LexerHost {
       return true;
     }
     if (background) this.sink.error(words[0]!, 'a variable set in the background is lost at once');
-    for (const word of words) {
-      const equals = word.text.indexOf('=');
-      const special = word.special;
-      this.variables.set(word.text.slice(0, equals), {
-        text: word.text.slice(equals + 1),
-        ...(special && { special }),
-      });
-    }
     return true;
   }
 
@@ -165,7 +158,6 @@ class SessionReader implements LexerHost {
 
   #unknown(word: Word): void {
     const name = word.text;
-    const tools = [...new Set(COMMANDS.map((row) => row.name.split(' ')[0]!))];
     if (Object.hasOwn(NO_EFFECT_COMMANDS, name)) {
       this.sink.info(word, `${name} has no effect in the simulation: ${NO_EFFECT_COMMANDS[name]}`);
     } else if (word.special !== undefined) this.sink.error(word, 'a process number is not a command');
@@ -177,7 +169,7 @@ class SessionReader implements LexerHost {
     else
       this.sink.error(
         word,
-        `${quote(name)} is not simulated${didYouMean(name, tools)}; commands: ${tools.join(', ')}`,
+        `${quote(name)} is not simulated${didYouMean(name, TOOLS)}; commands: ${TOOLS.join(', ')}`,
       );
   }
 }

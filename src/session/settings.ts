@@ -33,7 +33,7 @@ export function directiveWords(text: string, line: number, column: number): Word
 export function readSettings(text: string, overrides: SessionOverrides, sink: DiagnosticSink): Settings {
   const values = new Map<string, Word>();
   let line = 0;
-  for (let start = 0; start <= text.length; ) {
+  for (let start = 0; start <= text.length && !sink.full; ) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
     line++;

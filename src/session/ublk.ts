@@ -65,7 +65,7 @@ function del({ values }: Args, base: CommandBase, verb: Word, sink: DiagnosticSi
 }
 
 function add(
-  { values }: Args,
+  { values, ok }: Args,
   base: CommandBase,
   verb: Word,
   spec: CommandSpec,
@@ -73,7 +73,7 @@ function add(
   sink: DiagnosticSink,
 ): UblkAddCommand | undefined {
   const type = values.oneOf('type');
-  if (!values.has('type')) sink.error(verb, 'ublk add: no dev type specified (-t null or -t loop)');
+  if (!values.has('type') && ok) sink.error(verb, 'ublk add: no dev type specified (-t null or -t loop)');
   const file = values.text('file');
   if (type === 'loop' && !values.has('file'))
     sink.error(verb, 'ublk add -t loop needs its backing file: -f FILE');

@@ -65,6 +65,11 @@ export class Values {
     return this.#byName.has(name);
   }
 
+  /** Drops an option whose value was found bad by other means. */
+  forget(name: string): void {
+    this.#byName.delete(name);
+  }
+
   text(name: string): string | undefined {
     const one = this.#byName.get(name);
     if (one?.value === undefined) return undefined;
@@ -137,7 +142,10 @@ export class Values {
   #number(one: Given, value: Word): number | undefined {
     const read = readNumber(one.spec, value.text);
     if (read.ok) return read.value;
-    this.#refuse(one, value, read.reason);
+    const { clamps, max } = one.spec;
+    const clamped =
+      clamps && /^[1-9]/.test(value.text) ? ` (this server's tool silently takes ${max} instead)` : '';
+    this.#refuse(one, value, read.reason + clamped);
     return undefined;
   }
 
