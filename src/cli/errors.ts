@@ -21,8 +21,7 @@ export function fileError(file: string, message: string, line = 1, column = 1): 
 
 /** A file name as it stands in messages: `-` is stdin, control characters are replaced so that the line stays one. */
 export function shownName(file: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
-  return file === '-' ? '<stdin>' : file.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, '?');
+  return file === '-' ? '<stdin>' : file.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 /** What a failed file system call means, in words. */

@@ -88,11 +88,11 @@ function refuseNoEvents(trace: Trace, counts: ReadCounts): void {
     const what = counts.lines === 1 ? '1 line, a comment' : `${counts.lines} lines, all comments`;
     throw new ReadError(`no events (${what})`, Math.max(1, counts.lines));
   }
-  const rest =
-    counts.damaged > 1
-      ? ` (nor are ${counts.damaged - 1} more lines, and there is no event)`
-      : ' (and there is no event)';
-  throw new ReadError(`not a line of trace text: ${quoted(bad.text)}${rest}`, bad.line);
+  const rest = counts.damaged === 1 ? '' : `; damaged lines: ${counts.damaged}`;
+  throw new ReadError(
+    `not a line of trace text: ${quoted(bad.text)} (and no line is an event${rest})`,
+    bad.line,
+  );
 }
 
 function firstDamaged(trace: Trace): number {
@@ -102,7 +102,7 @@ function firstDamaged(trace: Trace): number {
 /** Text from a file, fit to stand in a one-line message. */
 function quoted(text: string): string {
   const cut = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
-  return `'${cut.replace(/[^\u0020-\u007e\u00a0-\u2027\u202a-\ufffc]/g, '?')}'`;
+  return `'${cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')}'`;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

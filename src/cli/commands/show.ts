@@ -1,3 +1,4 @@
+import { eventJson } from '../../convert/event_json';
 import { Printer } from '../../trace/print';
 import type { Trace } from '../../trace/trace';
 import type { Args } from '../args';
@@ -47,36 +48,4 @@ async function writeJson(output: Output, trace: Trace, events: Iterable<number>)
     before = ',\n';
   }
   await output.write(before === '[\n' ? '[]\n' : '\n]\n');
-}
-
-/** One event as JSON: 64-bit values that a JavaScript number cannot hold are hexadecimal text. */
-function eventJson(trace: Trace, i: number): Record<string, unknown> {
-  const shape = trace.shapeOf(i);
-  const task = trace.taskOf(trace.task[i]!);
-  const fields: Record<string, string | number> = {};
-  for (const [name, k] of shape.fields) {
-    const format = shape.template.formats[k];
-    if (format === 's') fields[name] = trace.str(i, name)!;
-    else fields[name] = numberOrHex(trace, i, name, format!);
-  }
-  return {
-    event: i,
-    line: trace.lineOf(i),
-    ts_ns: trace.ts[i],
-    comm: task.comm,
-    pid: task.pid,
-    cpu: trace.cpu[i],
-    name: shape.name,
-    fields,
-  };
-}
-
-function numberOrHex(trace: Trace, i: number, name: string, format: string): string | number {
-  const value = trace.num(i, name)!;
-  if (format === 'd' && Number.isSafeInteger(value)) return value;
-  const bits = trace.big(i, name)!;
-  if (format === 'd') return BigInt.asIntN(64, bits).toString();
-  if (format === 'p' || format === 'x' || bits > BigInt(Number.MAX_SAFE_INTEGER))
-    return `0x${bits.toString(16)}`;
-  return Number(bits);
 }

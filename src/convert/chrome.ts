@@ -1,0 +1,239 @@
+import type { Trace } from '../trace/trace';
+import { fieldsJson } from './event_json';
+import { phasesOf } from './request_phases';
+
+/** What the export needs of a request. */
+export interface ExportRequest {
+  readonly device: string | null;
+  readonly queue: number | null;
+  readonly tag: number | null;
+  readonly life: number;
+  readonly op: string;
+  readonly offset: number | null;
+  readonly length: number | null;
+  readonly result: number | null;
+  readonly start_ns: number;
+  readonly end_ns: number | null;
+  readonly path: string;
+  readonly confidence: string;
+  readonly events: readonly number[];
+}
+
+/** The requests of a trace by number. */
+export interface ExportRequests {
+  readonly length: number;
+  toJson(request: number): ExportRequest;
+}
+
+/** Process number of the tracks of requests; tasks come after it. */
+const REQUESTS_PID = 1;
+/** Length of the slice that an event of a request is drawn as: arrows need a slice to hold on to. ns */
+const EVENT_SLICE = 1;
+const IDLE = '<idle>';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * A trace as Chrome trace event JSON (chrome://tracing, ui.perfetto.dev), in pieces. One process holds a thread per queue and
+ * tag with a span per request and its phases; tasks are grouped into one process per program, kernel workers, io-wq and idle
+ * CPUs. Events are instants, those of a request short slices joined by arrows.
+ */
+export function* chromeTrace(trace: Trace, requests: ExportRequests): Generator<string> {
+  const tracks = new RequestTracks();
+  const flows = new Flows(trace.length);
+  let piece = '{"displayTimeUnit":"ns","traceEvents":[';
+  piece += oneLine({ ph: 'M', pid: REQUESTS_PID, name: 'process_name', args: { name: 'requests' } }, true);
+  const groups = new TaskGroups(trace);
+  for (const event of groups.metadata()) piece += oneLine(event);
+  for (let r = 0; r < requests.length; r++) {
+    const request = requests.toJson(r);
+    flows.add(r, request.events);
+    for (const event of spans(trace, r, request, tracks)) piece += oneLine(event);
+    if (piece.length > 65536) {
+      yield piece;
+      piece = '';
+    }
+  }
+  for (let i = 0; i < trace.length; i++) {
+    for (const event of eventRows(trace, i, groups, flows)) piece += oneLine(event);
+    if (piece.length > 65536) {
+      yield piece;
+      piece = '';
+    }
+  }
+  yield `${piece}\n]}\n`;
+}
+
+/** Nanoseconds as microseconds with three decimals: a JSON number written from integers, without rounding. */
+export function microseconds(ns: number): string {
+  const size = Math.abs(ns);
+  const text = `${Math.floor(size / 1000)}.${String(size % 1000).padStart(3, '0')}`;
+  return ns < 0 ? `-${text}` : text;
+}
+
+/** One row; `ts` and `dur` are nanoseconds here and are written as microseconds. */
+function oneLine(row: Json, first = false): string {
+  const { ts, dur, ...rest } = row;
+  const times =
+    (typeof ts === 'number' ? `,"ts":${microseconds(ts)}` : '') +
+    (typeof dur === 'number' ? `,"dur":${microseconds(dur)}` : '');
+  return `${first ? '' : ','}\n${JSON.stringify(rest).slice(0, -1)}${times}}`;
+}
+
+function* spans(trace: Trace, r: number, request: ExportRequest, tracks: RequestTracks): Generator<Json> {
+  const start = request.start_ns;
+  const end = Math.max(start, request.end_ns ?? lastTime(trace, start));
+  const { tid, name } = tracks.place(request, start, end);
+  if (name !== undefined) {
+    yield { ph: 'M', pid: REQUESTS_PID, tid, name: 'thread_name', args: { name } };
+    yield {
+      ph: 'M',
+      pid: REQUESTS_PID,
+      tid,
+      name: 'thread_sort_index',
+      args: { sort_index: tracks.order(request) },
+    };
+  }
+  const { op, offset, length, result, life, path, confidence } = request;
+  yield {
+    ph: 'X',
+    cat: 'request',
+    name: offset === null ? op : `${op} ${length ?? '?'} @${offset}`,
+    pid: REQUESTS_PID,
+    tid,
+    ts: start,
+    dur: end - start,
+    args: { request: r, life, offset, length, result, path, confidence, finished: request.end_ns !== null },
+  };
+  if (request.end_ns === null) return;
+  for (const phase of phasesOf(trace, request.events, start, end)) {
+    const dur = phase.end - phase.start;
+    yield {
+      ph: 'X',
+      cat: 'phase',
+      name: phase.name,
+      pid: REQUESTS_PID,
+      tid,
+      ts: phase.start,
+      dur,
+      args: { request: r },
+    };
+  }
+}
+
+function lastTime(trace: Trace, otherwise: number): number {
+  return trace.length === 0 ? otherwise : trace.ts[trace.length - 1]!;
+}
+
+function* eventRows(trace: Trace, i: number, groups: TaskGroups, flows: Flows): Generator<Json> {
+  const { pid, tid } = groups.of(trace.task[i]!, trace.cpu[i]!);
+  const ts = trace.ts[i]!;
+  const name = trace.nameOf(i);
+  const args = { event: i, cpu: trace.cpu[i], ...fieldsJson(trace, i) };
+  const flow = flows.of(i);
+  if (flow === undefined) {
+    yield { ph: 'i', s: 't', cat: 'event', name, pid, tid, ts, args };
+    return;
+  }
+  yield { ph: 'X', cat: 'event', name, pid, tid, ts, dur: EVENT_SLICE, args };
+  if (flow.step === 'only') return;
+  const bind = flow.step === 'f' ? { bp: 'e' } : {};
+  yield { ph: flow.step, cat: 'flow', name: 'request', id: flow.request, pid, tid, ts, ...bind };
+}
+
+/** Gives each request a thread of its queue and tag, and another one while an earlier request still stands there. */
+class RequestTracks {
+  private readonly lanes = new Map<string, { tid: number; end: number }[]>();
+  private used = 0;
+
+  /** `name` is set when the thread is new. */
+  place(request: ExportRequest, start: number, end: number): { tid: number; name: string | undefined } {
+    const key = `${request.device} ${request.queue} ${request.tag}`;
+    const lanes = this.lanes.get(key) ?? [];
+    this.lanes.set(key, lanes);
+    const free = lanes.find((lane) => lane.end <= start);
+    if (free !== undefined) {
+      free.end = end;
+      return { tid: free.tid, name: undefined };
+    }
+    const tid = ++this.used;
+    lanes.push({ tid, end });
+    const place = request.tag === null ? 'no tag' : `q${request.queue ?? '?'} tag ${request.tag}`;
+    const more = lanes.length > 1 ? ` (${lanes.length})` : '';
+    return { tid, name: `${request.device ?? '?'} ${place}${more}` };
+  }
+
+  /** Threads are listed by queue, then by tag. */
+  order(request: ExportRequest): number {
+    return (request.queue ?? 0x3ff) * 0x10000 + (request.tag ?? 0xffff);
+  }
+}
+
+/** Which request an event belongs to, and whether it is its first, a middle or its last one. */
+class Flows {
+  private readonly owner: Int32Array;
+  private readonly first = new Map<number, number>();
+  private readonly last = new Map<number, number>();
+
+  constructor(events: number) {
+    this.owner = new Int32Array(events).fill(-1);
+  }
+
+  /** An event that two requests share stays with the first of them. */
+  add(request: number, events: readonly number[]): void {
+    for (const i of events) {
+      if (this.owner[i] !== -1) continue;
+      this.owner[i] = request;
+      if (!this.first.has(request)) this.first.set(request, i);
+      this.last.set(request, i);
+    }
+  }
+
+  of(event: number): { request: number; step: 's' | 't' | 'f' | 'only' } | undefined {
+    const request = this.owner[event]!;
+    if (request < 0) return undefined;
+    const first = this.first.get(request) === event;
+    const last = this.last.get(request) === event;
+    return { request, step: first && last ? 'only' : first ? 's' : last ? 'f' : 't' };
+  }
+}
+
+/** The process and thread number of each task. */
+class TaskGroups {
+  private readonly pids = new Map<string, number>();
+
+  constructor(private readonly trace: Trace) {}
+
+  /** Every idle task has pid 0, so their threads are the CPUs. */
+  of(task: number, cpu: number): { pid: number; tid: number } {
+    const { comm, pid } = this.trace.taskOf(task);
+    return { pid: this.pidOf(task), tid: comm === IDLE ? cpu : pid };
+  }
+
+  *metadata(): Generator<Json> {
+    for (let task = 0; task < this.trace.taskCount; task++) {
+      const known = this.pids.size;
+      const { comm, pid: tid } = this.trace.taskOf(task);
+      const pid = this.pidOf(task);
+      if (this.pids.size > known) {
+        yield { ph: 'M', pid, name: 'process_name', args: { name: this.group(task) } };
+      }
+      if (comm !== IDLE) yield { ph: 'M', pid, tid, name: 'thread_name', args: { name: comm } };
+    }
+  }
+
+  private pidOf(task: number): number {
+    const group = this.group(task);
+    const pid = this.pids.get(group) ?? REQUESTS_PID + 1 + this.pids.size;
+    this.pids.set(group, pid);
+    return pid;
+  }
+
+  private group(task: number): string {
+    const { comm, tgid } = this.trace.taskOf(task);
+    if (comm.startsWith('kworker')) return 'kernel workers';
+    if (comm.startsWith('iou-')) return 'io_uring workers';
+    if (comm === IDLE) return 'idle CPUs';
+    return tgid > 0 ? `${comm} (${tgid})` : comm;
+  }
+}
