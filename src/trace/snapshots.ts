@@ -1,0 +1,116 @@
+import { type Snapshot, StateReducer } from './state_reducer';
+import type { MachineState } from './state_types';
+import type { Work } from './state_work';
+import type { Trace } from './trace';
+
+/** Events between two snapshots at first; doubled by thinning when memory runs short. */
+const FIRST_STEP = 4096;
+const MAX_BYTES = 64 << 20;
+/** What one table entry and one entity cost, about. */
+const ENTRY_BYTES = 48;
+const ENTITY_BYTES = 200;
+
+/**
+ * The machine's state at any event of a trace, by replay from the nearest snapshot before it. Snapshots are taken while
+ * replay passes multiples of `step`, so the first seek to the end pays for all of them; their memory stays below about 64 MB,
+ * beyond which every second one is dropped and the step doubled. The trace may grow meanwhile.
+ */
+export class StateCache {
+  private readonly reducer: StateReducer;
+  private readonly kept: Snapshot[] = [];
+  private bytes = 0;
+  private interval = FIRST_STEP;
+
+  constructor(
+    readonly trace: Trace,
+    private readonly limit = MAX_BYTES,
+  ) {
+    this.reducer = new StateReducer(trace);
+    this.reducer.reset();
+    this.keep();
+  }
+
+  /** Events between two snapshots now. */
+  get step(): number {
+    return this.interval;
+  }
+
+  /** Snapshots held. */
+  get size(): number {
+    return this.kept.length;
+  }
+
+  /**
+   * The state after event n; -1 is before the first event. Numbers beyond the end mean the last event.
+   * @throws RangeError when n is no integer.
+   */
+  at(n: number): MachineState {
+    return this.seek(n).state();
+  }
+
+  /** Moves the shared reducer to event n and returns it: for reading single values. The next call moves it on. */
+  seek(n: number): StateReducer {
+    if (!Number.isInteger(n)) throw new RangeError(`event number ${n}`);
+    const target = Math.max(-1, Math.min(n, this.trace.length - 1));
+    const { reducer, kept } = this;
+    let low = 0;
+    let high = kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (kept[middle].event <= target) low = middle + 1;
+      else high = middle;
+    }
+    const base = kept[low - 1];
+    if (reducer.event > target || base.event > reducer.event) reducer.restore(base);
+    while (reducer.event < target) {
+      const next = Math.min(target, Math.floor((reducer.event + 1) / this.interval + 1) * this.interval - 1);
+      reducer.run(next);
+      if ((next + 1) % this.interval === 0 && next > kept[kept.length - 1].event) this.keep();
+    }
+    return reducer;
+  }
+
+  private keep(): void {
+    const snapshot = this.reducer.snapshot();
+    this.kept.push(snapshot);
+    this.bytes += sizeOf(snapshot.work);
+    while (this.bytes > this.limit && this.kept.length > 2) this.thin();
+  }
+
+  private thin(): void {
+    this.interval *= 2;
+    const left = this.kept.filter((snapshot) => (snapshot.event + 1) % this.interval === 0);
+    this.kept.splice(0, this.kept.length, ...left);
+    this.bytes = left.reduce((sum, snapshot) => sum + sizeOf(snapshot.work), 0);
+  }
+}
+
+/** Upper estimate of the memory that a snapshot keeps for itself: its tables, and the entities changed since the one before. */
+function sizeOf(work: Work): number {
+  let entries = work.tasks.length + work.ringByFd.size + work.pages.size + work.ios.size + work.fuse.size + work.commands.size;
+  let own = 0;
+  for (const ring of work.rings.values()) {
+    entries++;
+    if (ring.epoch === work.epoch) entries += ring.reqs.size + ring.cqes.length + ring.sqes.length;
+    for (const req of ring.reqs.values()) if (req.epoch === work.epoch) own++;
+  }
+  for (const device of work.devices) {
+    for (const queue of device.queues) {
+      if (queue === undefined || queue.epoch !== work.epoch) continue;
+      entries += queue.slots.length >> 2;
+      for (const slot of queue.slots) if (slot?.epoch === work.epoch) own++;
+    }
+  }
+  for (const disk of work.disks.values()) if (disk.epoch === work.epoch) entries += disk.waiting.length + disk.inFlight.length + 4;
+  for (const page of work.pages.values()) if (page.epoch === work.epoch) own++;
+  for (const pipe of work.pipes.values()) if (pipe.epoch === work.epoch) own += 1 + pipe.buffers.length;
+  return 2048 + entries * ENTRY_BYTES + own * ENTITY_BYTES;
+}
+
+/** The state after event n of a trace. For more than one question about a trace keep a {@link StateCache}. */
+export function stateAt(trace: Trace, n: number): MachineState {
+  const reducer = new StateReducer(trace);
+  if (!Number.isInteger(n)) throw new RangeError(`event number ${n}`);
+  reducer.run(n);
+  return reducer.state();
+}

@@ -1,0 +1,154 @@
+import type { Machine, Rules } from './state_machine';
+import { SLOT } from './state_codes';
+import { UNKNOWN } from './state_work';
+
+const START_USER_RECOVERY = 0x10;
+const ADD_DEV = 0x04;
+const NONBLOCK = 0x80000000;
+const MAX_LIVE = 65536;
+
+/** The driver forgets all commands and requests of a device. */
+function resetSlots(m: Machine, index: number, clear: boolean): void {
+  if (index < 0 || m.w.devices[index] === undefined) return;
+  const device = m.device(index);
+  if (clear) {
+    device.queues = [];
+    return;
+  }
+  for (let qid = 0; qid < device.queues.length; qid++) {
+    const count = device.queues[qid]?.slots.length ?? 0;
+    for (let tag = 0; tag < count; tag++) {
+      if (m.peekSlot(index, qid, tag) === undefined) continue;
+      const slot = m.slot(index, qid, tag);
+      if (!slot) continue;
+      slot.state = SLOT.free;
+      slot.ring = UNKNOWN;
+      slot.req = UNKNOWN;
+      slot.userData = UNKNOWN;
+      slot.op = UNKNOWN;
+    }
+  }
+}
+
+function keep<V>(map: Map<number, V>, key: number, value: V): void {
+  map.set(key, value);
+  if (map.size <= MAX_LIVE) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
+}
+
+/** Events of devices, clients and FUSE. */
+export const CLIENT_RULES: Rules = {
+  ublk_dev_state: {
+    needs: ['dev_id', 'state:s', 'queues', 'depth', 'flags'],
+    bind(m, f) {
+      const [idAt, queuesAt, depthAt, flagsAt] = ['dev_id', 'queues', 'depth', 'flags'].map((name) => f.num(name));
+      const stateAt = f.text('state');
+      return (_, at) => {
+        const device = m.device(m.deviceOfId(m.num(m.words[at + idAt])));
+        device.state = m.words[at + stateAt];
+        device.nrQueues = m.num(m.words[at + queuesAt]);
+        device.depth = m.num(m.words[at + depthAt]);
+        device.flags = m.words[at + flagsAt] | 0;
+      };
+    },
+  },
+  ublk_ch_open: {
+    needs: ['dev_id'],
+    bind(m, f) {
+      const idAt = f.num('dev_id');
+      return (i, at) => {
+        const index = m.deviceOfId(m.num(m.words[at + idAt]));
+        const { pid, tgid } = m.trace.taskOf(m.trace.task[i]);
+        m.w.deviceByPid.set(pid, index);
+        if (tgid >= 0) m.w.deviceByPid.set(tgid, index);
+      };
+    },
+  },
+  ublk_ctrl_uring_cmd: {
+    needs: ['op', 'dev_id', 'issue_flags'],
+    bind(m, f) {
+      const [opAt, idAt, flagsAt] = [f.num('op'), f.num('dev_id'), f.num('issue_flags')];
+      return (_, at) => {
+        if (m.trace.wide.lowOf(m.words[at + flagsAt]) >= NONBLOCK) return;
+        const op = m.trace.wide.lowOf(m.words[at + opAt]) & 0xff;
+        const index = m.w.deviceById.get(m.num(m.words[at + idAt]));
+        if (index !== undefined && op === START_USER_RECOVERY) resetSlots(m, index, false);
+        if (index !== undefined && op === ADD_DEV) resetSlots(m, index, true);
+      };
+    },
+  },
+  ublk_stop_dev: {
+    needs: [],
+    bind: (m) => () => {
+      if (m.w.devices.length === 1 && m.w.devices[0].state < 0) m.device(0).state = -2;
+    },
+  },
+  ublk_ch_release_work_fn: {
+    needs: [],
+    bind: (m) => () => {
+      if (m.w.devices.length === 1) resetSlots(m, 0, false);
+    },
+  },
+  app_io_submit: {
+    needs: ['id', 'line', 'op:s', 'offset', 'length'],
+    bind(m, f) {
+      const [idAt, lineAt, offAt, lenAt, opAt] = [f.num('id'), f.num('line'), f.num('offset'), f.num('length'), f.text('op')];
+      return (_, at) => {
+        const { words } = m;
+        keep(m.w.ios, m.num(words[at + idAt]), {
+          line: m.num(words[at + lineAt]), op: words[at + opAt], offset: m.num(words[at + offAt]), length: m.num(words[at + lenAt]),
+        });
+      };
+    },
+  },
+  app_io_done: {
+    needs: ['id'],
+    bind(m, f) {
+      const idAt = f.num('id');
+      return (_, at) => {
+        m.w.ios.delete(m.num(m.words[at + idAt]));
+      };
+    },
+  },
+  session_command: {
+    needs: ['line', 'text:s'],
+    bind(m, f) {
+      const [lineAt, textAt] = [f.num('line'), f.text('text')];
+      return (_, at) => keep(m.w.commands, m.num(m.words[at + lineAt]), m.words[at + textAt]);
+    },
+  },
+  session_command_done: {
+    needs: ['line'],
+    bind(m, f) {
+      const lineAt = f.num('line');
+      return (_, at) => {
+        m.w.commands.delete(m.num(m.words[at + lineAt]));
+      };
+    },
+  },
+  fuse_request_send: {
+    needs: ['connection', 'unique', 'opname:s', 'len'],
+    bind(m, f) {
+      const [connAt, uniqueAt, lenAt, opAt] = [f.num('connection'), f.num('unique'), f.num('len'), f.text('opname')];
+      return (_, at) => {
+        const { words } = m;
+        const unique = m.num(words[at + uniqueAt]);
+        keep(m.w.fuse, unique, {
+          connection: m.num(words[at + connAt]), unique, opcode: words[at + opAt], len: m.num(words[at + lenAt]),
+        });
+      };
+    },
+  },
+  fuse_request_end: {
+    needs: ['unique'],
+    bind(m, f) {
+      const uniqueAt = f.num('unique');
+      return (_, at) => {
+        m.w.fuse.delete(m.num(m.words[at + uniqueAt]));
+      };
+    },
+  },
+};

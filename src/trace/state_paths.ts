@@ -1,0 +1,196 @@
+import type { CqeState, MachineState, SlotState } from './state_types';
+import { viewDevice, viewDisk, viewPage, viewPipe, viewRequest, viewRing, viewSlot, viewTask } from './state_view';
+import type { Machine } from './state_machine';
+
+/** A value at a path; null where the trace does not say. */
+export type Leaf = string | number | boolean | null;
+
+/** One path whose value differs between two states; undefined where the thing does not exist. */
+export interface StateChange {
+  readonly path: string;
+  readonly before: Leaf | undefined;
+  readonly after: Leaf | undefined;
+}
+
+/**
+ * Paths name things by ids that last as long as the thing does, whatever the event:
+ * `slot:0:3:state` (queue 0, tag 3 of the first device; of the second: `slot:1@0:3:state`), `slot:0:3:iod.op`, `device:0:state`,
+ * `ring:0:cq.tail` (rings and pipes in order of appearance), `req:0:0xffff88:state` (ring and request pointer),
+ * `pipe:0:occupancy`, `page:0xffff88:refs`, `disk:259,0:inFlight.count`, `task:58:syscall` (pid), `io:7:length`, `command:3:text`,
+ * `fuse:4:opcode`, `totals::copies`. A list has a `.count`, and its items are one text.
+ */
+export type StatePath = string;
+
+/** All paths of a state with their values, in the order of the state. */
+export function stateLeaves(state: MachineState): Map<StatePath, Leaf> {
+  const leaves = new Map<StatePath, Leaf>();
+  for (const [id, entity] of entities(state)) flatten(`${id}:`, entity, leaves);
+  return leaves;
+}
+
+/** All paths of a state. */
+export function statePaths(state: MachineState): StatePath[] {
+  return [...stateLeaves(state).keys()];
+}
+
+/** The value at a path; undefined where the state has no such thing or field. */
+export function readPath(state: MachineState, path: StatePath): Leaf | undefined {
+  const [id, field] = splitPath(path);
+  for (const [entityId, entity] of entities(state)) if (entityId === id) return fieldOf(entity, field);
+  return undefined;
+}
+
+/** What differs between two states of the same trace, in the order of the later one; things that ended come last. */
+export function diffState(before: MachineState, after: MachineState): StateChange[] {
+  const old = stateLeaves(before);
+  const changes: StateChange[] = [];
+  for (const [path, value] of stateLeaves(after)) {
+    const was = old.get(path);
+    if (was !== value) changes.push({ path, before: was, after: value });
+    old.delete(path);
+  }
+  for (const [path, value] of old) changes.push({ path, before: value, after: undefined });
+  return changes;
+}
+
+/** The id that paths of a slot begin with. */
+export function slotId(slot: Pick<SlotState, 'device' | 'queue' | 'tag'>): string {
+  return `slot:${slot.device === 0 ? '' : `${slot.device}@`}${slot.queue}:${slot.tag}`;
+}
+
+/**
+ * A function that reads one path from the state being replayed, without building the rest of it:
+ * for data breakpoints over many events. It gives the same value as {@link readPath}.
+ */
+export function pathReader(path: StatePath): (m: Machine) => Leaf | undefined {
+  const [id, field] = splitPath(path);
+  const [kind, a, b] = id.split(':');
+  const find = (m: Machine): object | undefined => {
+    const { w } = m;
+    switch (kind) {
+      case 'slot': {
+        const [, device = '0', queue] = /^(?:(\d+)@)?(\d+)$/.exec(a) ?? [];
+        const slot = m.peekSlot(Number(device), Number(queue), Number(b));
+        return slot && viewSlot(m, Number(device), Number(queue), Number(b), slot);
+      }
+      case 'device': {
+        const device = w.devices[Number(a)];
+        return device && viewDevice(m, device);
+      }
+      case 'ring':
+        for (const ring of w.rings.values()) if (ring.id === Number(a)) return viewRing(m, ring);
+        return undefined;
+      case 'req':
+        for (const ring of w.rings.values()) {
+          if (ring.id !== Number(a)) continue;
+          for (const req of ring.reqs.values()) {
+            const view = viewRequest(m, ring, req);
+            if (view.req === b) return view;
+          }
+        }
+        return undefined;
+      case 'pipe':
+        for (const pipe of w.pipes.values()) if (pipe.id === Number(a)) return viewPipe(m, pipe);
+        return undefined;
+      case 'page':
+        for (const page of w.pages.values()) {
+          const view = viewPage(m, page);
+          if (view.ptr === a) return view;
+        }
+        return undefined;
+      case 'disk': {
+        const [major, minor] = a.split(',').map(Number);
+        for (const disk of w.disks.values()) if (disk.major === major && disk.minor === minor) return viewDisk(m, disk);
+        return undefined;
+      }
+      case 'task':
+        for (let t = 0; t < w.tasks.length; t++) {
+          const task = w.tasks[t];
+          if (task && String(m.trace.taskOf(t).pid) === a) return viewTask(m, t, task);
+        }
+        return undefined;
+      case 'io': {
+        const io = w.ios.get(Number(a));
+        return io && { ...io, id: Number(a), op: m.trace.strings.text(io.op) };
+      }
+      case 'command': {
+        const text = w.commands.get(Number(a));
+        return text === undefined ? undefined : { line: Number(a), text: m.trace.strings.text(text) };
+      }
+      case 'fuse': {
+        const io = w.fuse.get(Number(a));
+        return io && { ...io, opcode: m.trace.strings.text(io.opcode) };
+      }
+      case 'totals':
+        return { ...w.totals, copiedBytes: w.totals.copiedBytes < 0 ? null : w.totals.copiedBytes };
+      default:
+        return undefined;
+    }
+  };
+  return (m) => {
+    const entity = find(m);
+    return entity === undefined ? undefined : fieldOf(entity, field);
+  };
+}
+
+function* entities(state: MachineState): Generator<[string, object]> {
+  for (const device of state.devices) yield [`device:${device.index}`, device];
+  for (const slot of state.slots) yield [slotId(slot), slot];
+  for (const ring of state.rings) yield [`ring:${ring.id}`, ring];
+  for (const req of state.requests) yield [`req:${req.ring}:${req.req}`, req];
+  for (const pipe of state.pipes) yield [`pipe:${pipe.id}`, pipe];
+  for (const page of state.pages) yield [`page:${page.ptr}`, page];
+  for (const disk of state.disks) yield [`disk:${disk.major},${disk.minor}`, disk];
+  const seen = new Set<number>();
+  for (const task of state.tasks) {
+    // one pid under two names (comm changed): the first one speaks for it
+    if (!seen.has(task.pid)) yield [`task:${task.pid}`, task];
+    seen.add(task.pid);
+  }
+  for (const io of state.ios) yield [`io:${io.id}`, io];
+  for (const command of state.commands) yield [`command:${command.line}`, command];
+  for (const io of state.fuse) yield [`fuse:${io.unique}`, io];
+  yield ['totals:', state.totals];
+}
+
+function splitPath(path: string): [string, string] {
+  const cut = path.lastIndexOf(':');
+  return cut < 0 ? [path, ''] : [path.slice(0, cut), path.slice(cut + 1)];
+}
+
+function flatten(prefix: string, value: object, leaves: Map<string, Leaf>): void {
+  for (const [key, part] of Object.entries(value)) {
+    if (Array.isArray(part)) {
+      leaves.set(`${prefix}${key}.count`, part.length);
+      leaves.set(`${prefix}${key}.items`, listText(part));
+    } else if (part !== null && typeof part === 'object') {
+      flatten(`${prefix}${key}.`, part, leaves);
+    } else {
+      leaves.set(prefix + key, part);
+    }
+  }
+}
+
+function fieldOf(entity: object, field: string): Leaf | undefined {
+  let value: unknown = entity;
+  for (const key of field.split('.')) {
+    if (Array.isArray(value)) return key === 'count' ? value.length : key === 'items' ? listText(value) : undefined;
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}
+
+function isCqe(item: unknown): item is CqeState {
+  return typeof item === 'object' && item !== null && 'res' in item && 'userData' in item;
+}
+
+function listText(list: readonly unknown[]): string {
+  return list
+    .map((item) => {
+      if (isCqe(item)) return `${item.userData}=${item.res}`;
+      if (typeof item !== 'object' || item === null) return String(item);
+      return Object.values(item).join('/');
+    })
+    .join(' ');
+}
