@@ -70,6 +70,16 @@ export class StateCache {
     return reducer;
   }
 
+  /**
+   * Replays up to `events` more events to make their snapshots, so that later seeks are short. Returns true when all are made.
+   * Call it in slices while the user waits for nothing.
+   */
+  prepare(events: number): boolean {
+    const done = this.kept[this.kept.length - 1].event;
+    this.seek(done + events);
+    return this.kept[this.kept.length - 1].event + this.interval >= this.trace.length;
+  }
+
   private keep(): void {
     const snapshot = this.reducer.snapshot();
     this.kept.push(snapshot);

@@ -39,6 +39,14 @@ function keep<V>(map: Map<number, V>, key: number, value: V): void {
   }
 }
 
+/** The device is being stopped; the event does not say which, so it counts only where there is one. */
+const STOPPING: Rules[string] = {
+  needs: [],
+  bind: (m) => () => {
+    if (m.w.devices.length === 1 && m.w.devices[0].state < 0) m.device(0).state = -2;
+  },
+};
+
 /** Events of devices, clients and FUSE. */
 export const CLIENT_RULES: Rules = {
   ublk_dev_state: {
@@ -80,16 +88,15 @@ export const CLIENT_RULES: Rules = {
       };
     },
   },
-  ublk_stop_dev: {
-    needs: [],
-    bind: (m) => () => {
-      if (m.w.devices.length === 1 && m.w.devices[0].state < 0) m.device(0).state = -2;
-    },
-  },
+  ublk_stop_dev: STOPPING,
+  ublk_stop_work_fn: STOPPING,
   ublk_ch_release_work_fn: {
     needs: [],
     bind: (m) => () => {
-      if (m.w.devices.length === 1) resetSlots(m, 0, false);
+      if (m.w.devices.length !== 1) return;
+      resetSlots(m, 0, false);
+      // DEAD, QUIESCED or FAIL_IO now, which one depends on its flags
+      if (m.w.devices[0].state === -3) m.device(0).state = -1;
     },
   },
   app_io_submit: {

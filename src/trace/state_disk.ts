@@ -11,9 +11,26 @@ export function rwbsOp(rwbs: string): string {
   return rwbs.length > 1 && rwbs[0] === 'F' && 'RWDNF'.includes(rwbs[1]) ? rwbs[1] : (rwbs[0] ?? '');
 }
 
+/** A request with data that starts at this sector. */
 function findSector(list: readonly DiskIo[], sector: number): number {
-  for (let k = 0; k < list.length; k++) if (list[k].sector === sector) return k;
+  for (let k = 0; k < list.length; k++) if (list[k].sector === sector && list[k].sectors > 0) return k;
   return -1;
+}
+
+function dropEmpty(list: DiskIo[]): void {
+  const k = list.findIndex((io) => io.sectors === 0);
+  if (k >= 0) list.splice(k, 1);
+}
+
+/**
+ * A completion without sectors. The flush machinery issues one request of its own (FF) for all flushes that wait and ends each
+ * of them; 6.1 prints only these ends, at sector 0, later kernels also that of FF, at sector -1. At another sector it is
+ * the second end of a write whose data is already counted.
+ */
+function completeFlush(disk: Disk, sector: number): void {
+  if (sector > 0) return;
+  dropEmpty(disk.inFlight);
+  if (sector === 0) dropEmpty(disk.waiting);
 }
 
 interface Place {
@@ -39,6 +56,18 @@ function diskAt(m: Machine, p: Place, at: number): Disk {
 function add(list: DiskIo[], io: DiskIo): void {
   list.push(io);
   if (list.length > MAX_LIST) list.shift();
+}
+
+/** Takes a request out of waiting, and with it those that were merged into it (their merge may have no event). */
+function takeWaiting(disk: Disk, sector: number, sectors: number, op: number): void {
+  const k = findSector(disk.waiting, sector);
+  if (k < 0) return;
+  const longer = sectors > disk.waiting[k].sectors;
+  disk.waiting.splice(k, 1);
+  if (!longer) return;
+  disk.waiting = disk.waiting.filter(
+    (io) => io.op !== op || io.sector <= sector || io.sector + io.sectors > sector + sectors,
+  );
 }
 
 /** Ends the slot's request that starts at this sector: the one being committed by the task, or any of the device. */
@@ -91,7 +120,7 @@ export const DISK_RULES: Rules = {
         const { words } = m;
         const sector = m.num(words[at + p.sector]);
         const io = { op: words[at + p.rwbs], sector, sectors: m.num(words[at + p.count]), inserted: true };
-        const k = findSector(disk.waiting, sector);
+        const k = disk.waiting.findIndex((other) => other.sector === sector && !other.inserted);
         if (k < 0) add(disk.waiting, io);
         else disk.waiting[k] = io;
       };
@@ -146,9 +175,9 @@ export const DISK_RULES: Rules = {
         const { words } = m;
         const op = words[at + p.rwbs];
         const sector = m.num(words[at + p.sector]);
-        const k = findSector(disk.waiting, sector);
-        if (k >= 0) disk.waiting.splice(k, 1);
-        add(disk.inFlight, { op, sector, sectors: m.num(words[at + p.count]), inserted: false });
+        const sectors = m.num(words[at + p.count]);
+        if (sectors > 0) takeWaiting(disk, sector, sectors, op);
+        add(disk.inFlight, { op, sector, sectors, inserted: false });
         const id = m.trace.task[i];
         const known = m.w.tasks[id];
         if (known === undefined) return;
@@ -175,14 +204,14 @@ export const DISK_RULES: Rules = {
         const op = rwbsOp(m.trace.strings.text(words[at + p.rwbs]));
         if (op === 'R') disk.bytesRead += count * 512;
         else if (op === 'W') disk.bytesWritten += count * 512;
-        // a flush is issued at sector 0 and completes at -1
-        const k = sector < 0 ? disk.inFlight.findIndex((io) => io.sectors === 0) : findSector(disk.inFlight, sector);
+        const k = count === 0 ? -1 : findSector(disk.inFlight, sector);
         const io = disk.inFlight[k];
         if (io !== undefined && count < io.sectors) {
           disk.inFlight[k] = { ...io, sector: sector + count, sectors: io.sectors - count };
           return;
         }
         if (io !== undefined) disk.inFlight.splice(k, 1);
+        else if (count === 0) completeFlush(disk, sector);
         disk.completed++;
         endBySector(m, m.trace.task[i], disk, sector);
       };
@@ -197,7 +226,7 @@ export const DISK_RULES: Rules = {
         disk.requeued++;
         const k = findSector(disk.inFlight, m.num(m.words[at + p.sector]));
         if (k < 0) return;
-        add(disk.waiting, { ...disk.inFlight[k], inserted: true });
+        add(disk.waiting, { ...disk.inFlight[k], inserted: false });
         disk.inFlight.splice(k, 1);
       };
     },

@@ -42,15 +42,43 @@ export function readPath(state: MachineState, path: StatePath): Leaf | undefined
 
 /** What differs between two states of the same trace, in the order of the later one; things that ended come last. */
 export function diffState(before: MachineState, after: MachineState): StateChange[] {
-  const old = stateLeaves(before);
+  const old = new Map(entities(before));
   const changes: StateChange[] = [];
-  for (const [path, value] of stateLeaves(after)) {
-    const was = old.get(path);
-    if (was !== value) changes.push({ path, before: was, after: value });
-    old.delete(path);
+  for (const [id, entity] of entities(after)) {
+    const was = old.get(id);
+    old.delete(id);
+    if (was !== undefined) compare(`${id}:`, was, entity, changes);
+    else for (const [path, value] of leavesOf(id, entity)) changes.push({ path, before: undefined, after: value });
   }
-  for (const [path, value] of old) changes.push({ path, before: value, after: undefined });
+  for (const [id, entity] of old) {
+    for (const [path, value] of leavesOf(id, entity)) changes.push({ path, before: value, after: undefined });
+  }
   return changes;
+}
+
+function leavesOf(id: string, entity: object): Map<string, Leaf> {
+  const leaves = new Map<string, Leaf>();
+  flatten(`${id}:`, entity, leaves);
+  return leaves;
+}
+
+/** Two views of one thing have the same fields; only what differs becomes text. */
+function compare(prefix: string, before: object, after: object, changes: StateChange[]): void {
+  for (const key of Object.keys(after)) {
+    const a: unknown = (before as Record<string, unknown>)[key];
+    const b: unknown = (after as Record<string, unknown>)[key];
+    if (a === b) continue;
+    if (Array.isArray(a) && Array.isArray(b)) {
+      if (a.length === 0 && b.length === 0) continue;
+      if (a.length !== b.length) changes.push({ path: `${prefix}${key}.count`, before: a.length, after: b.length });
+      const [was, is] = [listText(a), listText(b)];
+      if (was !== is) changes.push({ path: `${prefix}${key}.items`, before: was, after: is });
+    } else if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+      compare(`${prefix}${key}.`, a, b, changes);
+    } else {
+      changes.push({ path: prefix + key, before: a as Leaf, after: b as Leaf });
+    }
+  }
 }
 
 /** The id that paths of a slot begin with. */

@@ -1,6 +1,6 @@
 import { PHASE } from './state_codes';
 import type { Fields, Handler, Machine, Rules } from './state_machine';
-import { deliver } from './state_slot';
+import { armByUserData, deliver } from './state_slot';
 import { MAX_CQES } from './state_types';
 import { type Cqe, newReq, newRing, type Ring, type TaskWork, UNKNOWN } from './state_work';
 
@@ -24,6 +24,7 @@ function bindRing(m: Machine, task: TaskWork, id: number, ring: Ring): void {
 }
 
 function submit(m: Machine, f: Fields, phase: number): Handler {
+  const command = m.trace.strings.id('URING_CMD');
   const [ringAt, reqAt, udAt, flagsAt, opAt] = [f.num('ring'), f.num('req'), f.num('user_data'), f.num('flags'), f.text('opcode')];
   return (i, at) => {
     const { words } = m;
@@ -52,6 +53,7 @@ function submit(m: Machine, f: Fields, phase: number): Handler {
     task.subRing = ring.ptr;
     task.subReq = ptr;
     m.w.totals.sqes++;
+    if (!m.probed && req.opcode === command && phase === PHASE.submitted) armByUserData(m, id, ring, req);
   };
 }
 

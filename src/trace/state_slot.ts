@@ -85,8 +85,10 @@ function arm(slot: Slot, op: number, result: number): void {
   }
 }
 
-function answer(slot: Slot, res: number): void {
+function answer(m: Machine, device: number, slot: Slot, res: number): void {
   if (res === 0 || res === 1) {
+    // nothing is delivered unless the device is LIVE
+    if (m.w.devices[device].state === -1) m.device(device).state = -3;
     if (slot.state !== SLOT.getDataQueued) slot.deliveries++;
     slot.state = res === 1 ? SLOT.needGetData : SLOT.owned;
     slot.request = REQUEST.delivered;
@@ -103,7 +105,7 @@ function answer(slot: Slot, res: number): void {
 export function deliver(m: Machine, id: number, ring: Ring, req: Req | undefined, userData: number, res: number): void {
   if (req !== undefined && req.device >= 0) {
     const slot = m.slot(req.device, req.qid, req.tag);
-    if (slot !== undefined && slot.req === req.ptr && slot.ring === ring.ptr) answer(slot, res);
+    if (slot !== undefined && slot.req === req.ptr && slot.ring === ring.ptr) answer(m, req.device, slot, res);
     const known = m.w.tasks[id];
     if (known !== undefined && known.outTag >= 0) m.task(id).outTag = -1;
     return;
@@ -112,12 +114,12 @@ export function deliver(m: Machine, id: number, ring: Ring, req: Req | undefined
   const word = userData >>> 0;
   const lo = m.trace.wide.lowOf(word);
   const hi = m.trace.wide.highOf(word);
-  const op = udOp(lo);
-  const isCommand = (hi & COMMAND_HI) === 0 && op >= UBLK_IO.FETCH_REQ && op <= UBLK_IO.NEED_GET_DATA && lo >>> 24 === 0;
+  const op = commandOf(lo, hi);
+  const isCommand = op !== 0;
   const task = m.w.tasks[id];
   let named = false;
   let device = ring.device;
-  let qid = (hi >>> 24) & 0x7f;
+  let qid = -1;
   let tag = udTag(lo);
   if (task !== undefined && task.outTag >= 0 && (!isCommand || tag === task.outTag)) {
     named = true;
@@ -128,14 +130,63 @@ export function deliver(m: Machine, id: number, ring: Ring, req: Req | undefined
   } else if (!isCommand) {
     return;
   }
+  if (!named) qid = m.probed ? (hi >>> 24) & 0x7f : queueOfRing(m, ring, hi);
   if (device < 0) device = task === undefined ? 0 : deviceOfTask(m, id, task);
   const slot = m.slot(device, qid, tag);
   if (slot === undefined) return;
   if (!named && slot.state === SLOT.unknown) slot.inferred = true;
   // a command that the trace never showed going in: only its kind, from user_data, is known
   if (slot.op === UNKNOWN && isCommand) slot.op = op;
-  answer(slot, res);
+  answer(m, device, slot, res);
   ring.device = device;
+}
+
+/** Number of the slot command that a server's user_data speaks of; 0 for other values. */
+function commandOf(lo: number, hi: number): number {
+  if ((hi & COMMAND_HI) !== 0 || lo >>> 24 !== 0) return 0;
+  const op = udOp(lo);
+  return op >= UBLK_IO.FETCH_REQ && op <= UBLK_IO.NEED_GET_DATA ? op : 0;
+}
+
+/**
+ * Queue of a ring whose commands only user_data tells: kublk writes it there; ublksrv does not, so a second ring
+ * that says 0 is taken for the next queue.
+ */
+function queueOfRing(m: Machine, ring: Ring, hi: number): number {
+  if (ring.queue >= 0) return ring.queue;
+  const used = new Set<number>();
+  for (const other of m.w.rings.values()) if (other !== ring && other.queue >= 0) used.add(other.queue);
+  let qid = (hi >>> 24) & 0x7f;
+  while (used.has(qid)) qid++;
+  ring.queue = qid;
+  return qid;
+}
+
+/** A URING_CMD went in and the trace has no probe on commands: user_data tells which one, as servers lay it out. */
+export function armByUserData(m: Machine, id: number, ring: Ring, req: Req): void {
+  const word = req.userData >>> 0;
+  const lo = m.trace.wide.lowOf(word);
+  const hi = m.trace.wide.highOf(word);
+  const op = commandOf(lo, hi);
+  if (op === 0) return;
+  const task = m.task(id);
+  const device = ring.device >= 0 ? ring.device : deviceOfTask(m, id, task);
+  const qid = queueOfRing(m, ring, hi);
+  const tag = udTag(lo);
+  const slot = m.slot(device, qid, tag);
+  if (!slot) return;
+  arm(slot, op, UNKNOWN);
+  slot.inferred = true;
+  slot.ring = ring.ptr;
+  slot.req = req.ptr;
+  slot.userData = req.userData;
+  ring.device = device;
+  task.cmdDevice = device;
+  task.cmdQueue = qid;
+  req.phase = PHASE.armed;
+  req.device = device;
+  req.qid = qid;
+  req.tag = tag;
 }
 
 function out(m: Machine, id: number, device: number, qid: number, tag: number): void {
@@ -213,8 +264,6 @@ export const SLOT_RULES: Rules = {
         task.issueDevice = device;
         task.issueQueue = qid;
         task.issueTag = tag;
-        const dev = m.device(device);
-        if (dev.state === -1) dev.state = -3;
         if (task.dispatchMajor >= 0) linkDisk(m, task.dispatchMajor, task.dispatchMinor, device);
         task.dispatchMajor = -1;
       };

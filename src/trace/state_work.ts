@@ -59,6 +59,9 @@ export interface Ring {
   waiting: number;
   /** Device whose commands it carried last, -1 for none. */
   device: number;
+  /** Queue it serves, where only user_data tells of commands; -1 unknown. */
+  queue: number;
+  /** Requests in flight whose success posts no CQE. */
   skips: number;
   lastDone: number;
   lastSkip: boolean;
@@ -303,7 +306,7 @@ export function newReq(epoch: number, ptr: number, ring: number, userData: numbe
 export function newRing(epoch: number, id: number, ptr: number, owner: number): Ring {
   return {
     epoch, id, ptr, fd: UNKNOWN, owner, flags: UNKNOWN, sqEntries: UNKNOWN, cqEntries: UNKNOWN, sqHead: UNKNOWN,
-    sqPending: UNKNOWN, cqTail: UNKNOWN, cqReady: UNKNOWN, overflow: UNKNOWN, waiting: 0, device: -1, skips: 0,
+    sqPending: UNKNOWN, cqTail: UNKNOWN, cqReady: UNKNOWN, overflow: UNKNOWN, waiting: 0, device: -1, queue: -1, skips: 0,
     lastDone: UNKNOWN, lastSkip: false, sqes: [], cqes: [], reqs: new Map(),
   };
 }
