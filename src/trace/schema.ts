@@ -23,10 +23,16 @@ export type EventName = keyof typeof EVENTS;
 
 /** Field names of the event's first text form without the place of a probe, in order. */
 export type EventFields<N extends EventName> =
-  FieldNames<(typeof EVENTS)[N]['text'][0]> extends ['loc', ...infer Rest] ? Rest : FieldNames<(typeof EVENTS)[N]['text'][0]>;
+  FieldNames<(typeof EVENTS)[N]['text'][0]> extends infer T extends string[]
+    ? T extends ['loc', ...infer Rest extends string[]]
+      ? Rest
+      : T
+    : [];
+
+type Words<T extends readonly unknown[]> = { [K in keyof T]: number };
 
 /** One word per field of {@link EventFields}. */
-export type EventArgs<N extends EventName> = { [K in keyof EventFields<N>]: number };
+export type EventArgs<N extends EventName> = Words<EventFields<N>>;
 
 /** The schema's entry, with its common type. */
 export function eventSpec(name: string): EventSpec | undefined {

@@ -1,0 +1,88 @@
+import { DiskPart } from './requests_disk';
+import { FusePart } from './requests_fuse';
+import { KIND } from './requests_kinds';
+import { ProbePart } from './requests_probe';
+import { RingPart } from './requests_ring';
+import { MatchState } from './requests_state';
+import type { Trace } from './trace';
+
+/** What one pass over the events found, before requests are made of it. */
+export interface Matched {
+  readonly state: MatchState;
+  readonly fuse: FusePart;
+}
+
+/** One pass over all events: block requests, slot lives and SQEs, and to which of them each event belongs. */
+export function matchEvents(trace: Trace): Matched {
+  const state = new MatchState(trace);
+  const ring = new RingPart(state);
+  const disk = new DiskPart(state, ring);
+  const probe = new ProbePart(state, ring);
+  const fuse = new FusePart(state, ring);
+  const { kind: kinds, detail } = state.plans;
+  const { shape, task: tasks } = trace;
+  for (let e = 0; e < trace.length; e++) {
+    const id = shape[e];
+    const kind = kinds[id];
+    if (kind === KIND.none) continue;
+    const task = tasks[e];
+    switch (kind) {
+      case KIND.plug:
+        disk.plug(e, task);
+        break;
+      case KIND.endProbe:
+        disk.endProbe(e);
+        break;
+      case KIND.queueRq:
+        disk.queueRq(e, task);
+        break;
+      case KIND.driverStart:
+        disk.driverStart(e, task);
+        break;
+      case KIND.tagBitmap:
+        disk.driverTag(e, (detail[id] & 8) !== 0);
+        break;
+      case KIND.submit:
+        ring.submit(e, task);
+        break;
+      case KIND.cqe:
+        ring.complete(e, task);
+        break;
+      case KIND.sqeEvent:
+        ring.other(e, task, false);
+        break;
+      case KIND.reqFailed:
+        ring.other(e, task, true);
+        break;
+      case KIND.link:
+        ring.link(e, task);
+        break;
+      case KIND.taskWork:
+        ring.taskWork(e, task);
+        break;
+      case KIND.pause:
+        ring.pause(task);
+        break;
+      case KIND.getSqe:
+        ring.getSqe(e);
+        break;
+      case KIND.workStart:
+        ring.workStart(e, task);
+        break;
+      case KIND.create:
+        state.newRing(state.word(e, 0), e);
+        break;
+      case KIND.fuseSend:
+        fuse.send(e);
+        break;
+      case KIND.fuseEnd:
+        fuse.end(e, task);
+        break;
+      default:
+        if (kind <= KIND.complete) disk.event(kind, e, task);
+        else probe.event(kind, e, task);
+    }
+  }
+  fuse.finish();
+  return { state, fuse };
+}
