@@ -1,5 +1,7 @@
 import type { Command } from './command';
+import { exportCommand } from './commands/export';
+import { requestsCommand } from './commands/requests';
 import { showCommand } from './commands/show';
 
 /** Every command there is, in the order that help lists them. */
-export const COMMANDS: readonly Command[] = [showCommand];
+export const COMMANDS: readonly Command[] = [requestsCommand, showCommand, exportCommand];

@@ -29,7 +29,7 @@ export function systemMessage(error: unknown): string {
   const code = codeOf(error);
   switch (code) {
     case 'ENOENT':
-      return 'no such file';
+      return 'no such file or folder';
     case 'EISDIR':
       return 'is a directory';
     case 'EACCES':

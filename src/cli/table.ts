@@ -43,3 +43,13 @@ function padded<R>(text: string, width: number, column: Column<R>, last: boolean
   if (column.align === 'right') return text.padStart(width);
   return last ? text : text.padEnd(width);
 }
+
+/** Writes one JSON array, an element per line, without holding all of it. */
+export async function jsonArray(output: Output, elements: Iterable<unknown>): Promise<void> {
+  let before = '[\n';
+  for (const element of elements) {
+    await output.write(`${before}${JSON.stringify(element)}`);
+    before = ',\n';
+  }
+  await output.write(before === '[\n' ? '[]\n' : '\n]\n');
+}

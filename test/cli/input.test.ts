@@ -40,7 +40,7 @@ beforeAll(() => {
 });
 
 test.each([
-  ['missing', 'missing:1:1: no such file'],
+  ['missing', 'missing:1:1: no such file or folder'],
   ['good.txt/x', 'good.txt/x:1:1: a part of the path is not a directory'],
   ['folder', 'folder:1:1: is a directory'],
   ['empty', 'empty:1:1: the file is empty'],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fuzzer, runInput } from '../support/fuzz';
 
@@ -27,7 +28,15 @@ test('an input is made again from its seed and number', () => {
   expect(new Fuzzer().input(8, 123).bytes).not.toEqual(a.bytes);
 });
 
-test('a line of 10 MB is one damaged line, and reading goes on behind it', async () => {
-  const bytes = new TextEncoder().encode(`${'x'.repeat(10_000_000)}\n# end\n`);
-  expect(await runInput({ target: 'trace', bytes })).toBe('refused');
+test('bytes without any sense are refused or read, too', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 6000 }),
+      fc.constantFrom('trace', 'session'),
+      async (bytes, target) => {
+        await runInput({ target, bytes });
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -1,6 +1,9 @@
 import { ReadError, readTraceText } from '../../src/convert/read_trace';
 import { parseSession } from '../../src/session/parse';
 import { formatDiagnostic } from '../../src/session/diagnostics';
+import { chromeTrace } from '../../src/convert/chrome';
+import { matchRequests } from '../../src/trace/requests';
+import { stateAt } from '../../src/trace/state';
 import { Printer } from '../../src/trace/print';
 import { listRecordings, loadRecording } from './oracle';
 
@@ -250,6 +253,13 @@ async function runTrace(bytes: Uint8Array): Promise<'read' | 'refused'> {
     for (const part of new Printer(trace).parts()) printed += part.length;
     if (printed > 4 * bytes.length + 200 * lines)
       throw new Error(`${printed} characters printed of ${bytes.length} bytes`);
+    const requests = matchRequests(trace, { allDevices: true });
+    if (requests.length > trace.length)
+      throw new Error(`${requests.length} requests of ${trace.length} events`);
+    const chrome = JSON.parse([...chromeTrace(trace, requests)].join('')) as { traceEvents: unknown[] };
+    if (chrome.traceEvents.length < requests.length + trace.length)
+      throw new Error('rows are missing in the Chrome export');
+    JSON.stringify(stateAt(trace, trace.length - 1));
     return 'read';
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
