@@ -1,0 +1,406 @@
+import { formatRwbs, REQ_FLAG, REQ_OP, rwbsOf } from '../uapi/block';
+import { MqDeadline } from './deadline';
+import type { Kernel } from './kernel';
+import { flushPlug } from './plug';
+import { type Bio, type BlockQueue, type Hctx, type IoTask, Request } from './request';
+import { Sbitmap } from './sbitmap';
+import { type Gen, WaitQueue } from './sched';
+
+/** What a block driver gives blk-mq. */
+export interface BlkDriver {
+  /** ->queue_rq: starts the request. `last` is false while more follow at once. */
+  queueRq(rq: Request, last: boolean): void;
+  /** ->queue_rqs exists: a flushed plug list goes to the driver directly, newest first. */
+  readonly queueRqs: boolean;
+}
+
+/** Limits of a request queue. */
+export interface DiskLimits {
+  /** Largest request, sectors. */
+  readonly maxSectors: number;
+  readonly logicalBlockSize: number;
+  /** Largest discard, sectors; 0 where discard is not supported. */
+  readonly maxDiscardSectors: number;
+  readonly maxWriteZeroesSectors: number;
+  /** The device has a volatile write cache, so flushes reach it. */
+  readonly writeCache: boolean;
+}
+
+/** Largest number of requests in a plug before it is flushed (BLK_MAX_REQUEST_COUNT). */
+const MAX_PLUG = 32;
+
+/** A blk-mq disk (gendisk with its queue): block/blk-mq.c and blk-mq-sched.c of 6.1. */
+export class Disk implements BlockQueue {
+  readonly hctxs: Hctx[];
+  readonly sched: MqDeadline | undefined;
+  readonly nrRequests: number;
+  /** del_gendisk was called: new bios fail. */
+  dead = false;
+  /** blk_mq_quiesce_queue: nothing is dispatched. */
+  quiesced = false;
+  private readonly requeueList: Request[] = [];
+  private readonly rwbsIds = new Map<number, number>();
+  private openRequests = 0;
+  private readonly frozenWait: WaitQueue;
+
+  constructor(
+    private readonly kernel: Kernel,
+    readonly name: string,
+    readonly major: number,
+    readonly minor: number,
+    /** Size in sectors of 512 bytes. */
+    public sectors: number,
+    readonly limits: DiskLimits,
+    readonly driver: BlkDriver,
+    queues: number,
+    readonly depth: number,
+    useScheduler: boolean,
+  ) {
+    this.sched = useScheduler ? new MqDeadline() : undefined;
+    this.nrRequests = useScheduler ? Math.min(2 * depth, 256) : depth;
+    this.frozenWait = new WaitQueue(kernel.sched);
+    this.hctxs = Array.from({ length: queues }, (_, index) => ({
+      index,
+      tags: new Sbitmap(depth, kernel.cpus, (n) => kernel.choices.choose('tag-hint', n)),
+      schedUsed: 0,
+      dispatchList: [],
+      rqs: [],
+      running: false,
+      runQueued: false,
+      tagWait: new WaitQueue(kernel.sched),
+    }));
+  }
+
+  /** Requests between allocation and end. */
+  get inFlight(): number {
+    return this.openRequests;
+  }
+
+  get elevator(): boolean {
+    return this.sched !== undefined;
+  }
+
+  /** Sleeps until no request is left (blk_mq_freeze_queue_wait). */
+  *drain(task: IoTask): Gen<void> {
+    yield* this.frozenWait.until(task, () => this.openRequests === 0);
+  }
+
+  /** Hardware queue of a CPU (blk_mq_map_queues: CPUs spread over the queues). */
+  hctxOf(cpu: number): Hctx {
+    return this.hctxs[cpu % this.hctxs.length];
+  }
+
+  /** submit_bio: splits the bio where the device needs it and makes requests of the parts. Sleeps while tags are short. */
+  *submit(task: IoTask, bio: Bio): Gen<void> {
+    const { emit } = this.kernel.rec;
+    if (this.dead) {
+      bio.error = -5;
+      bio.end(-5);
+      return;
+    }
+    const letters = this.rwbs(bio.opf);
+    emit.block_bio_queue(this.major, this.minor, letters, this.kernel.u64(bio.sector), bio.nrSectors, task.commId);
+    const op = bio.opf & 0xff;
+    const max =
+      op === REQ_OP.DISCARD
+        ? this.limits.maxDiscardSectors
+        : op === REQ_OP.WRITE_ZEROES
+          ? this.limits.maxWriteZeroesSectors
+          : this.limits.maxSectors;
+    let sector = bio.sector;
+    let offset = 0;
+    let left = bio.nrSectors;
+    let opf = bio.opf;
+    do {
+      let n = left;
+      if (n > max) {
+        n = max;
+        opf |= REQ_FLAG.NOMERGE;
+        emit.block_split(
+          this.major,
+          this.minor,
+          letters,
+          this.kernel.u64(sector),
+          this.kernel.u64(sector + n),
+          task.commId,
+        );
+      } else {
+        opf = bio.opf;
+      }
+      yield* this.submitPart(task, bio, sector, n, offset, opf, letters);
+      sector += n;
+      offset += n * 512;
+      left -= n;
+    } while (left > 0);
+  }
+
+  /** blk_mq_run_hw_queue: dispatches here, or in a kblockd worker when asynchronous. */
+  runHctx(hctx: Hctx, async: boolean, task: IoTask | undefined): void {
+    if (async || task === undefined) {
+      if (hctx.runQueued) return;
+      hctx.runQueued = true;
+      this.kernel.queueKblockd(task?.cpu ?? 0, () => {
+        hctx.runQueued = false;
+        this.dispatch(hctx);
+      });
+      return;
+    }
+    this.dispatch(hctx);
+  }
+
+  /** blk_mq_start_request */
+  start(rq: Request, comm: number): void {
+    rq.started = true;
+    this.kernel.rec.emit.block_rq_issue(
+      this.major,
+      this.minor,
+      rq.rwbs,
+      rq.hasData || rq.op !== REQ_OP.FLUSH ? rq.bytes : 0,
+      0,
+      this.kernel.u64(rq.sector),
+      rq.nrSectors,
+      comm,
+    );
+  }
+
+  /** blk_update_request: `bytes` of the request are done. True when something of it is left. */
+  update(rq: Request, error: number, bytes: number): boolean {
+    const sectors = error ? rq.nrSectors : Math.floor(bytes / 512);
+    this.kernel.rec.emit.block_rq_complete(
+      this.major,
+      this.minor,
+      rq.rwbs,
+      0,
+      this.kernel.u64(rq.op === REQ_OP.FLUSH ? 0 : rq.sector),
+      sectors,
+      this.kernel.i32(error),
+    );
+    let left = error ? rq.bytes : bytes;
+    const ended: Bio[] = [];
+    while (rq.parts.length > 0) {
+      const part = rq.parts[0];
+      if (left < part.length) {
+        if (left > 0) rq.parts[0] = { bio: part.bio, offset: part.offset + left, length: part.length - left };
+        part.bio.done += left / 512;
+        left = 0;
+        break;
+      }
+      left -= part.length;
+      part.bio.done += part.length / 512;
+      rq.parts.shift();
+      if (error && !part.bio.error) part.bio.error = error;
+      if (part.bio.done >= part.bio.total) ended.push(part.bio);
+    }
+    rq.sector += sectors;
+    rq.nrSectors -= sectors;
+    for (const bio of ended) bio.end(bio.error);
+    return rq.nrSectors > 0 && !error;
+  }
+
+  /** __blk_mq_end_request: the tag is free again and waiters go on. */
+  finish(rq: Request): void {
+    const { hctx } = rq;
+    this.putTag(rq);
+    rq.started = false;
+    this.openRequests--;
+    if (this.sched) hctx.schedUsed--;
+    hctx.tagWait.wakeAll();
+    if (this.openRequests === 0) this.frozenWait.wakeAll();
+    if (hctx.dispatchList.length > 0 || (this.sched && this.sched.length > 0)) this.runHctx(hctx, true, undefined);
+  }
+
+  /** blk_mq_end_request */
+  end(rq: Request, error: number): void {
+    this.kernel.rec.emit.blk_mq_end_request(Math.max(rq.tag, 0), this.kernel.i32(error));
+    this.update(rq, error, rq.bytes);
+    this.finish(rq);
+  }
+
+  /** blk_mq_requeue_request with a kick: a kworker inserts it again at the head. */
+  requeue(rq: Request, delay = 0): void {
+    const { emit } = this.kernel.rec;
+    emit.blk_mq_requeue_request(rq.tag, this.kernel.u64(rq.sector), rq.bytes);
+    emit.block_rq_requeue(this.major, this.minor, rq.rwbs, 0, this.kernel.u64(rq.sector), rq.nrSectors, 0);
+    if (this.sched) this.putTag(rq);
+    rq.started = false;
+    this.requeueList.push(rq);
+    if (delay < 0) return;
+    const kick = (): void => this.kickRequeue();
+    if (delay > 0) this.kernel.sched.at(this.kernel.rec.now + delay, kick);
+    else kick();
+  }
+
+  /** blk_mq_kick_requeue_list */
+  kickRequeue(): void {
+    if (this.requeueList.length === 0) return;
+    this.kernel.queueKblockd(0, (task) => {
+      for (const rq of this.requeueList.splice(0)) {
+        this.insert(rq, true, task);
+        this.runHctx(rq.hctx, false, task);
+      }
+    });
+  }
+
+  /** Every request that the driver has started (blk_mq_tagset_busy_iter). */
+  *startedRequests(): Generator<Request> {
+    for (const hctx of this.hctxs) for (const rq of hctx.rqs) if (rq?.started) yield rq;
+  }
+
+  /** Fails everything that still waits, as del_gendisk does for a queue that is going away. */
+  failWaiting(): void {
+    const waiting = [...this.requeueList.splice(0)];
+    for (const hctx of this.hctxs) waiting.push(...hctx.dispatchList.splice(0));
+    for (;;) {
+      const rq = this.sched?.dispatch(this.kernel.rec.now);
+      if (!rq) break;
+      waiting.push(rq);
+    }
+    for (const rq of waiting) this.end(rq, -5);
+  }
+
+  private *submitPart(
+    task: IoTask,
+    bio: Bio,
+    sector: number,
+    n: number,
+    offset: number,
+    opf: number,
+    letters: number,
+  ): Gen<void> {
+    const { plug } = task;
+    const part = { bio, offset, length: n * 512 };
+    if (this.tryMerge(plug, opf, sector, n, part, task)) return;
+    const hctx = this.hctxOf(task.cpu);
+    if (!this.hasRoom(hctx)) {
+      if (plug) flushPlug(this.kernel, task, true);
+      yield* hctx.tagWait.until(task, () => this.hasRoom(hctx));
+    }
+    const { emit } = this.kernel.rec;
+    emit.block_getrq(this.major, this.minor, letters, this.kernel.u64(sector), n, task.commId);
+    const rq = new Request(this, hctx, opf, sector, n, task.cpu, task, letters);
+    rq.parts.push(part);
+    this.openRequests++;
+    if (this.sched) hctx.schedUsed++;
+    else this.takeTag(rq);
+    if (plug) {
+      if (plug.length >= MAX_PLUG) flushPlug(this.kernel, task, false);
+      if (plug.length === 0) emit.block_plug(task.commId);
+      plug.push(rq);
+    } else if (this.sched) {
+      this.insert(rq, false, task);
+      this.runHctx(hctx, true, task);
+    } else {
+      this.issueDirect(rq, true);
+    }
+  }
+
+  private hasRoom(hctx: Hctx): boolean {
+    return this.sched ? hctx.schedUsed < this.nrRequests : hctx.tags.inUse < this.depth;
+  }
+
+  /** Appends the part to a request in the plug or scheduler that ends where it begins (bio_attempt_back_merge). */
+  private tryMerge(
+    plug: Request[] | undefined,
+    opf: number,
+    sector: number,
+    n: number,
+    part: Request['parts'][number],
+    task: IoTask,
+  ): boolean {
+    const op = opf & 0xff;
+    if ((op !== REQ_OP.READ && op !== REQ_OP.WRITE) || (opf & REQ_FLAG.NOMERGE) !== 0) return false;
+    const last = plug?.at(-1);
+    const candidate =
+      last && last.disk === this && last.sector + last.nrSectors === sector
+        ? last
+        : this.sched?.mergeCandidate(sector, (opf & 1) !== 0);
+    if (!candidate || candidate.opf !== opf || candidate.nrSectors + n > this.limits.maxSectors) return false;
+    this.kernel.rec.emit.block_bio_backmerge(
+      this.major,
+      this.minor,
+      candidate.rwbs,
+      this.kernel.u64(sector),
+      n,
+      task.commId,
+    );
+    candidate.parts.push(part);
+    candidate.nrSectors += n;
+    return true;
+  }
+
+  insert(rq: Request, atHead: boolean, task: IoTask): void {
+    if (!this.sched) {
+      if (atHead) rq.hctx.dispatchList.unshift(rq);
+      else rq.hctx.dispatchList.push(rq);
+      return;
+    }
+    this.kernel.rec.emit.block_rq_insert(
+      this.major,
+      this.minor,
+      rq.rwbs,
+      rq.bytes,
+      0,
+      this.kernel.u64(rq.sector),
+      rq.nrSectors,
+      task.commId,
+    );
+    this.sched.insert(rq, atHead, this.kernel.rec.now);
+  }
+
+  /** Hands the request to the driver at once. */
+  issueDirect(rq: Request, last: boolean): void {
+    if (this.quiesced) rq.hctx.dispatchList.push(rq);
+    else this.driver.queueRq(rq, last);
+  }
+
+  /** blk_mq_sched_dispatch_requests: first a list with driver tags is gathered, then the driver gets it. */
+  private dispatch(hctx: Hctx): void {
+    if (this.quiesced || hctx.running) return;
+    hctx.running = true;
+    for (;;) {
+      const list = hctx.dispatchList.splice(0);
+      if (this.sched && list.length === 0) {
+        while (list.length < this.nrRequests && hctx.tags.inUse < this.depth) {
+          const rq = this.sched.dispatch(this.kernel.rec.now);
+          if (!rq) break;
+          this.takeTag(rq);
+          list.push(rq);
+        }
+      }
+      if (list.length === 0) break;
+      for (let i = 0; i < list.length; i++) this.driver.queueRq(list[i], i === list.length - 1);
+    }
+    hctx.running = false;
+  }
+
+  private takeTag(rq: Request): void {
+    const tag = rq.hctx.tags.get(rq.cpu);
+    rq.tag = tag;
+    rq.hctx.rqs[tag] = rq;
+    this.kernel.rec.emit.blk_mq_get_driver_tag(
+      this.major,
+      this.minor,
+      rq.hctx.index,
+      tag,
+      this.kernel.u64(rq.sector),
+      rq.bytes,
+    );
+  }
+
+  private putTag(rq: Request): void {
+    if (rq.tag < 0) return;
+    this.kernel.rec.emit.blk_mq_put_driver_tag(this.major, this.minor, rq.hctx.index, rq.tag);
+    rq.hctx.tags.put(rq.tag, rq.cpu);
+    rq.hctx.rqs[rq.tag] = undefined;
+    rq.tag = -1;
+  }
+
+  private rwbs(opf: number): number {
+    let id = this.rwbsIds.get(opf);
+    if (id === undefined) {
+      id = this.kernel.rec.trace.strings.id(formatRwbs(rwbsOf(opf)));
+      this.rwbsIds.set(opf, id);
+    }
+    return id;
+  }
+}

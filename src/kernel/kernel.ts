@@ -1,0 +1,96 @@
+import type { Recorder } from '../trace/recorder';
+import type { Choices } from './choice';
+import { PhysicalMemory } from './memory';
+import type { Costs, KernelProfile } from './profile';
+import { IoTask } from './request';
+import { type Gen, PARK, Scheduler } from './sched';
+
+type Work = (task: IoTask) => void;
+
+interface KblockdWorker {
+  readonly task: IoTask;
+  readonly queue: Work[];
+}
+
+/** What every part of the simulated kernel shares: time, tasks, choices, memory, workqueues, the trace. */
+export class Kernel {
+  readonly sched: Scheduler;
+  readonly memory: PhysicalMemory;
+  readonly costs: Costs;
+  private nextPid = 250;
+  private nextPointer = 0x2000000;
+  private readonly kblockd: KblockdWorker[] = [];
+
+  constructor(
+    readonly rec: Recorder,
+    readonly choices: Choices,
+    readonly profile: KernelProfile,
+    readonly cpus: number,
+    memoryLimit: number,
+    stop: () => boolean = () => false,
+  ) {
+    this.costs = profile.costs;
+    this.sched = new Scheduler(
+      rec,
+      () => this.costs.wake + this.choices.choose('wake-latency', this.costs.wakeSpread),
+      stop,
+    );
+    this.memory = new PhysicalMemory(memoryLimit);
+  }
+
+  /** A new process or thread; tgid 0 makes it its own thread group. */
+  newTask(comm: string, tgid = 0, cpu = this.pickCpu()): IoTask {
+    const pid = this.nextPid++;
+    return new IoTask(pid, tgid || pid, comm, cpu, this.rec);
+  }
+
+  /** Word of an unsigned or negative integer number. */
+  u64(value: number): number {
+    return value >= 0 && value < 0x80000000 ? value : this.rec.trace.wide.ofNumber(value);
+  }
+
+  /** Word of a signed result. */
+  i32(value: number): number {
+    return value >= 0 ? value : this.rec.trace.wide.ofNumber(value);
+  }
+
+  /** Word of a fresh kernel object address; each call gives another one. */
+  pointer(size: number): number {
+    const at = this.nextPointer;
+    this.nextPointer += Math.ceil(size / 256) * 256;
+    return this.rec.trace.wide.word(at >>> 0, 0xffff8880 + Math.floor(at / 0x100000000));
+  }
+
+  /** Time to copy so many bytes, ns. */
+  copyTime(bytes: number): number {
+    return Math.floor((bytes * this.costs.copyKiB) / 1024);
+  }
+
+  /** Queues work on the kblockd worker of a CPU (kworker/N:1H). */
+  queueKblockd(cpu: number, work: Work): void {
+    let worker = this.kblockd[cpu];
+    if (!worker) {
+      worker = { task: this.newTask(`kworker/${cpu}:1H`, 0, cpu), queue: [] };
+      this.kblockd[cpu] = worker;
+      const { task, queue } = worker;
+      this.sched.start(task, workerLoop(queue, task, this.costs.kworker));
+    }
+    worker.queue.push(work);
+    this.sched.wake(worker.task);
+  }
+
+  private pickCpu(): number {
+    return this.choices.choose('cpu', this.cpus);
+  }
+}
+
+function* workerLoop(queue: Work[], task: IoTask, delay: number): Gen<void> {
+  for (;;) {
+    while (queue.length > 0) {
+      yield delay;
+      const work = queue.shift();
+      work?.(task);
+    }
+    yield PARK;
+  }
+}
