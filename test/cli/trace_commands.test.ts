@@ -96,7 +96,7 @@ test('show --at: the state after an event, as tables and as JSON', async () => {
     'show',
     't.txt',
     '--at',
-    '42',
+    '43',
   );
   expect(state.event).toBe(43);
   expect(state.slots).toContainEqual(expect.objectContaining({ queue: 0, tag: 3, state: 'OWNED' }));
