@@ -1,0 +1,39 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join, normalize, relative, resolve } from 'node:path';
+import { fileError, systemMessage } from './errors';
+
+/** A file of the simulation. What no range covers reads as zeroes. */
+export interface SimulatedFile {
+  /** As the session names it. */
+  readonly path: string;
+  readonly size: number;
+  readonly ranges: Iterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
+}
+
+/** Writes simulated files below a folder, holes as holes. A path that leads out of the folder is refused. */
+export function saveFiles(folder: string, files: Iterable<SimulatedFile>): void {
+  for (const file of files) {
+    const place = join(resolve(folder), normalize(`/${file.path}`));
+    if (relative(resolve(folder), place).startsWith('..') || /(^|\/)\.\.(\/|$)/.test(file.path)) {
+      throw fileError(file.path, `leads out of ${folder}: not saved`);
+    }
+    try {
+      mkdirSync(dirname(place), { recursive: true });
+      writeRanges(place, file);
+    } catch (error) {
+      throw fileError(place, systemMessage(error));
+    }
+  }
+}
+
+function writeRanges(place: string, file: SimulatedFile): void {
+  const fd = openSync(place, 'w');
+  try {
+    ftruncateSync(fd, file.size);
+    for (const { offset, bytes } of file.ranges) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
