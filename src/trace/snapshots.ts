@@ -1,3 +1,4 @@
+import { pathReader, type StatePath } from './state_paths';
 import { type Snapshot, StateReducer } from './state_reducer';
 import type { MachineState } from './state_types';
 import type { Work } from './state_work';
@@ -13,7 +14,8 @@ const ENTITY_BYTES = 200;
 /**
  * The machine's state at any event of a trace, by replay from the nearest snapshot before it. Snapshots are taken while
  * replay passes multiples of `step`, so the first seek to the end pays for all of them; their memory stays below about 64 MB,
- * beyond which every second one is dropped and the step doubled. The trace may grow meanwhile.
+ * beyond which every second one is dropped and the step doubled. The trace may grow meanwhile, but whether it has the facts of a
+ * simulator is decided by the events it has when the cache is made.
  */
 export class StateCache {
   private readonly reducer: StateReducer;
@@ -71,6 +73,38 @@ export class StateCache {
   }
 
   /**
+   * The nearest event after (step 1) or at or before (step -1) `from` that changed the value at a path: what a data breakpoint
+   * stops at. undefined where there is none. Reads one value per event, without building states.
+   */
+  findChange(path: StatePath, from: number, step: 1 | -1): number | undefined {
+    const read = pathReader(path);
+    const { trace, reducer } = this;
+    if (step === 1) {
+      let value = read(this.seek(from).view);
+      for (let i = reducer.event + 1; i < trace.length; i++) {
+        const next = read(this.seek(i).view);
+        if (next !== value) return i;
+        value = next;
+      }
+      return undefined;
+    }
+    let end = Math.min(from, trace.length - 1);
+    while (end >= 0) {
+      const start = Math.max(0, Math.floor(end / this.interval) * this.interval);
+      let value = read(this.seek(start - 1).view);
+      let found: number | undefined;
+      for (let i = start; i <= end; i++) {
+        const next = read(this.seek(i).view);
+        if (next !== value) found = i;
+        value = next;
+      }
+      if (found !== undefined) return found;
+      end = start - 1;
+    }
+    return undefined;
+  }
+
+  /**
    * Replays up to `events` more events to make their snapshots, so that later seeks are short. Returns true when all are made.
    * Call it in slices while the user waits for nothing.
    */
@@ -97,7 +131,13 @@ export class StateCache {
 
 /** Upper estimate of the memory that a snapshot keeps for itself: its tables, and the entities changed since the one before. */
 function sizeOf(work: Work): number {
-  let entries = work.tasks.length + work.ringByFd.size + work.pages.size + work.ios.size + work.fuse.size + work.commands.size;
+  let entries =
+    work.tasks.length +
+    work.ringByFd.size +
+    work.pages.size +
+    work.ios.size +
+    work.fuse.size +
+    work.commands.size;
   let own = 0;
   for (const ring of work.rings.values()) {
     entries++;
@@ -111,7 +151,8 @@ function sizeOf(work: Work): number {
       for (const slot of queue.slots) if (slot?.epoch === work.epoch) own++;
     }
   }
-  for (const disk of work.disks.values()) if (disk.epoch === work.epoch) entries += disk.waiting.length + disk.inFlight.length + 4;
+  for (const disk of work.disks.values())
+    if (disk.epoch === work.epoch) entries += disk.waiting.length + disk.inFlight.length + 4;
   for (const page of work.pages.values()) if (page.epoch === work.epoch) own++;
   for (const pipe of work.pipes.values()) if (pipe.epoch === work.epoch) own += 1 + pipe.buffers.length;
   return 2048 + entries * ENTRY_BYTES + own * ENTITY_BYTES;

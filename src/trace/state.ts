@@ -2,5 +2,15 @@
 export * from './state_types';
 export { type Snapshot, StateReducer } from './state_reducer';
 export { StateCache, stateAt } from './snapshots';
-export { diffState, type Leaf, pathReader, readPath, slotId, type StateChange, stateLeaves, type StatePath, statePaths } from './state_paths';
+export {
+  diffState,
+  type Leaf,
+  pathReader,
+  readPath,
+  slotId,
+  type StateChange,
+  stateLeaves,
+  type StatePath,
+  statePaths,
+} from './state_paths';
 export { formatState } from './state_format';

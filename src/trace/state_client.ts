@@ -52,7 +52,9 @@ export const CLIENT_RULES: Rules = {
   ublk_dev_state: {
     needs: ['dev_id', 'state:s', 'queues', 'depth', 'flags'],
     bind(m, f) {
-      const [idAt, queuesAt, depthAt, flagsAt] = ['dev_id', 'queues', 'depth', 'flags'].map((name) => f.num(name));
+      const [idAt, queuesAt, depthAt, flagsAt] = ['dev_id', 'queues', 'depth', 'flags'].map((name) =>
+        f.num(name),
+      );
       const stateAt = f.text('state');
       return (_, at) => {
         const device = m.device(m.deviceOfId(m.num(m.words[at + idAt])));
@@ -102,11 +104,20 @@ export const CLIENT_RULES: Rules = {
   app_io_submit: {
     needs: ['id', 'line', 'op:s', 'offset', 'length'],
     bind(m, f) {
-      const [idAt, lineAt, offAt, lenAt, opAt] = [f.num('id'), f.num('line'), f.num('offset'), f.num('length'), f.text('op')];
+      const [idAt, lineAt, offAt, lenAt, opAt] = [
+        f.num('id'),
+        f.num('line'),
+        f.num('offset'),
+        f.num('length'),
+        f.text('op'),
+      ];
       return (_, at) => {
         const { words } = m;
         keep(m.w.ios, m.num(words[at + idAt]), {
-          line: m.num(words[at + lineAt]), op: words[at + opAt], offset: m.num(words[at + offAt]), length: m.num(words[at + lenAt]),
+          line: m.num(words[at + lineAt]),
+          op: words[at + opAt],
+          offset: m.num(words[at + offAt]),
+          length: m.num(words[at + lenAt]),
         });
       };
     },
@@ -139,12 +150,20 @@ export const CLIENT_RULES: Rules = {
   fuse_request_send: {
     needs: ['connection', 'unique', 'opname:s', 'len'],
     bind(m, f) {
-      const [connAt, uniqueAt, lenAt, opAt] = [f.num('connection'), f.num('unique'), f.num('len'), f.text('opname')];
+      const [connAt, uniqueAt, lenAt, opAt] = [
+        f.num('connection'),
+        f.num('unique'),
+        f.num('len'),
+        f.text('opname'),
+      ];
       return (_, at) => {
         const { words } = m;
         const unique = m.num(words[at + uniqueAt]);
         keep(m.w.fuse, unique, {
-          connection: m.num(words[at + connAt]), unique, opcode: words[at + opAt], len: m.num(words[at + lenAt]),
+          connection: m.num(words[at + connAt]),
+          unique,
+          opcode: words[at + opAt],
+          len: m.num(words[at + lenAt]),
         });
       };
     },

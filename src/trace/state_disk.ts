@@ -45,7 +45,11 @@ const PLACE = ['major', 'minor', 'rwbs:s', 'sector', 'nr_sector'];
 
 function place(f: Fields): Place {
   return {
-    major: f.num('major'), minor: f.num('minor'), rwbs: f.text('rwbs'), sector: f.num('sector'), count: f.num('nr_sector'),
+    major: f.num('major'),
+    minor: f.num('minor'),
+    rwbs: f.text('rwbs'),
+    sector: f.num('sector'),
+    count: f.num('nr_sector'),
   };
 }
 
@@ -76,7 +80,12 @@ function endBySector(m: Machine, id: number, disk: Disk, sector: number): void {
   if (task !== undefined && task.cmdTag >= 0) {
     const slot = m.peekSlot(task.cmdDevice, task.cmdQueue, task.cmdTag);
     const mine = disk.device === task.cmdDevice || disk.device < 0;
-    if (slot && mine && slot.request === REQUEST.committed && (slot.sector === sector || slot.sectors === 0)) {
+    if (
+      slot &&
+      mine &&
+      slot.request === REQUEST.committed &&
+      (slot.sector === sector || slot.sectors === 0)
+    ) {
       endSlotRequest(m, task.cmdDevice, task.cmdQueue, task.cmdTag, REQUEST.none);
       return;
     }
@@ -87,7 +96,13 @@ function endBySector(m: Machine, id: number, disk: Disk, sector: number): void {
     const slots = device.queues[qid]?.slots ?? [];
     for (let tag = 0; tag < slots.length; tag++) {
       const slot = slots[tag];
-      if (slot === undefined || slot.sector !== sector || slot.request < REQUEST.queued || slot.request > REQUEST.committed) continue;
+      if (
+        slot === undefined ||
+        slot.sector !== sector ||
+        slot.request < REQUEST.queued ||
+        slot.request > REQUEST.committed
+      )
+        continue;
       endSlotRequest(m, disk.device, qid, tag, REQUEST.none);
       return;
     }
@@ -104,7 +119,10 @@ export const DISK_RULES: Rules = {
         const disk = diskAt(m, p, at);
         const { words } = m;
         add(disk.waiting, {
-          op: words[at + p.rwbs], sector: m.num(words[at + p.sector]), sectors: m.num(words[at + p.count]), inserted: false,
+          op: words[at + p.rwbs],
+          sector: m.num(words[at + p.sector]),
+          sectors: m.num(words[at + p.count]),
+          inserted: false,
         });
         const task = m.w.tasks[m.trace.task[i]];
         if (task !== undefined && task.plug >= 0) m.task(m.trace.task[i]).plug++;

@@ -1,7 +1,16 @@
 import type { Shape } from './shapes';
+import { emptyWork, newDevice, newDisk, newReq, newRing, newSlot, newTask } from './state_new';
 import {
-  type Device, type Disk, emptyWork, newDevice, newDisk, newReq, newRing, newSlot, newTask, type Page, type Pipe, type Req, type Ring,
-  type Slot, type TaskWork, UNKNOWN, type Work,
+  type Device,
+  type Disk,
+  type Page,
+  type Pipe,
+  type Req,
+  type Ring,
+  type Slot,
+  type TaskWork,
+  UNKNOWN,
+  type Work,
 } from './state_work';
 import type { Trace } from './trace';
 
@@ -59,9 +68,16 @@ export class Machine {
     const { w } = this;
     const known = w.rings.get(ptr);
     if (known !== undefined && known.epoch === w.epoch) return known;
-    const ring = known === undefined
-      ? newRing(w.epoch, w.ringCount++, ptr, -1)
-      : { ...known, epoch: w.epoch, sqes: known.sqes.slice(), cqes: known.cqes.slice(), reqs: new Map(known.reqs) };
+    const ring =
+      known === undefined
+        ? newRing(w.epoch, w.ringCount++, ptr, -1)
+        : {
+            ...known,
+            epoch: w.epoch,
+            sqes: known.sqes.slice(),
+            cqes: known.cqes.slice(),
+            reqs: new Map(known.reqs),
+          };
     w.rings.set(ptr, ring);
     return ring;
   }
@@ -102,7 +118,10 @@ export class Machine {
     const { w } = this;
     const known = w.devices[index];
     if (known !== undefined && known.epoch === w.epoch) return known;
-    const device = known === undefined ? newDevice(w.epoch, index) : { ...known, epoch: w.epoch, queues: known.queues.slice() };
+    const device =
+      known === undefined
+        ? newDevice(w.epoch, index)
+        : { ...known, epoch: w.epoch, queues: known.queues.slice() };
     w.devices[index] = device;
     return device;
   }
@@ -148,9 +167,10 @@ export class Machine {
     const key = diskKey(major, minor);
     const known = w.disks.get(key);
     if (known !== undefined && known.epoch === w.epoch) return known;
-    const disk = known === undefined
-      ? newDisk(w.epoch, major, minor)
-      : { ...known, epoch: w.epoch, waiting: known.waiting.slice(), inFlight: known.inFlight.slice() };
+    const disk =
+      known === undefined
+        ? newDisk(w.epoch, major, minor)
+        : { ...known, epoch: w.epoch, waiting: known.waiting.slice(), inFlight: known.inFlight.slice() };
     w.disks.set(key, disk);
     return disk;
   }
@@ -159,12 +179,20 @@ export class Machine {
     const { w } = this;
     const known = w.pipes.get(ptr);
     if (known !== undefined && known.epoch === w.epoch) return known;
-    const pipe = known === undefined
-      ? {
-          epoch: w.epoch, id: w.pipeCount++, ptr, owner: -1, ringSize: UNKNOWN, head: UNKNOWN, tail: UNKNOWN, byRead: UNKNOWN,
-          buffers: [],
-        }
-      : { ...known, epoch: w.epoch, buffers: known.buffers.slice() };
+    const pipe =
+      known === undefined
+        ? {
+            epoch: w.epoch,
+            id: w.pipeCount++,
+            ptr,
+            owner: -1,
+            ringSize: UNKNOWN,
+            head: UNKNOWN,
+            tail: UNKNOWN,
+            byRead: UNKNOWN,
+            buffers: [],
+          }
+        : { ...known, epoch: w.epoch, buffers: known.buffers.slice() };
     w.pipes.set(ptr, pipe);
     return pipe;
   }
@@ -173,9 +201,22 @@ export class Machine {
     const { w } = this;
     const known = w.pages.get(ptr);
     if (known !== undefined && known.epoch === w.epoch) return known;
-    const page = known === undefined
-      ? { epoch: w.epoch, ptr, refs: UNKNOWN, pipe: UNKNOWN, slot: UNKNOWN, device: -1, qid: -1, tag: -1, offset: UNKNOWN, len: 0, fill: -1 }
-      : { ...known, epoch: w.epoch };
+    const page =
+      known === undefined
+        ? {
+            epoch: w.epoch,
+            ptr,
+            refs: UNKNOWN,
+            pipe: UNKNOWN,
+            slot: UNKNOWN,
+            device: -1,
+            qid: -1,
+            tag: -1,
+            offset: UNKNOWN,
+            len: 0,
+            fill: -1,
+          }
+        : { ...known, epoch: w.epoch };
     if (known === undefined && w.pages.size >= MAX_PAGES) {
       for (const oldest of w.pages.keys()) {
         w.pages.delete(oldest);

@@ -1,5 +1,14 @@
 import type { CqeState, MachineState, SlotState } from './state_types';
-import { viewDevice, viewDisk, viewPage, viewPipe, viewRequest, viewRing, viewSlot, viewTask } from './state_view';
+import {
+  viewDevice,
+  viewDisk,
+  viewPage,
+  viewPipe,
+  viewRequest,
+  viewRing,
+  viewSlot,
+  viewTask,
+} from './state_view';
 import type { Machine } from './state_machine';
 
 /** A value at a path; null where the trace does not say. */
@@ -48,7 +57,9 @@ export function diffState(before: MachineState, after: MachineState): StateChang
     const was = old.get(id);
     old.delete(id);
     if (was !== undefined) compare(`${id}:`, was, entity, changes);
-    else for (const [path, value] of leavesOf(id, entity)) changes.push({ path, before: undefined, after: value });
+    else
+      for (const [path, value] of leavesOf(id, entity))
+        changes.push({ path, before: undefined, after: value });
   }
   for (const [id, entity] of old) {
     for (const [path, value] of leavesOf(id, entity)) changes.push({ path, before: value, after: undefined });
@@ -70,7 +81,8 @@ function compare(prefix: string, before: object, after: object, changes: StateCh
     if (a === b) continue;
     if (Array.isArray(a) && Array.isArray(b)) {
       if (a.length === 0 && b.length === 0) continue;
-      if (a.length !== b.length) changes.push({ path: `${prefix}${key}.count`, before: a.length, after: b.length });
+      if (a.length !== b.length)
+        changes.push({ path: `${prefix}${key}.count`, before: a.length, after: b.length });
       const [was, is] = [listText(a), listText(b)];
       if (was !== is) changes.push({ path: `${prefix}${key}.items`, before: was, after: is });
     } else if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
@@ -128,7 +140,8 @@ export function pathReader(path: StatePath): (m: Machine) => Leaf | undefined {
         return undefined;
       case 'disk': {
         const [major, minor] = a.split(',').map(Number);
-        for (const disk of w.disks.values()) if (disk.major === major && disk.minor === minor) return viewDisk(m, disk);
+        for (const disk of w.disks.values())
+          if (disk.major === major && disk.minor === minor) return viewDisk(m, disk);
         return undefined;
       }
       case 'task':
@@ -202,11 +215,17 @@ function flatten(prefix: string, value: object, leaves: Map<string, Leaf>): void
 function fieldOf(entity: object, field: string): Leaf | undefined {
   let value: unknown = entity;
   for (const key of field.split('.')) {
-    if (Array.isArray(value)) return key === 'count' ? value.length : key === 'items' ? listText(value) : undefined;
+    if (Array.isArray(value))
+      return key === 'count' ? value.length : key === 'items' ? listText(value) : undefined;
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return undefined;
     value = (value as Record<string, unknown>)[key];
   }
-  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+  return value === null ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean'
+    ? value
+    : undefined;
 }
 
 function isCqe(item: unknown): item is CqeState {

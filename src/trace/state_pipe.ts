@@ -83,8 +83,13 @@ export const PIPE_RULES: Rules = {
   ublk_splice_read: {
     needs: ['pos', 'pipe', 'head', 'tail'],
     bind(m, f) {
-      const [posAt, pipeAt, headAt, tailAt, byReadAt] =
-        ['pos', 'pipe', 'head', 'tail', 'consumed_by_read'].map((name) => f.num(name));
+      const [posAt, pipeAt, headAt, tailAt, byReadAt] = [
+        'pos',
+        'pipe',
+        'head',
+        'tail',
+        'consumed_by_read',
+      ].map((name) => f.num(name));
       return (i, at) => {
         const { words } = m;
         const id = m.trace.task[i];
@@ -139,8 +144,14 @@ export const PIPE_RULES: Rules = {
   add_to_pipe: {
     needs: ['head', 'tail', 'page', 'offset', 'len'],
     bind(m, f) {
-      const [headAt, tailAt, pageAt, offAt, lenAt, refsAt] =
-        ['head', 'tail', 'page', 'offset', 'len', 'page_refs'].map((name) => f.num(name));
+      const [headAt, tailAt, pageAt, offAt, lenAt, refsAt] = [
+        'head',
+        'tail',
+        'page',
+        'offset',
+        'len',
+        'page_refs',
+      ].map((name) => f.num(name));
       return (i, at) => {
         const { words } = m;
         const id = m.trace.task[i];
@@ -220,7 +231,8 @@ export const PIPE_RULES: Rules = {
           const used = Math.min(left, buffer.len);
           left -= used;
           // whole buffers are released by the events that follow; the rest of one stays
-          if (used < buffer.len) pipe.buffers[k] = { page: buffer.page, offset: buffer.offset + used, len: buffer.len - used };
+          if (used < buffer.len)
+            pipe.buffers[k] = { page: buffer.page, offset: buffer.offset + used, len: buffer.len - used };
         }
       };
     },

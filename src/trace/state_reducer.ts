@@ -1,17 +1,24 @@
 import type { Shape } from './shapes';
 import { CLIENT_RULES } from './state_client';
+import { CQE_RULES } from './state_cqe';
 import { DISK_RULES } from './state_disk';
 import { type Fields, type Handler, Machine, type Rule } from './state_machine';
 import { PIPE_RULES } from './state_pipe';
 import { RING_RULES } from './state_ring';
-import { SLOT_RULES } from './state_slot';
+import { UBLK_RULES } from './state_ublk';
 import type { MachineState } from './state_types';
 import { viewState } from './state_view';
-import { copyWork, emptyWork, UNKNOWN, type Work } from './state_work';
+import { copyWork, emptyWork } from './state_new';
+import { UNKNOWN, type Work } from './state_work';
 import type { Trace } from './trace';
 
 const RULES: Readonly<Record<string, Rule>> = {
-  ...RING_RULES, ...SLOT_RULES, ...DISK_RULES, ...PIPE_RULES, ...CLIENT_RULES,
+  ...RING_RULES,
+  ...UBLK_RULES,
+  ...CQE_RULES,
+  ...DISK_RULES,
+  ...PIPE_RULES,
+  ...CLIENT_RULES,
 };
 
 const NO_CHANGE: Handler = () => {};
@@ -98,7 +105,9 @@ export class StateReducer {
     const fields = fieldsOf(shape);
     let handler = NO_CHANGE;
     if (rule !== undefined && !shape.raw) {
-      const complete = rule.needs.every((need) => (need.endsWith(':s') ? fields.text(need.slice(0, -2)) : fields.num(need)) >= 0);
+      const complete = rule.needs.every(
+        (need) => (need.endsWith(':s') ? fields.text(need.slice(0, -2)) : fields.num(need)) >= 0,
+      );
       if (complete) handler = rule.bind(machine, fields);
     } else if (shape.line === 'syscall-enter') {
       handler = (i) => {

@@ -1,11 +1,10 @@
 import { PHASE } from './state_codes';
 import type { Fields, Handler, Machine, Rules } from './state_machine';
-import { armByUserData, deliver } from './state_slot';
-import { MAX_CQES } from './state_types';
-import { type Cqe, newReq, newRing, type Ring, type TaskWork, UNKNOWN } from './state_work';
+import { armByUserData } from './state_slot';
+import { newReq, newRing } from './state_new';
+import { type Ring, type TaskWork, UNKNOWN } from './state_work';
 
 const CQE_SKIP = 0x40;
-const CQE_F_MORE = 2;
 const ENTER_GETEVENTS = 1;
 const ENTER_REGISTERED_RING = 16;
 const REGISTERED = 0x10000;
@@ -15,7 +14,7 @@ function fdKey(task: number, key: number): number {
 }
 
 /** Ties the io_uring_enter that the task is in to the ring that its events name. */
-function bindRing(m: Machine, task: TaskWork, id: number, ring: Ring): void {
+export function bindRing(m: Machine, task: TaskWork, id: number, ring: Ring): void {
   if (task.ring === ring.ptr || task.enterKey < 0) return;
   task.ring = ring.ptr;
   m.w.ringByFd.set(fdKey(id, task.enterKey), ring.ptr);
@@ -25,7 +24,13 @@ function bindRing(m: Machine, task: TaskWork, id: number, ring: Ring): void {
 
 function submit(m: Machine, f: Fields, phase: number): Handler {
   const command = m.trace.strings.id('URING_CMD');
-  const [ringAt, reqAt, udAt, flagsAt, opAt] = [f.num('ring'), f.num('req'), f.num('user_data'), f.num('flags'), f.text('opcode')];
+  const [ringAt, reqAt, udAt, flagsAt, opAt] = [
+    f.num('ring'),
+    f.num('req'),
+    f.num('user_data'),
+    f.num('flags'),
+    f.text('opcode'),
+  ];
   return (i, at) => {
     const { words } = m;
     const ring = m.ring(words[at + ringAt] | 0);
@@ -40,6 +45,7 @@ function submit(m: Machine, f: Fields, phase: number): Handler {
     if (sqe !== undefined && sqe.userData === userData) {
       ring.sqes.shift();
       ring.sqHead = (sqe.index + 1) >>> 0;
+      if (m.simulated) ring.sqPending = ring.sqes.length;
     }
     if (ring.skips > 0 && ring.reqs.get(ptr)?.skip) ring.skips--;
     const req = newReq(m.w.epoch, ptr, ring.ptr, userData, words[at + opAt], i);
@@ -57,41 +63,6 @@ function submit(m: Machine, f: Fields, phase: number): Handler {
   };
 }
 
-/** The overflow list was flushed into the ring: all of it, or what fits. */
-function flushOverflow(ring: Ring, count: number): void {
-  ring.overflow -= count;
-  if (ring.cqTail !== UNKNOWN) ring.cqTail = (ring.cqTail + count) >>> 0;
-  if (ring.cqReady !== UNKNOWN) ring.cqReady += count;
-}
-
-function postCqe(m: Machine, ring: Ring, cqe: Cqe): void {
-  ring.cqes.push(cqe);
-  if (!m.simulated && ring.cqes.length > MAX_CQES) ring.cqes.shift();
-  m.w.totals.cqes++;
-}
-
-/** Takes a request out of flight; members before it that post no CQE on success have succeeded too. */
-function endReq(ring: Ring, ptr: number): void {
-  const req = ring.reqs.get(ptr);
-  ring.lastDone = ptr;
-  ring.lastSkip = req?.skip ?? false;
-  if (req === undefined) return;
-  ring.reqs.delete(ptr);
-  if (req.skip) ring.skips--;
-  let link = req.link;
-  const { since } = req;
-  while (ring.skips > 0 && link !== UNKNOWN) {
-    const before: number = link;
-    link = UNKNOWN;
-    for (const other of ring.reqs.values()) {
-      if (!other.skip || other.since > since || (other.ptr !== before && other.link !== before)) continue;
-      if (other.ptr === before) link = other.link;
-      ring.reqs.delete(other.ptr);
-      ring.skips--;
-    }
-  }
-}
-
 function phase(value: number): Rules[string] {
   return {
     needs: ['ring', 'req'],
@@ -101,10 +72,16 @@ function phase(value: number): Rules[string] {
         const { words } = m;
         const ring = m.ring(words[at + ringAt] | 0);
         const ptr = words[at + reqAt] | 0;
-        const req = m.metReq(ring, ptr, udAt < 0 ? UNKNOWN : words[at + udAt] | 0, opAt < 0 ? -1 : words[at + opAt]);
+        const req = m.metReq(
+          ring,
+          ptr,
+          udAt < 0 ? UNKNOWN : words[at + udAt] | 0,
+          opAt < 0 ? -1 : words[at + opAt],
+        );
         req.phase = value;
         const task = m.w.tasks[m.trace.task[i]];
-        if (value === PHASE.pollArmed && task !== undefined && task.req === ptr) m.task(m.trace.task[i]).req = UNKNOWN;
+        if (value === PHASE.pollArmed && task !== undefined && task.req === ptr)
+          m.task(m.trace.task[i]).req = UNKNOWN;
       };
     },
   };
@@ -125,12 +102,14 @@ function workerRuns(m: Machine, id: number, ring: Ring, ptr: number, inferred: b
   if (req) req.phase = PHASE.wqRunning;
 }
 
-/** Events of the io_uring system. */
+/** Events of rings, submission and io-wq. */
 export const RING_RULES: Rules = {
   io_uring_create: {
     needs: ['ring', 'fd', 'sq_entries', 'cq_entries', 'flags'],
     bind(m, f) {
-      const [ringAt, fdAt, sqAt, cqAt, flagsAt] = ['ring', 'fd', 'sq_entries', 'cq_entries', 'flags'].map((name) => f.num(name));
+      const [ringAt, fdAt, sqAt, cqAt, flagsAt] = ['ring', 'fd', 'sq_entries', 'cq_entries', 'flags'].map(
+        (name) => f.num(name),
+      );
       return (i, at) => {
         const { words, w } = m;
         const ptr = words[at + ringAt] | 0;
@@ -156,9 +135,18 @@ export const RING_RULES: Rules = {
       };
     },
   },
-  io_uring_submit_sqe: { needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'], bind: (m, f) => submit(m, f, PHASE.submitted) },
-  io_uring_submit_req: { needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'], bind: (m, f) => submit(m, f, PHASE.submitted) },
-  io_uring_req_failed: { needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'], bind: (m, f) => submit(m, f, PHASE.failed) },
+  io_uring_submit_sqe: {
+    needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'],
+    bind: (m, f) => submit(m, f, PHASE.submitted),
+  },
+  io_uring_submit_req: {
+    needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'],
+    bind: (m, f) => submit(m, f, PHASE.submitted),
+  },
+  io_uring_req_failed: {
+    needs: ['ring', 'req', 'user_data', 'flags', 'opcode:s'],
+    bind: (m, f) => submit(m, f, PHASE.failed),
+  },
   io_uring_defer: phase(PHASE.deferred),
   io_uring_poll_arm: phase(PHASE.pollArmed),
   io_uring_task_add: phase(PHASE.woken),
@@ -211,7 +199,8 @@ export const RING_RULES: Rules = {
       const [ringAt, reqAt] = [f.num('ring'), f.num('req')];
       return (i, at) => {
         const id = m.trace.task[i];
-        if (m.workerParent(id) >= 0) workerRuns(m, id, m.ring(m.words[at + ringAt] | 0), m.words[at + reqAt] | 0, false);
+        if (m.workerParent(id) >= 0)
+          workerRuns(m, id, m.ring(m.words[at + ringAt] | 0), m.words[at + reqAt] | 0, false);
       };
     },
   },
@@ -235,71 +224,6 @@ export const RING_RULES: Rules = {
       if (found) workerRuns(m, id, m.ring(found.ring), found.req, true);
     },
   },
-  io_uring_complete: {
-    needs: ['ring', 'req', 'user_data', 'result', 'cflags'],
-    bind(m, f) {
-      const [ringAt, reqAt, udAt, resAt, flagsAt] = ['ring', 'req', 'user_data', 'result', 'cflags'].map((name) => f.num(name));
-      return (i, at) => {
-        const { words } = m;
-        const ring = m.ring(words[at + ringAt] | 0);
-        const ptr = words[at + reqAt] | 0;
-        const userData = words[at + udAt] | 0;
-        const res = m.num(words[at + resAt]);
-        const flags = m.trace.wide.lowOf(words[at + flagsAt]);
-        // a CQE enters the ring only when nothing waits on the overflow list
-        if (ring.overflow > 0) flushOverflow(ring, ring.overflow);
-        ring.overflow = 0;
-        if (ring.cqTail !== UNKNOWN) ring.cqTail = (ring.cqTail + 1) >>> 0;
-        if (ring.cqReady !== UNKNOWN) ring.cqReady++;
-        postCqe(m, ring, { userData, res, flags });
-        const id = m.trace.task[i];
-        deliver(m, id, ring, m.req(ring, ptr), userData, res);
-        if ((flags & CQE_F_MORE) === 0) endReq(ring, ptr);
-        const task = m.w.tasks[id];
-        if (task !== undefined && task.req === ptr) m.task(id).req = UNKNOWN;
-      };
-    },
-  },
-  io_uring_cqe_overflow: {
-    needs: ['ring', 'user_data', 'result', 'cflags'],
-    bind(m, f) {
-      const [ringAt, udAt, resAt, flagsAt] = ['ring', 'user_data', 'result', 'cflags'].map((name) => f.num(name));
-      return (i, at) => {
-        const ring = m.ring(m.words[at + ringAt] | 0);
-        const userData = m.words[at + udAt] | 0;
-        const res = m.num(m.words[at + resAt]);
-        if (ring.overflow !== UNKNOWN) ring.overflow++;
-        postCqe(m, ring, { userData, res, flags: m.trace.wide.lowOf(m.words[at + flagsAt]) });
-        for (const req of ring.reqs.values()) {
-          if (req.userData !== userData) continue;
-          deliver(m, m.trace.task[i], ring, req, userData, res);
-          endReq(ring, req.ptr);
-          break;
-        }
-      };
-    },
-  },
-  io_uring_cqring_wait: {
-    needs: ['ring', 'min_events'],
-    bind(m, f) {
-      const [ringAt, minAt] = [f.num('ring'), f.num('min_events')];
-      return (i, at) => {
-        const id = m.trace.task[i];
-        const ring = m.ring(m.words[at + ringAt] | 0);
-        const task = m.task(id);
-        bindRing(m, task, id, ring);
-        task.waiting = true;
-        ring.waiting = m.num(m.words[at + minAt]);
-        if (ring.overflow > 0) flushOverflow(ring, ring.overflow);
-        ring.overflow = 0;
-        // the event comes only when too few CQEs are there: fewer than one means none
-        if (ring.waiting === 1 && !m.simulated) {
-          ring.cqReady = 0;
-          ring.cqes = [];
-        }
-      };
-    },
-  },
   sys_enter_io_uring_enter: {
     needs: ['fd', 'to_submit', 'flags'],
     bind(m, f) {
@@ -310,7 +234,9 @@ export const RING_RULES: Rules = {
         const task = m.task(id);
         const flags = m.trace.wide.lowOf(m.words[at + flagsAt]);
         task.syscall = shape;
-        task.enterKey = (m.trace.wide.lowOf(m.words[at + fdAt]) & 0xffff) + (flags & ENTER_REGISTERED_RING ? REGISTERED : 0);
+        task.enterKey =
+          (m.trace.wide.lowOf(m.words[at + fdAt]) & 0xffff) +
+          (flags & ENTER_REGISTERED_RING ? REGISTERED : 0);
         task.toSubmit = m.num(m.words[at + submitAt]);
         task.getEvents = (flags & ENTER_GETEVENTS) !== 0;
         task.ring = UNKNOWN;
@@ -320,59 +246,22 @@ export const RING_RULES: Rules = {
       };
     },
   },
-  sys_exit_io_uring_enter: {
-    needs: [],
-    bind: (m) => (i) => {
-      const task = m.task(m.trace.task[i]);
-      const ring = task.ring === UNKNOWN ? undefined : m.knownRing(task.ring);
-      task.syscall = -1;
-      task.enterKey = -1;
-      task.ring = UNKNOWN;
-      task.waiting = false;
-      if (!ring) return;
-      ring.waiting = 0;
-      if (m.simulated) {
-        const room = ring.cqEntries === UNKNOWN || ring.cqReady === UNKNOWN ? 0 : Math.max(0, ring.cqEntries - ring.cqReady);
-        if (task.getEvents && ring.overflow > 0) flushOverflow(ring, Math.min(ring.overflow, room));
-        return;
-      }
-      // from here on user space fills SQEs and reaps CQEs unseen
-      ring.sqPending = UNKNOWN;
-      ring.cqReady = UNKNOWN;
-      if (task.getEvents && ring.overflow > 0) {
-        ring.overflow = UNKNOWN;
-        ring.cqTail = UNKNOWN;
-      }
-    },
-  },
   io_uring_get_sqe: {
     needs: ['ring', 'index', 'user_data', 'bytes:s'],
     bind(m, f) {
-      const [ringAt, indexAt, udAt, bytesAt] = [f.num('ring'), f.num('index'), f.num('user_data'), f.text('bytes')];
+      const [ringAt, indexAt, udAt, bytesAt] = [
+        f.num('ring'),
+        f.num('index'),
+        f.num('user_data'),
+        f.text('bytes'),
+      ];
       return (i, at) => {
         const ring = m.ring(m.words[at + ringAt] | 0);
         const index = m.num(m.words[at + indexAt]);
         ring.sqes.push({ index, userData: m.words[at + udAt] | 0, bytes: m.words[at + bytesAt] });
         if (ring.sqes.length > 65536) ring.sqes.shift();
-        if (ring.sqPending === UNKNOWN) {
-          ring.sqPending = 0;
-          ring.sqHead = index;
-        }
-        ring.sqPending++;
+        if (ring.sqPending !== UNKNOWN) ring.sqPending++;
         if (ring.owner < 0) ring.owner = m.trace.task[i];
-      };
-    },
-  },
-  io_uring_cq_advance: {
-    needs: ['ring', 'count'],
-    bind(m, f) {
-      const [ringAt, countAt] = [f.num('ring'), f.num('count')];
-      return (_, at) => {
-        const ring = m.ring(m.words[at + ringAt] | 0);
-        const count = m.num(m.words[at + countAt]);
-        if (count <= 0) return;
-        ring.cqes.splice(0, count);
-        if (ring.cqReady !== UNKNOWN) ring.cqReady = Math.max(0, ring.cqReady - count);
       };
     },
   },

@@ -37,10 +37,24 @@ export type RingRequestPhase =
   | 'cancelled';
 
 /** Where a ublk slot is in its life (ublk_io.flags put in one word). */
-export type SlotPhase = 'FREE' | 'ACTIVE' | 'OWNED' | 'NEED_GET_DATA' | 'GET_DATA_QUEUED' | 'CANCELED' | 'ABORTED';
+export type SlotPhase =
+  | 'FREE'
+  | 'ACTIVE'
+  | 'OWNED'
+  | 'NEED_GET_DATA'
+  | 'GET_DATA_QUEUED'
+  | 'CANCELED'
+  | 'ABORTED';
 
 /** Where the block request of a slot is. `tag held`: it has the driver tag, queue_rq is next. */
-export type SlotRequestPhase = 'none' | 'tag held' | 'queued' | 'delivered' | 'committed' | 'requeued' | 'failed';
+export type SlotRequestPhase =
+  | 'none'
+  | 'tag held'
+  | 'queued'
+  | 'delivered'
+  | 'committed'
+  | 'requeued'
+  | 'failed';
 
 /** A ublk device. `id` is the number N of /dev/ublkcN. */
 export interface DeviceState {
@@ -82,7 +96,12 @@ export interface SlotState {
   /** true where the slot was recognised by the user_data of its command alone. */
   readonly inferred: boolean;
   /** Command that waits in the driver. */
-  readonly command: { readonly ring: number | null; readonly req: string | null; readonly userData: string | null; readonly op: string | null };
+  readonly command: {
+    readonly ring: number | null;
+    readonly req: string | null;
+    readonly userData: string | null;
+    readonly op: string | null;
+  };
   /** Result that the last COMMIT carried: bytes or -errno. */
   readonly result: number | null;
   readonly request: SlotRequestPhase | null;
@@ -118,7 +137,13 @@ export interface RingState {
   readonly owner: string | null;
   readonly flags: string | null;
   /** head: SQEs the kernel has taken. tail: known from facts, or within io_uring_enter from to_submit. */
-  readonly sq: { readonly entries: number | null; readonly head: number | null; readonly tail: number | null; readonly pending: number | null; readonly sqes: readonly SqeState[] };
+  readonly sq: {
+    readonly entries: number | null;
+    readonly head: number | null;
+    readonly tail: number | null;
+    readonly pending: number | null;
+    readonly sqes: readonly SqeState[];
+  };
   /** head is known from facts; otherwise only while a task waits for a first CQE (then it equals tail). */
   readonly cq: {
     readonly entries: number | null;

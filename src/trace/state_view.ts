@@ -3,9 +3,27 @@ import { PHASE_NAMES, REQUEST, REQUEST_NAMES, SLOT, SLOT_NAMES } from './state_c
 import { rwbsOp } from './state_disk';
 import type { Machine } from './state_machine';
 import type {
-  DeviceState, DiskState, MachineState, PageState, PipeState, RingRequestState, RingState, SlotState, TaskState,
+  DeviceState,
+  DiskState,
+  MachineState,
+  PageState,
+  PipeState,
+  RingRequestState,
+  RingState,
+  SlotState,
+  TaskState,
 } from './state_types';
-import { type Device, type Disk, type Page, type Pipe, type Req, type Ring, type Slot, type TaskWork, UNKNOWN } from './state_work';
+import {
+  type Device,
+  type Disk,
+  type Page,
+  type Pipe,
+  type Req,
+  type Ring,
+  type Slot,
+  type TaskWork,
+  UNKNOWN,
+} from './state_work';
 
 const OPS: Readonly<Record<string, string>> = { R: 'READ', W: 'WRITE', D: 'DISCARD', F: 'FLUSH' };
 
@@ -52,7 +70,9 @@ export function viewRing(m: Machine, ring: Ring): RingState {
       tail: head === UNKNOWN || pending === UNKNOWN ? null : (head + pending) >>> 0,
       pending: known(pending),
       sqes: ring.sqes.map((sqe) => ({
-        index: sqe.index, userData: hex(m, sqe.userData), bytes: m.trace.strings.text(sqe.bytes),
+        index: sqe.index,
+        userData: hex(m, sqe.userData),
+        bytes: m.trace.strings.text(sqe.bytes),
       })),
     },
     cq: {
@@ -97,7 +117,12 @@ export function viewSlot(m: Machine, device: number, queue: number, tag: number,
       ring: ring?.id ?? null,
       req: hexOrNull(m, slot.req),
       userData: hexOrNull(m, slot.userData),
-      op: name === undefined ? null : slot.op === UBLK_IO.COMMIT_AND_FETCH_REQ ? 'COMMIT_AND_FETCH' : name.replace('_REQ', ''),
+      op:
+        name === undefined
+          ? null
+          : slot.op === UBLK_IO.COMMIT_AND_FETCH_REQ
+            ? 'COMMIT_AND_FETCH'
+            : name.replace('_REQ', ''),
     },
     result: known(slot.result),
     request: slot.request === REQUEST.unknown ? null : REQUEST_NAMES[slot.request],
@@ -121,7 +146,8 @@ export function viewDevice(m: Machine, device: Device): DeviceState {
   for (const queue of device.queues) {
     for (const slot of queue?.slots ?? []) {
       if (slot?.state === SLOT.active) armed++;
-      if (slot !== undefined && slot.request >= REQUEST.queued && slot.request <= REQUEST.committed) inFlight++;
+      if (slot !== undefined && slot.request >= REQUEST.queued && slot.request <= REQUEST.committed)
+        inFlight++;
     }
   }
   const disk = device.disk < 0 ? undefined : m.w.disks.get(device.disk);
@@ -151,7 +177,11 @@ export function viewPipe(m: Machine, pipe: Pipe): PipeState {
     tail: known(pipe.tail),
     occupancy: indices ? pipe.head - pipe.tail : null,
     consumedByRead: pipe.byRead === UNKNOWN ? null : pipe.byRead !== 0,
-    buffers: pipe.buffers.map((buffer) => ({ page: hex(m, buffer.page), offset: buffer.offset, len: buffer.len })),
+    buffers: pipe.buffers.map((buffer) => ({
+      page: hex(m, buffer.page),
+      offset: buffer.offset,
+      len: buffer.len,
+    })),
   };
 }
 
@@ -163,7 +193,8 @@ export function viewPage(m: Machine, page: Page): PageState {
     ptr: hex(m, page.ptr),
     refs: known(page.refs),
     pipe: pipe?.id ?? null,
-    slot: slot === null || pipe === undefined || pipe.ringSize === UNKNOWN ? slot : slot & (pipe.ringSize - 1),
+    slot:
+      slot === null || pipe === undefined || pipe.ringSize === UNKNOWN ? slot : slot & (pipe.ringSize - 1),
     device: page.device < 0 ? null : page.device,
     queue: page.qid < 0 ? null : page.qid,
     tag: page.tag < 0 ? null : page.tag,
@@ -181,7 +212,9 @@ export function viewDisk(m: Machine, disk: Disk): DiskState {
     allocated: disk.waiting.length,
     inserted: disk.waiting.reduce((sum, io) => sum + (io.inserted ? 1 : 0), 0),
     inFlight: disk.inFlight.map((io) => ({
-      op: opName(m, io.op) ?? m.trace.strings.text(io.op), sector: io.sector, sectors: io.sectors,
+      op: opName(m, io.op) ?? m.trace.strings.text(io.op),
+      sector: io.sector,
+      sectors: io.sectors,
     })),
     requeued: disk.requeued,
     completed: disk.completed,
@@ -239,11 +272,18 @@ export function viewState(m: Machine): MachineState {
     disks: [...w.disks.values()].map((disk) => viewDisk(m, disk)),
     tasks,
     ios: [...w.ios].map(([id, io]) => ({
-      id, line: io.line, op: m.trace.strings.text(io.op), offset: io.offset, length: io.length,
+      id,
+      line: io.line,
+      op: m.trace.strings.text(io.op),
+      offset: io.offset,
+      length: io.length,
     })),
     commands: [...w.commands].map(([line, id]) => ({ line, text: m.trace.strings.text(id) })),
     fuse: [...w.fuse.values()].map((io) => ({
-      connection: io.connection, unique: io.unique, opcode: m.trace.strings.text(io.opcode), len: io.len,
+      connection: io.connection,
+      unique: io.unique,
+      opcode: m.trace.strings.text(io.opcode),
+      len: io.len,
     })),
     totals: { ...totals, copiedBytes: known(totals.copiedBytes) },
   };
