@@ -88,7 +88,12 @@ function fileOutput(file: string): Output {
     async close() {
       flush();
       finish();
-      if (target.regular) guard(() => renameSync(beside, target.path));
+      try {
+        if (target.regular) guard(() => renameSync(beside, target.path));
+      } catch (error) {
+        discard();
+        throw error;
+      }
     },
     abort() {
       finish();

@@ -1,8 +1,8 @@
 import type { Trace } from '../trace/trace';
 
 /** Stretches of a request's life, in order. */
-export const PHASES = ['queued', 'delivered', 'backend', 'commit'] as const;
-export type PhaseName = (typeof PHASES)[number];
+const PHASES = ['queued', 'delivered', 'backend', 'commit'] as const;
+type PhaseName = (typeof PHASES)[number];
 
 /** One stretch, ns. */
 export interface Phase {

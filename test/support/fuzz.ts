@@ -8,7 +8,7 @@ import { Printer } from '../../src/trace/print';
 import { listRecordings, loadRecording } from './oracle';
 
 /** What an input is fed to. */
-export type Target = 'trace' | 'session';
+type Target = 'trace' | 'session';
 
 /** One input: a function of its seed and index alone, so that a failure can be made again. */
 export interface FuzzInput {
@@ -113,7 +113,7 @@ const TOKENS = [
   '$(',
   '$',
   '`',
-  '${F}',
+  '$\u007bF}',
   '&',
   ';',
   '|',

@@ -16,7 +16,7 @@ import { saveFiles, type SimulatedFile } from '../save_files';
 import { jsonArray, writeTable } from '../table';
 
 /** What the command line asks of the simulator. */
-export interface SimulateOptions {
+interface SimulateOptions {
   /** Content of a real file that the session names; undefined when there is none. Paths are relative to the session. */
   readonly realFile: (path: string) => Uint8Array | undefined;
   /** Called now and then with the number of events so far. */
