@@ -5,7 +5,7 @@ import type { Work } from './state_work';
 import type { Trace } from './trace';
 
 /** Events between two snapshots at first; doubled by thinning when memory runs short. */
-const FIRST_STEP = 4096;
+const FIRST_STEP = 2048;
 const MAX_BYTES = 64 << 20;
 /** What one table entry and one entity cost, about. */
 const ENTRY_BYTES = 48;

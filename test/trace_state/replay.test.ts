@@ -157,7 +157,7 @@ describe('snapshots', () => {
     let calls = 0;
     while (!cache.prepare(5000)) calls++;
     expect(calls).toBeGreaterThan(2);
-    expect(cache.size).toBe(8);
+    expect(cache.size).toBe(15);
   });
 
   test('a trace that grows', () => {
