@@ -1,5 +1,6 @@
 import type { BackingFile } from './file';
 import type { PageCache } from './page_cache';
+import type { Pipe } from './pipe';
 import type { IoTask } from './request';
 import type { Gen } from './sched';
 
@@ -23,9 +24,12 @@ export interface UringCmd {
   completeInTask(fn: () => void): void;
 }
 
-/** The pages that a splice source puts into a pipe, or why not. */
+/** A file that gives pages of its requests to a pipe (RFC). */
 export interface SpliceSource {
-  spliceRead(worker: IoTask, pos: number, pipe: object, len: number, flags: number): number;
+  /** ->splice_read: bytes put into the pipe, or -errno. */
+  spliceRead(worker: IoTask, pos: number, pipe: Pipe, len: number, flags: number): number;
+  /** Pages from `pos` on were filled by a consumer; `source` names where the bytes came from. */
+  filled(pos: number, length: number, source: string): void;
 }
 
 /** An open file description, as io_uring sees it. */
