@@ -22,7 +22,9 @@ const COMMAND_NAMES: Readonly<Record<number, string>> = {
   0x23: 'REGISTER_IO_BUF',
   0x24: 'UNREGISTER_IO_BUF',
 };
+/** Answers to an armed command whose device, or FUSE connection, goes away: they refuse nothing. */
 const ENODEV = -19;
+const ENOTCONN = -107;
 const STATUS_NAMES = ['open', 'done', 'failed', 'requeued'] as const;
 
 /** Rebuilds block requests by (device, queue, tag, life) and FUSE requests by (queue, ring entry). One linear pass. */
@@ -145,12 +147,12 @@ export class RequestTable {
   /** Data path of request r, from its SQEs and probes. */
   path(r: number): DataPath {
     const { state } = this.matched;
-    const { blocks, lives, batch } = { ...state, batch: state.batch };
+    const { blocks, lives, batch } = state;
     const code = this.code[r];
     const life = this.lifeOf(r);
     if ((code & 3) === OWNER.fuse) {
-      if (!/^FUSE_(READ|WRITE)$/.test(this.op(r))) return 'none';
-      return life >= 0 ? 'copy' : 'unknown';
+      if (/^FUSE_(READ|WRITE)$/.test(this.op(r))) return life >= 0 ? 'copy' : 'unknown';
+      return this.op(r) === 'FUSE_UNKNOWN' ? 'unknown' : 'none';
     }
     const op = this.op(r);
     if (op === 'FLUSH' || op === 'DISCARD' || op === 'WRITE_ZEROES') return 'none';
@@ -245,7 +247,7 @@ export class RequestTable {
     for (const q of [lives.fetch[life], lives.getData[life], lives.commit[life]]) {
       if (q < 0) continue;
       const commit = q === lives.commit[life];
-      const refused = sqes.result[q] < 0 && sqes.result[q] !== ENODEV;
+      const refused = sqes.result[q] < 0 && sqes.result[q] !== ENODEV && sqes.result[q] !== ENOTCONN;
       const done = sqes.complete[q] >= 0 && (!commit || refused);
       const cmd = lives.fuse[life] === 1 ? this.fuseCommand(q) : (COMMAND_NAMES[sqes.op[q]] ?? '');
       list.push({
@@ -303,10 +305,6 @@ export class RequestTable {
     }
     fuse.requests.forEach((_, f) => {
       codes.push(f * 4 + OWNER.fuse);
-    });
-    const sorted = new Float64Array(codes.length);
-    codes.forEach((code, i) => {
-      sorted[i] = this.firstEvent(code) * 2 ** 22 + (i % 2 ** 22);
     });
     const order = codes.map((_, i) => i).sort((a, b) => this.firstEvent(codes[a]) - this.firstEvent(codes[b]) || a - b);
     return Int32Array.from(order, (i) => codes[i]);

@@ -31,7 +31,7 @@ export class DiskPart {
     switch (kind) {
       case KIND.bioQueue:
       case KIND.split:
-        this.bio(kind, e, task, dev, sectors);
+        this.bio(kind, e, task, dev, at, sectors);
         return;
       case KIND.getrq:
         this.make(e, task, dev, at, sectors, op);
@@ -133,8 +133,9 @@ export class DiskPart {
     this.own(e, b);
   }
 
-  private bio(kind: number, e: number, task: number, dev: number, sectors: number): void {
+  private bio(kind: number, e: number, task: number, dev: number, at: number, sectors: number): void {
     const { state } = this;
+    if (kind === KIND.bioQueue && sectors > 0 && state.tasks.worker[task] === 1) this.ring.workerBio(task, at, sectors);
     const life = this.ring.lifeAtWork(e, task);
     if (life >= 0) {
       state.owner[e] = life * 4 + OWNER.life;
@@ -206,6 +207,8 @@ export class DiskPart {
       state.devices[dev].probes++;
     } else if (tag >= 0) {
       const first = tasks.startEvent[task];
+      if (tasks.callback[task] >= 0) this.own(tasks.callback[task], b);
+      tasks.callback[task] = -1;
       if (blocks.start[b] === e) blocks.start[b] = first;
       this.own(first, b);
       state.assign(b, dev, tasks.startQid[task], tag);

@@ -6,6 +6,7 @@ import type { RingPart } from './requests_ring';
 const USER_COPY_BASE = 0x80000000;
 const IO_URING_F_CANCEL = 0x800;
 const CMD_FETCH = 0x20;
+const CMD_COMMIT = 0x21;
 const CMD_GET_DATA = 0x22;
 const CMD_REGISTER = 0x23;
 const CMD_UNREGISTER = 0x24;
@@ -99,6 +100,8 @@ export class ProbePart {
     state.owner[e] = code;
     tasks.owner[task] = code;
     tasks.command[task] = code;
+    // only the copying paths hand over a buffer with COMMIT
+    if (op === CMD_COMMIT && state.has(e, 4) && state.word(e, 4) !== 0) this.mark(e, MARK.copy);
   }
 
   private userCopy(e: number, task: number): void {

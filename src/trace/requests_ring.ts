@@ -20,6 +20,8 @@ export class RingPart {
   listener: CommandListener | undefined;
   private readonly requests = new IntMap(1024);
   private readonly punts = new Map<number, number[]>();
+  /** Events of workers by the SQE that they are guessed to run. */
+  private readonly guessed = new Map<number, number[]>();
   private readonly opRead: number;
   private readonly opWrite: number;
   private readonly opSplice: number;
@@ -125,12 +127,15 @@ export class RingPart {
       info.last = e;
       if (kind === SQE_KIND.command) this.answered(e, q, ring, result, task);
     }
-    const life = kind === SQE_KIND.command ? -1 : sqes.life[q];
+    const life = kind === SQE_KIND.target ? sqes.life[q] : -1;
     if (life >= 0 && state.owner[e] < 0) state.owner[e] = life * 4 + OWNER.life;
     if (tasks.worker[task] === 1) {
+      if (tasks.work[task] >= 0 && tasks.work[task] !== q) this.correct(task, q);
       if (life >= 0) this.flush(task, life);
       tasks.work[task] = -1;
+      if (sqes.punted[q] !== 0) this.guessed.delete(q);
     } else {
+      if (sqes.punted[q] !== 0) this.guessed.delete(q);
       // the next member of the chain is issued right behind the completion of the one before
       tasks.sqe[task] = sqes.link[q];
       tasks.owner[task] = -1;
@@ -165,6 +170,11 @@ export class RingPart {
     if (result === 1) lives.marks[life] |= MARK.getData;
     state.slotLife.set(slot, life);
     state.owner[e] = life * 4 + OWNER.life;
+    const callback = state.tasks.callback[task];
+    if (callback >= 0) {
+      state.owner[callback] = state.owner[e];
+      state.tasks.callback[task] = -1;
+    }
     this.attach(life, ring, sqes.tag[q], task);
   }
 
@@ -211,10 +221,11 @@ export class RingPart {
     if ((detail & 1) !== 0) {
       sqes.punted[q] = 1;
       const list = this.punts.get(tasks.pid[task]);
+      while (list && list.length > 0 && sqes.complete[list[0]] >= 0) list.shift();
       if (list) list.push(q);
       else this.punts.set(tasks.pid[task], [q]);
     } else if ((detail & 2) !== 0 && tasks.worker[task] === 1) {
-      this.begin(task, q);
+      this.begin(task, q, true);
     }
   }
 
@@ -289,7 +300,7 @@ export class RingPart {
     if (state.tasks.worker[task] === 1 && !this.running(task)) {
       const list = this.punts.get(state.tasks.pid[task]) ?? [];
       const q = list.find((p) => state.sqes.tag[p] === tag && state.sqes.punted[p] === 1 && state.sqes.complete[p] < 0);
-      if (q !== undefined) this.begin(task, q);
+      if (q !== undefined) this.begin(task, q, true);
     }
     this.workEvent(e, task);
   }
@@ -314,11 +325,69 @@ export class RingPart {
     }
   }
 
+  /**
+   * A worker submits a bio: without a probe that tells, the next punted SQE has begun when the one before has all its bytes,
+   * or where their number is not known, when the bio does not go on where the last one ended and another SQE waits.
+   */
+  workerBio(task: number, sector: number, sectors: number): void {
+    const { state } = this;
+    const { tasks, sqes, lives, blocks } = state;
+    const next = tasks.bioEnd[task];
+    tasks.bioEnd[task] = sector + sectors;
+    if (!this.running(task)) return;
+    const q = tasks.work[task];
+    const life = sqes.life[q];
+    if (sqes.bytes[q] === 0 || tasks.named[task] === 1) return;
+    const b = life < 0 ? -1 : lives.request[life];
+    const done = b >= 0 ? sqes.bytes[q] >= blocks.sectors[b] * 512 : sector !== next;
+    if (done && this.punts.get(tasks.pid[task])?.some((p) => sqes.punted[p] === 1 && sqes.complete[p] < 0)) tasks.work[task] = -1;
+  }
+
   /** Adds block I/O of the running SQE, which tells when a worker is through with it. */
   countBytes(task: number, bytes: number): void {
     const { tasks, sqes } = this.state;
     const q = tasks.worker[task] === 1 ? tasks.work[task] : tasks.sqe[task];
     if (q >= 0) sqes.bytes[q] += bytes;
+  }
+
+  /** The CQE that a worker posts shows that its work was another than the order of punts suggested. */
+  private correct(task: number, q: number): void {
+    const { tasks, sqes } = this.state;
+    const wrong = tasks.work[task];
+    if (tasks.named[task] === 1) return;
+    const taken = this.guessed.get(q);
+    this.reassign(wrong, q);
+    if (!taken) {
+      sqes.punted[wrong] = 1;
+      this.punts.get(tasks.pid[task])?.unshift(wrong);
+      return;
+    }
+    this.guessed.set(wrong, taken);
+    this.give(taken, wrong);
+    const other = tasks.work.indexOf(q);
+    if (other >= 0) tasks.work[other] = wrong;
+  }
+
+  /** Moves what was guessed to be work for one SQE to another. */
+  private reassign(from: number, to: number): void {
+    const { bytes } = this.state.sqes;
+    const events = this.guessed.get(from) ?? [];
+    const moved = bytes[from];
+    bytes[from] = bytes[to];
+    bytes[to] = moved;
+    this.guessed.delete(from);
+    this.guessed.set(to, events);
+    this.give(events, to);
+  }
+
+  private give(events: readonly number[], q: number): void {
+    const { sqes, owner, blocks } = this.state;
+    const life = sqes.life[q];
+    for (const e of events) {
+      if (owner[e] < 0) continue;
+      if ((owner[e] & 3) === OWNER.block) blocks.parent[owner[e] >> 2] = life;
+      else owner[e] = life < 0 ? -1 : life * 4 + OWNER.life;
+    }
   }
 
   private workerLife(e: number, task: number): number {
@@ -328,9 +397,9 @@ export class RingPart {
       let q = list?.shift();
       while (q !== undefined && (sqes.complete[q] >= 0 || sqes.punted[q] !== 1)) q = list?.shift();
       if (q === undefined) return -1;
-      this.begin(task, q);
-      this.state.owner[e] = -1;
+      this.begin(task, q, false);
     }
+    if (tasks.named[task] === 0) this.guessed.get(tasks.work[task])?.push(e);
     return sqes.life[tasks.work[task]];
   }
 
@@ -341,9 +410,11 @@ export class RingPart {
     return tasks.work[task] >= 0;
   }
 
-  private begin(task: number, q: number): void {
+  private begin(task: number, q: number, named: boolean): void {
     const { tasks, sqes } = this.state;
     tasks.work[task] = q;
+    tasks.named[task] = named ? 1 : 0;
+    if (!named && !this.guessed.has(q)) this.guessed.set(q, []);
     sqes.punted[q] = 2;
     if (sqes.life[q] >= 0) this.flush(task, sqes.life[q]);
   }

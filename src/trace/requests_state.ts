@@ -57,6 +57,10 @@ export class TaskColumns {
   readonly command: Int32Array;
   readonly work: Int32Array;
   readonly worker: Uint8Array;
+  /** 1 while the work of a worker is known from an event that names it. */
+  readonly named: Uint8Array;
+  /** Sector behind a worker's last bio. */
+  readonly bioEnd: Float64Array;
   readonly pid: Int32Array;
   readonly waiting: (number[] | undefined)[] = [];
   readonly inline: (number[] | undefined)[] = [];
@@ -78,6 +82,8 @@ export class TaskColumns {
     this.command = column();
     this.work = column();
     this.worker = new Uint8Array(n);
+    this.named = new Uint8Array(n);
+    this.bioEnd = new Float64Array(n).fill(-1);
     this.pid = column();
     for (let t = 0; t < n - 1; t++) {
       const task = trace.taskOf(t);
