@@ -16,15 +16,12 @@ import type {
 import type { Trace } from './trace';
 
 const COMMAND_NAMES: Readonly<Record<number, string>> = {
-  0x20: 'FETCH_REQ',
-  0x21: 'COMMIT_AND_FETCH_REQ',
-  0x22: 'NEED_GET_DATA',
-  0x23: 'REGISTER_IO_BUF',
-  0x24: 'UNREGISTER_IO_BUF',
+  32: 'FETCH_REQ',
+  33: 'COMMIT_AND_FETCH_REQ',
+  34: 'NEED_GET_DATA',
+  35: 'REGISTER_IO_BUF',
+  36: 'UNREGISTER_IO_BUF',
 };
-/** Answers to an armed command whose device, or FUSE connection, goes away: they refuse nothing. */
-const ENODEV = -19;
-const ENOTCONN = -107;
 const STATUS_NAMES = ['open', 'done', 'failed', 'requeued'] as const;
 
 /** Rebuilds block requests by (device, queue, tag, life) and FUSE requests by (queue, ring entry). One linear pass. */
@@ -244,11 +241,12 @@ export class RequestTable {
     const life = this.lifeOf(r);
     if (life < 0) return [];
     const list: RequestSqe[] = [];
-    for (const q of [lives.fetch[life], lives.getData[life], lives.commit[life]]) {
+    const refused = this.matched.state.refused.get(life) ?? [];
+    const other = [lives.getData[life], ...refused, lives.commit[life]].sort((a, b) => a - b);
+    for (const q of [lives.fetch[life], ...other]) {
       if (q < 0) continue;
-      const commit = q === lives.commit[life];
-      const refused = sqes.result[q] < 0 && sqes.result[q] !== ENODEV && sqes.result[q] !== ENOTCONN;
-      const done = sqes.complete[q] >= 0 && (!commit || refused);
+      // the CQE of the COMMIT that ended this request delivers the next one
+      const done = sqes.complete[q] >= 0 && q !== lives.commit[life];
       const cmd = lives.fuse[life] === 1 ? this.fuseCommand(q) : (COMMAND_NAMES[sqes.op[q]] ?? '');
       list.push({
         user_data: this.userData(q),
@@ -306,7 +304,9 @@ export class RequestTable {
     fuse.requests.forEach((_, f) => {
       codes.push(f * 4 + OWNER.fuse);
     });
-    const order = codes.map((_, i) => i).sort((a, b) => this.firstEvent(codes[a]) - this.firstEvent(codes[b]) || a - b);
+    const order = codes
+      .map((_, i) => i)
+      .sort((a, b) => this.firstEvent(codes[a]) - this.firstEvent(codes[b]) || a - b);
     return Int32Array.from(order, (i) => codes[i]);
   }
 
@@ -367,7 +367,9 @@ export class RequestTable {
       const issue = (code & 3) === OWNER.block ? blocks.issue[code >> 2] : -1;
       return issue >= 0 ? issue : this.firstEvent(code);
     };
-    const order = Uint32Array.from({ length: this.length }, (_, r) => r).sort((a, b) => when(a) - when(b) || a - b);
+    const order = Uint32Array.from({ length: this.length }, (_, r) => r).sort(
+      (a, b) => when(a) - when(b) || a - b,
+    );
     const counts = new Map<number, number>();
     for (const r of order) {
       const slot = (this.device[r] * 0x2000 + this.queue[r] + 1) * 0x20000 + this.tag[r] + 1;
@@ -388,7 +390,8 @@ export class RequestTable {
       rows[code & 3][code >> 2] = r;
     });
     for (let s = 0; s < lives.count; s++) {
-      if (lives.request[s] >= 0) rowOfLife[s] = (lives.fuse[s] === 1 ? rowOfFuse : rowOfBlock)[lives.request[s]];
+      if (lives.request[s] >= 0)
+        rowOfLife[s] = (lives.fuse[s] === 1 ? rowOfFuse : rowOfBlock)[lives.request[s]];
     }
     const own = Int32Array.from(rowOfBlock);
     for (let b = 0; b < blocks.count; b++) {

@@ -98,7 +98,8 @@ export class BlockStore {
   endingAt(dev: number, sector: number): number {
     const stop = Math.max(0, this.count - 512);
     for (let b = this.count - 1; b >= stop; b--) {
-      if (this.dev[b] === dev && this.state[b] === STATE.made && this.sector[b] + this.sectors[b] === sector) return b;
+      if (this.dev[b] === dev && this.state[b] === STATE.made && this.sector[b] + this.sectors[b] === sector)
+        return b;
     }
     return -1;
   }
@@ -203,7 +204,10 @@ export class BlockStore {
 }
 
 /** Copies a column into a larger one. */
-export function grown<T extends Int32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array>(old: T, next: T): T {
+export function grown<T extends Int32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array>(
+  old: T,
+  next: T,
+): T {
   next.set(old);
   return next;
 }

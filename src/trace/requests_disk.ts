@@ -135,7 +135,8 @@ export class DiskPart {
 
   private bio(kind: number, e: number, task: number, dev: number, at: number, sectors: number): void {
     const { state } = this;
-    if (kind === KIND.bioQueue && sectors > 0 && state.tasks.worker[task] === 1) this.ring.workerBio(task, at, sectors);
+    if (kind === KIND.bioQueue && sectors > 0 && state.tasks.worker[task] === 1)
+      this.ring.workerBio(task, at, sectors);
     const life = this.ring.lifeAtWork(e, task);
     if (life >= 0) {
       state.owner[e] = life * 4 + OWNER.life;
@@ -286,7 +287,8 @@ export class DiskPart {
     const probe = this.endProbes[level];
     if (probe < 0) return;
     this.endProbes[level] = -1;
-    if (b >= 0 && this.state.trace.task[probe] === this.state.trace.task[e]) this.state.owner[probe] = b * 4 + OWNER.block;
+    if (b >= 0 && this.state.trace.task[probe] === this.state.trace.task[e])
+      this.state.owner[probe] = b * 4 + OWNER.block;
   }
 
   private own(e: number, b: number): void {

@@ -121,7 +121,8 @@ export class FusePart implements CommandListener {
   result(request: FuseRequest): number | null {
     if (request.end < 0) return null;
     if (request.error < 0) return request.error;
-    if (request.op === 'FUSE_READ') return request.life < 0 && request.answer >= OUT_HEADER ? request.answer - OUT_HEADER : null;
+    if (request.op === 'FUSE_READ')
+      return request.life < 0 && request.answer >= OUT_HEADER ? request.answer - OUT_HEADER : null;
     return request.op === 'FUSE_WRITE' || request.op === '' ? null : 0;
   }
 
@@ -136,7 +137,18 @@ export class FusePart implements CommandListener {
     if (known !== undefined && this.requests[known].end < 0) return known;
     const f = this.requests.length;
     const cpu = this.state.trace.cpu[e];
-    this.requests.push({ connection, unique, op: '', sent: -1, send: -1, end: -1, error: 0, answer: -1, life: -1, cpu });
+    this.requests.push({
+      connection,
+      unique,
+      op: '',
+      sent: -1,
+      send: -1,
+      end: -1,
+      error: 0,
+      answer: -1,
+      life: -1,
+      cpu,
+    });
     this.byUnique.set(key, f);
     return f;
   }

@@ -156,7 +156,8 @@ export class ShapePlans {
 /** Whether the fields without which an event of this kind means nothing are there. */
 function complete(kind: number, field: Int8Array, id: number): boolean {
   const at = id * FIELDS;
-  if (kind >= KIND.bioQueue && kind <= KIND.complete) return field[at] >= 0 && field[at + 1] >= 0 && field[at + 3] >= 0;
+  if (kind >= KIND.bioQueue && kind <= KIND.complete)
+    return field[at] >= 0 && field[at + 1] >= 0 && field[at + 3] >= 0;
   if (kind === KIND.queueRq) return field[at] >= 0 && field[at + 1] >= 0 && field[at + 2] >= 0;
   if (kind === KIND.submit || kind === KIND.cqe || kind === KIND.sqeEvent || kind === KIND.reqFailed) {
     return field[at] >= 0 && field[at + 1] >= 0 && field[at + 2] >= 0;

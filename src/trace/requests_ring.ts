@@ -4,7 +4,14 @@ import { MARK, SQE_KIND, VIA } from './requests_sqe';
 import { type MatchState, OWNER } from './requests_state';
 
 /** Commands of ublk as user_data carries them: the low byte of the command number. */
-const CMD = { fetch: 0x20, commit: 0x21, getData: 0x22, register: 0x23, batchFirst: 0x25, batchLast: 0x27 } as const;
+const CMD = {
+  fetch: 0x20,
+  commit: 0x21,
+  getData: 0x22,
+  register: 0x23,
+  batchFirst: 0x25,
+  batchLast: 0x27,
+} as const;
 const ENODEV = -19;
 const F_MORE = 2;
 
@@ -54,7 +61,8 @@ export class RingPart {
     tasks.commit[task] = -1;
     const kind = sqes.kind[q];
     if (kind === SQE_KIND.other) {
-      if (this.listener && (opcode === this.opCommand || opcode === 0)) this.listener.submitted(e, task, q, ring, data);
+      if (this.listener && (opcode === this.opCommand || opcode === 0))
+        this.listener.submitted(e, task, q, ring, data);
       return;
     }
     const info = state.rings[ring];
@@ -153,10 +161,10 @@ export class RingPart {
     const slot = (ring << 16) | sqes.tag[q];
     let life = state.slotLife.get(slot);
     if (result < 0) {
-      if (result === ENODEV || sqes.life[q] < 0) return;
-      // the driver refused the command: the request is still with the server
-      state.owner[e] = sqes.life[q] * 4 + OWNER.life;
-      if (op === CMD.commit && life === sqes.life[q]) lives.open[life] = 1;
+      if (sqes.life[q] >= 0) life = sqes.life[q];
+      if (result === ENODEV || life < 0 || op === CMD.fetch) return;
+      this.refused(q, life);
+      state.owner[e] = life * 4 + OWNER.life;
       return;
     }
     if (op === CMD.getData && life >= 0 && lives.open[life] === 1) {
@@ -176,6 +184,19 @@ export class RingPart {
       state.tasks.callback[task] = -1;
     }
     this.attach(life, ring, sqes.tag[q], task);
+  }
+
+  /** The driver refused a command: what it was to do has not happened. */
+  private refused(q: number, life: number): void {
+    const { lives, sqes, owner, refused } = this.state;
+    const list = refused.get(life);
+    if (list) list.push(q);
+    else refused.set(life, [q]);
+    if (sqes.submit[q] >= 0) owner[sqes.submit[q]] = life * 4 + OWNER.life;
+    if (lives.getData[life] === q) lives.getData[life] = -1;
+    if (lives.commit[life] !== q) return;
+    lives.commit[life] = -1;
+    lives.open[life] = 1;
   }
 
   /** Joins a delivered life with the request that a probe put on its tag. */
@@ -299,7 +320,9 @@ export class RingPart {
     const { state } = this;
     if (state.tasks.worker[task] === 1 && !this.running(task)) {
       const list = this.punts.get(state.tasks.pid[task]) ?? [];
-      const q = list.find((p) => state.sqes.tag[p] === tag && state.sqes.punted[p] === 1 && state.sqes.complete[p] < 0);
+      const q = list.find(
+        (p) => state.sqes.tag[p] === tag && state.sqes.punted[p] === 1 && state.sqes.complete[p] < 0,
+      );
       if (q !== undefined) this.begin(task, q, true);
     }
     this.workEvent(e, task);
@@ -340,7 +363,8 @@ export class RingPart {
     if (sqes.bytes[q] === 0 || tasks.named[task] === 1) return;
     const b = life < 0 ? -1 : lives.request[life];
     const done = b >= 0 ? sqes.bytes[q] >= blocks.sectors[b] * 512 : sector !== next;
-    if (done && this.punts.get(tasks.pid[task])?.some((p) => sqes.punted[p] === 1 && sqes.complete[p] < 0)) tasks.work[task] = -1;
+    if (done && this.punts.get(tasks.pid[task])?.some((p) => sqes.punted[p] === 1 && sqes.complete[p] < 0))
+      tasks.work[task] = -1;
   }
 
   /** Adds block I/O of the running SQE, which tells when a worker is through with it. */
@@ -442,7 +466,8 @@ export class RingPart {
     const hi = state.wide.highOf(data);
     const known = opcode === 0 || state.trace.strings.text(opcode) !== '';
     let kind: number = kindOf(lo, hi);
-    if (kind === SQE_KIND.command && opcode !== 0 && known && opcode !== this.opCommand) kind = SQE_KIND.other;
+    if (kind === SQE_KIND.command && opcode !== 0 && known && opcode !== this.opCommand)
+      kind = SQE_KIND.other;
     const q = state.sqes.add(data, ring, kind, (lo >>> 16) & 0xff, lo & 0xffff);
     state.sqes.opcode[q] = opcode;
     if (kind === SQE_KIND.command || kind === SQE_KIND.target) {
@@ -459,7 +484,8 @@ export class RingPart {
     if (opcode === this.opRead || opcode === this.opWrite) marks[life] |= MARK.plain;
     else if (opcode === this.opSplice) marks[life] |= MARK.splice;
     else if (opcode === this.opReadFixed || opcode === this.opWriteFixed) marks[life] |= MARK.fixed;
-    else if (opcode === this.opCommand && this.state.sqes.op[q] === CMD.register) marks[life] |= MARK.registered;
+    else if (opcode === this.opCommand && this.state.sqes.op[q] === CMD.register)
+      marks[life] |= MARK.registered;
   }
 }
 
@@ -468,5 +494,7 @@ function kindOf(lo: number, hi: number): number {
   if ((hi & 0x00ffff00) !== 0) return SQE_KIND.other;
   if (hi >>> 31 === 1) return lo === 0 && hi === 0xc0000000 ? SQE_KIND.other : SQE_KIND.target;
   const op = (lo >>> 16) & 0xff;
-  return op >= CMD.fetch && op <= CMD.batchLast && lo >>> 24 === 0 && (hi & 0xff) === 0 ? SQE_KIND.command : SQE_KIND.other;
+  return op >= CMD.fetch && op <= CMD.batchLast && lo >>> 24 === 0 && (hi & 0xff) === 0
+    ? SQE_KIND.command
+    : SQE_KIND.other;
 }

@@ -25,7 +25,8 @@ export function diskNames(state: MatchState, served: readonly boolean[]): DiskNa
   for (let id = 0; id < trace.shapes.size; id++) {
     const shape = trace.shapes.get(id);
     const field = shape.fields.get('dev_id');
-    if (field !== undefined && (shape.name === 'ublk_ctrl_uring_cmd' || shape.name === 'ublk_dev_state')) shapes.set(id, field);
+    if (field !== undefined && (shape.name === 'ublk_ctrl_uring_cmd' || shape.name === 'ublk_dev_state'))
+      shapes.set(id, field);
   }
   for (let e = 0; shapes.size > 0 && e < trace.length; e++) {
     const field = shapes.get(trace.shape[e]);
@@ -51,7 +52,8 @@ export function servedDevices(state: MatchState): boolean[] {
   const served = devices.map((d) => d.probes > 0 || (d.commits > 0 && d.served === 0));
   if (served.includes(true) || !state.rings.some((ring) => ring.server)) return served;
   const starts = devices.map(() => 0);
-  for (let b = 0; b < blocks.count; b++) if (blocks.issue[b] >= 0 && blocks.parent[b] < 0) starts[blocks.dev[b]]++;
+  for (let b = 0; b < blocks.count; b++)
+    if (blocks.issue[b] >= 0 && blocks.parent[b] < 0) starts[blocks.dev[b]]++;
   const rest = devices.map((_, id) => id).filter((id) => devices[id].served === 0 && starts[id] > 0);
   if (rest.length === 1) served[rest[0]] = true;
   return served;
@@ -65,7 +67,8 @@ export function inferRest(state: MatchState, served: readonly boolean[]): void {
   const { blocks, lives } = state;
   const waiting: number[] = [];
   for (let b = 0; b < blocks.count; b++) {
-    if (blocks.life[b] < 0 && blocks.tag[b] < 0 && blocks.issue[b] >= 0 && served[blocks.dev[b]]) waiting.push(b);
+    if (blocks.life[b] < 0 && blocks.tag[b] < 0 && blocks.issue[b] >= 0 && served[blocks.dev[b]])
+      waiting.push(b);
   }
   if (waiting.length === 0) return;
   waiting.sort((a, b) => blocks.issue[a] - blocks.issue[b]);
@@ -74,7 +77,8 @@ export function inferRest(state: MatchState, served: readonly boolean[]): void {
   for (let s = 0; s < lives.count; s++) {
     const delivered = lives.deliver[s];
     if (lives.request[s] >= 0 || lives.fuse[s] === 1 || delivered < 0) continue;
-    while (head < waiting.length && (taken[head] === 1 || endedBefore(state, waiting[head], delivered))) head++;
+    while (head < waiting.length && (taken[head] === 1 || endedBefore(state, waiting[head], delivered)))
+      head++;
     for (let i = head; i < waiting.length && i < head + WINDOW; i++) {
       if (blocks.issue[waiting[i]] > delivered) break;
       if (taken[i] === 1 || endedBefore(state, waiting[i], delivered)) continue;

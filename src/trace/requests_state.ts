@@ -111,6 +111,8 @@ export class MatchState {
   readonly slotBlock = new IntMap();
   /** Requests whose tag is known but not their queue. */
   readonly floating: number[] = [];
+  /** Commands that the driver refused, by life. */
+  readonly refused = new Map<number, number[]>();
   batch = false;
   private readonly ringIds = new IntMap();
   private readonly deviceIds = new Map<number, number>();
@@ -175,7 +177,14 @@ export class MatchState {
   /** A ring that begins now, perhaps with the pointer of one that is gone. */
   newRing(word: number, e: number): number {
     const id = this.rings.length;
-    this.rings.push({ qid: -1, queue: -1, pid: this.tasks.pid[this.trace.task[e]], first: e, last: e, server: false });
+    this.rings.push({
+      qid: -1,
+      queue: -1,
+      pid: this.tasks.pid[this.trace.task[e]],
+      first: e,
+      last: e,
+      server: false,
+    });
     this.ringIds.set(word, id);
     return id;
   }

@@ -76,10 +76,14 @@ export function loadRecording(name: string): Recording {
   };
 }
 
-/** A text read into a trace. */
-export function parseTrace(text: string): { readonly trace: Trace; readonly counts: ParseCounts } {
+/** A text read into a trace, in pieces of `size` bytes. */
+export function parseTrace(
+  text: string,
+  size = Infinity,
+): { readonly trace: Trace; readonly counts: ParseCounts } {
   const trace = new Trace();
   const parser = new TextParser(trace);
-  parser.push(new TextEncoder().encode(text));
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += size) parser.push(bytes.subarray(at, at + size));
   return { trace, counts: parser.end() };
 }
