@@ -1,7 +1,8 @@
 import { OP, OP_NAMES, STATE } from './requests_block';
+import { firstEvent, listEvents } from './requests_events';
+import { commandsOf, opOf, pathOf, sqesOf } from './requests_life';
 import { type Matched, matchEvents } from './requests_match';
 import { deviceNumber, diskNames, inferRest, ringQueues, servedDevices } from './requests_rows';
-import { MARK, VIA_NAMES } from './requests_sqe';
 import { OWNER } from './requests_state';
 import type {
   Confidence,
@@ -11,17 +12,9 @@ import type {
   RequestRow,
   RequestSqe,
   Status,
-  Via,
 } from './requests_types';
 import type { Trace } from './trace';
 
-const COMMAND_NAMES: Readonly<Record<number, string>> = {
-  32: 'FETCH_REQ',
-  33: 'COMMIT_AND_FETCH_REQ',
-  34: 'NEED_GET_DATA',
-  35: 'REGISTER_IO_BUF',
-  36: 'UNREGISTER_IO_BUF',
-};
 const STATUS_NAMES = ['open', 'done', 'failed', 'requeued'] as const;
 
 /** Rebuilds block requests by (device, queue, tag, life) and FUSE requests by (queue, ring entry). One linear pass. */
@@ -87,7 +80,7 @@ export class RequestTable {
     let unnamed = orphan;
     for (let r = 0; r < n; r++) {
       const id = codes[r] >> 2;
-      this.start[r] = trace.ts[this.firstEvent(codes[r])];
+      this.start[r] = trace.ts[firstEvent(matched, codes[r])];
       switch (codes[r] & 3) {
         case OWNER.block:
           this.fillBlock(r, id);
@@ -112,9 +105,10 @@ export class RequestTable {
     }
     this.devices = devices;
     this.countLives();
-    this.row = new Int32Array(trace.length).fill(-1);
-    this.eventStart = new Uint32Array(n + 1);
-    this.eventList = this.listEvents();
+    const events = listEvents(matched, codes);
+    this.row = events.row;
+    this.eventStart = events.start;
+    this.eventList = events.list;
   }
 
   /** Request that event i belongs to (also bio events from before it was allocated), -1 for none. */
@@ -135,7 +129,7 @@ export class RequestTable {
       case OWNER.block:
         return OP_NAMES[state.blocks.op[id]];
       case OWNER.life:
-        return this.opOfLife(id);
+        return opOf(state, id);
       default:
         return fuse.requests[id].op === '' ? 'FUSE_UNKNOWN' : fuse.requests[id].op;
     }
@@ -151,19 +145,12 @@ export class RequestTable {
       if (/^FUSE_(READ|WRITE)$/.test(this.op(r))) return life >= 0 ? 'copy' : 'unknown';
       return this.op(r) === 'FUSE_UNKNOWN' ? 'unknown' : 'none';
     }
-    const op = this.op(r);
-    if (op === 'FLUSH' || op === 'DISCARD' || op === 'WRITE_ZEROES') return 'none';
     const block = (code & 3) === OWNER.block ? code >> 2 : -1;
-    const marks = (life >= 0 ? lives.marks[life] : 0) | (block >= 0 ? blocks.marks[block] : 0);
     if (batch && life < 0) return 'batch';
-    if (marks & MARK.splice) return 'splice';
-    if (marks & MARK.registered) return 'registered';
-    if (marks & MARK.fixed) return 'auto-buf';
-    if (marks & MARK.userCopy) return 'user-copy';
-    if (marks & MARK.getData && op !== 'READ') return 'get-data';
-    return marks & (MARK.copy | MARK.plain) ? 'copy' : 'unknown';
+    return pathOf(this.op(r), (life >= 0 ? lives.marks[life] : 0) | (block >= 0 ? blocks.marks[block] : 0));
   }
 
+  /** Whether tag and sector stand in the events, or order and time decided. */
   confidence(r: number): Confidence {
     const { state, fuse } = this.matched;
     const id = this.code[r] >> 2;
@@ -218,61 +205,14 @@ export class RequestTable {
 
   /** Backend SQEs of request r, in the order of submission. */
   sqes(r: number): RequestSqe[] {
-    const { sqes, lives } = this.matched.state;
-    const list: RequestSqe[] = [];
     const life = this.lifeOf(r);
-    for (let q = life < 0 ? -1 : lives.firstSqe[life]; q >= 0; q = sqes.next[q]) {
-      const opcode = this.opcode(q);
-      const done = sqes.complete[q] >= 0;
-      list.push({
-        user_data: this.userData(q),
-        opcode,
-        ...(opcode === 'URING_CMD' && COMMAND_NAMES[sqes.op[q]] ? { cmd: COMMAND_NAMES[sqes.op[q]] } : {}),
-        result: done ? sqes.result[q] : null,
-        via: done ? (VIA_NAMES[sqes.via[q]] as Via | null) : null,
-      });
-    }
-    return list;
+    return life < 0 ? [] : sqesOf(this.matched.state, life);
   }
 
-  /** Commands of request r: the one that delivered it, NEED_GET_DATA, and the COMMIT that ended it. */
+  /** Commands of request r: the one that delivered it, NEED_GET_DATA, refused ones, and the COMMIT that ended it. */
   commands(r: number): RequestSqe[] {
-    const { sqes, lives } = this.matched.state;
     const life = this.lifeOf(r);
-    if (life < 0) return [];
-    const list: RequestSqe[] = [];
-    const refused = this.matched.state.refused.get(life) ?? [];
-    const other = [lives.getData[life], ...refused, lives.commit[life]].sort((a, b) => a - b);
-    for (const q of [lives.fetch[life], ...other]) {
-      if (q < 0) continue;
-      // the CQE of the COMMIT that ended this request delivers the next one
-      const done = sqes.complete[q] >= 0 && q !== lives.commit[life];
-      const cmd = lives.fuse[life] === 1 ? this.fuseCommand(q) : (COMMAND_NAMES[sqes.op[q]] ?? '');
-      list.push({
-        user_data: this.userData(q),
-        opcode: 'URING_CMD',
-        cmd,
-        result: done ? sqes.result[q] : null,
-        via: done ? (VIA_NAMES[sqes.via[q]] as Via | null) : null,
-      });
-    }
-    return list;
-  }
-
-  private fuseCommand(q: number): string {
-    const { sqes } = this.matched.state;
-    if (sqes.life[q] >= 0) return 'COMMIT_AND_FETCH';
-    return sqes.submit[q] >= 0 ? 'REGISTER' : '';
-  }
-
-  private userData(q: number): string {
-    const { state } = this.matched;
-    return `0x${state.wide.big(state.sqes.data[q]).toString(16)}`;
-  }
-
-  private opcode(q: number): string {
-    const { state } = this.matched;
-    return state.trace.strings.text(state.sqes.opcode[q]);
+    return life < 0 ? [] : commandsOf(this.matched.state, life);
   }
 
   private lifeOf(r: number): number {
@@ -306,22 +246,8 @@ export class RequestTable {
     });
     const order = codes
       .map((_, i) => i)
-      .sort((a, b) => this.firstEvent(codes[a]) - this.firstEvent(codes[b]) || a - b);
+      .sort((a, b) => firstEvent(this.matched, codes[a]) - firstEvent(this.matched, codes[b]) || a - b);
     return Int32Array.from(order, (i) => codes[i]);
-  }
-
-  private firstEvent(code: number): number {
-    const { state, fuse } = this.matched;
-    const { blocks, lives } = state;
-    const id = code >> 2;
-    if ((code & 3) === OWNER.life) return lives.seen[id];
-    if ((code & 3) === OWNER.block) {
-      const life = blocks.life[id];
-      return life >= 0 ? Math.min(blocks.start[id], lives.seen[life]) : blocks.start[id];
-    }
-    const request = fuse.requests[id];
-    if (request.send >= 0) return request.send;
-    return request.life >= 0 ? lives.seen[request.life] : request.end;
   }
 
   private fillBlock(r: number, b: number): void {
@@ -365,7 +291,7 @@ export class RequestTable {
     const when = (r: number): number => {
       const code = this.code[r];
       const issue = (code & 3) === OWNER.block ? blocks.issue[code >> 2] : -1;
-      return issue >= 0 ? issue : this.firstEvent(code);
+      return issue >= 0 ? issue : firstEvent(this.matched, code);
     };
     const order = Uint32Array.from({ length: this.length }, (_, r) => r).sort(
       (a, b) => when(a) - when(b) || a - b,
@@ -377,76 +303,6 @@ export class RequestTable {
       counts.set(slot, life);
       this.life[r] = life;
     }
-  }
-
-  private listEvents(): Uint32Array {
-    const { state, fuse } = this.matched;
-    const { blocks, lives, owner } = state;
-    const rowOfBlock = new Int32Array(blocks.count).fill(-1);
-    const rowOfLife = new Int32Array(lives.count).fill(-1);
-    const rowOfFuse = new Int32Array(fuse.requests.length).fill(-1);
-    const rows = [rowOfBlock, rowOfLife, rowOfFuse];
-    this.code.forEach((code, r) => {
-      rows[code & 3][code >> 2] = r;
-    });
-    for (let s = 0; s < lives.count; s++) {
-      if (lives.request[s] >= 0)
-        rowOfLife[s] = (lives.fuse[s] === 1 ? rowOfFuse : rowOfBlock)[lives.request[s]];
-    }
-    const own = Int32Array.from(rowOfBlock);
-    for (let b = 0; b < blocks.count; b++) {
-      let keep = b;
-      while (blocks.into[keep] >= 0) keep = blocks.into[keep];
-      own[b] = rowOfBlock[keep];
-      rowOfBlock[b] = blocks.parent[keep] >= 0 ? rowOfLife[blocks.parent[keep]] : own[b];
-    }
-    const first = Float64Array.from(this.code, (code) => this.firstEvent(code));
-    const { row, eventStart } = this;
-    const each = (visit: (r: number, e: number) => void): void => {
-      for (let e = 0; e < owner.length; e++) {
-        const code = owner[e];
-        if (code < 0) continue;
-        const r = rows[code & 3][code >> 2];
-        row[e] = r;
-        if (r >= 0 && e >= first[r]) visit(r, e);
-        if ((code & 3) !== OWNER.block) continue;
-        const disk = own[code >> 2];
-        if (disk >= 0 && disk !== r && e >= first[disk]) visit(disk, e);
-      }
-    };
-    each((r) => {
-      eventStart[r + 1]++;
-    });
-    for (let r = 0; r < this.length; r++) eventStart[r + 1] += eventStart[r];
-    const list = new Uint32Array(eventStart[this.length]);
-    const next = eventStart.slice(0, this.length);
-    each((r, e) => {
-      list[next[r]++] = e;
-    });
-    return list;
-  }
-
-  /** What the backend SQEs of a life say about its operation, where the block events are not in the trace. */
-  private opOfLife(life: number): string {
-    const { sqes, lives } = this.matched.state;
-    for (let q = lives.firstSqe[life]; q >= 0; q = sqes.next[q]) {
-      switch (this.opcode(q)) {
-        case 'READ':
-        case 'READ_FIXED':
-          return 'READ';
-        case 'WRITE':
-        case 'WRITE_FIXED':
-          return 'WRITE';
-        case 'SPLICE':
-          return sqes.op[q] === 1 ? 'WRITE' : 'READ';
-        case 'FSYNC':
-        case 'SYNC_FILE_RANGE':
-          return 'FLUSH';
-        case 'FALLOCATE':
-          return sqes.op[q] === 3 ? 'DISCARD' : 'WRITE_ZEROES';
-      }
-    }
-    return 'UNKNOWN';
   }
 }
 

@@ -1,7 +1,7 @@
 import { OP, STATE, opOfFlags, opOfRwbs } from './requests_block';
 import { KIND } from './requests_kinds';
 import { type MatchState, OWNER } from './requests_state';
-import type { RingPart } from './requests_ring';
+import type { WorkPart } from './requests_work';
 
 /** Key that stands for the sector of a flush, which has none. */
 const FLUSH_AT = -2;
@@ -14,7 +14,7 @@ export class DiskPart {
 
   constructor(
     private readonly state: MatchState,
-    private readonly ring: RingPart,
+    private readonly work: WorkPart,
   ) {}
 
   event(kind: number, e: number, task: number): void {
@@ -60,7 +60,7 @@ export class DiskPart {
 
   /** Plug events count where a server does I/O; those of clients hold many requests. */
   plug(e: number, task: number): void {
-    const life = this.ring.lifeAtWork(e, task);
+    const life = this.work.lifeAtWork(e, task);
     if (life >= 0) this.state.owner[e] = life * 4 + OWNER.life;
   }
 
@@ -136,13 +136,13 @@ export class DiskPart {
   private bio(kind: number, e: number, task: number, dev: number, at: number, sectors: number): void {
     const { state } = this;
     if (kind === KIND.bioQueue && sectors > 0 && state.tasks.worker[task] === 1)
-      this.ring.workerBio(task, at, sectors);
-    const life = this.ring.lifeAtWork(e, task);
+      this.work.workerBio(task, at, sectors);
+    const life = this.work.lifeAtWork(e, task);
     if (life >= 0) {
       state.owner[e] = life * 4 + OWNER.life;
       if (kind === KIND.bioQueue) {
         state.devices[dev].served++;
-        this.ring.countBytes(task, sectors * 512);
+        this.work.countBytes(task, sectors * 512);
       }
       return;
     }
@@ -153,7 +153,7 @@ export class DiskPart {
   private make(e: number, task: number, dev: number, at: number, sectors: number, op: number): void {
     const { state } = this;
     const b = state.blocks.add(dev, at, sectors, op, e, state.trace.cpu[e]);
-    state.blocks.parent[b] = this.ring.lifeAtWork(e, task);
+    state.blocks.parent[b] = this.work.lifeAtWork(e, task);
     this.own(e, b);
     this.takeBio(b, task);
   }
@@ -202,7 +202,7 @@ export class DiskPart {
     if (!probed) b = blocks.find(dev, at, STATE.made, STATE.queued);
     if (b < 0) {
       b = blocks.add(dev, at, sectors, op, e, state.trace.cpu[e]);
-      blocks.parent[b] = this.ring.lifeAtWork(e, task);
+      blocks.parent[b] = this.work.lifeAtWork(e, task);
     }
     if (probed) {
       state.devices[dev].probes++;

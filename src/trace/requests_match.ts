@@ -4,6 +4,7 @@ import { KIND } from './requests_kinds';
 import { ProbePart } from './requests_probe';
 import { RingPart } from './requests_ring';
 import { MatchState } from './requests_state';
+import { WorkPart } from './requests_work';
 import type { Trace } from './trace';
 
 /** What one pass over the events found, before requests are made of it. */
@@ -15,9 +16,10 @@ export interface Matched {
 /** One pass over all events: block requests, slot lives and SQEs, and to which of them each event belongs. */
 export function matchEvents(trace: Trace): Matched {
   const state = new MatchState(trace);
-  const ring = new RingPart(state);
-  const disk = new DiskPart(state, ring);
-  const probe = new ProbePart(state, ring);
+  const work = new WorkPart(state);
+  const ring = new RingPart(state, work);
+  const disk = new DiskPart(state, work);
+  const probe = new ProbePart(state, work);
   const fuse = new FusePart(state, ring);
   const { kind: kinds, detail } = state.plans;
   const { shape, task: tasks } = trace;
@@ -67,7 +69,7 @@ export function matchEvents(trace: Trace): Matched {
         ring.getSqe(e);
         break;
       case KIND.workStart:
-        ring.workStart(e, task);
+        work.workStart(e, task);
         break;
       case KIND.create:
         state.newRing(state.word(e, 0), e);

@@ -1,7 +1,7 @@
 import { KIND } from './requests_kinds';
 import { MARK } from './requests_sqe';
 import { type MatchState, OWNER } from './requests_state';
-import type { RingPart } from './requests_ring';
+import type { WorkPart } from './requests_work';
 
 const USER_COPY_BASE = 0x80000000;
 const IO_URING_F_CANCEL = 0x800;
@@ -15,7 +15,7 @@ const CMD_UNREGISTER = 0x24;
 export class ProbePart {
   constructor(
     private readonly state: MatchState,
-    private readonly ring: RingPart,
+    private readonly work: WorkPart,
   ) {}
 
   event(kind: number, e: number, task: number): void {
@@ -47,7 +47,7 @@ export class ProbePart {
         this.splice(e, task);
         return;
       case KIND.spliceProbe:
-        this.ring.workEvent(e, task);
+        this.work.workEvent(e, task);
         return;
       default:
         this.bare(e, task);
@@ -73,7 +73,7 @@ export class ProbePart {
   /** A probe without a tag belongs to the request that the task is busy with. */
   private bare(e: number, task: number): void {
     const { state } = this;
-    if (state.tasks.worker[task] === 1) this.ring.workEvent(e, task);
+    if (state.tasks.worker[task] === 1) this.work.workEvent(e, task);
     else if (state.tasks.owner[task] >= 0) state.owner[e] = state.tasks.owner[task];
   }
 
@@ -122,7 +122,7 @@ export class ProbePart {
   private splice(e: number, task: number): void {
     const { state } = this;
     const tag = state.has(e, 1) ? state.num(e, 1) : Math.floor(state.num(e, 0) / 2 ** 30) % 2 ** 12;
-    this.ring.workFor(e, task, tag);
+    this.work.workFor(e, task, tag);
   }
 
   /** Notes what a line says about the data path of the life it belongs to. */

@@ -2,6 +2,7 @@ import { IntMap } from './int_map';
 import { STATE } from './requests_block';
 import { MARK, SQE_KIND, VIA } from './requests_sqe';
 import { type MatchState, OWNER } from './requests_state';
+import type { WorkPart } from './requests_work';
 
 /** Commands of ublk as user_data carries them: the low byte of the command number. */
 const CMD = {
@@ -21,14 +22,11 @@ export interface CommandListener {
   completed(e: number, task: number, sqe: number, ring: number, data: number): void;
 }
 
-/** The io_uring part of matching: SQEs, the lives of slots, and what workers run. */
+/** The io_uring part of matching: SQEs, the and the lives of slots. */
 export class RingPart {
   /** Set once the trace has a FUSE event. */
   listener: CommandListener | undefined;
   private readonly requests = new IntMap(1024);
-  private readonly punts = new Map<number, number[]>();
-  /** Events of workers by the SQE that they are guessed to run. */
-  private readonly guessed = new Map<number, number[]>();
   private readonly opRead: number;
   private readonly opWrite: number;
   private readonly opSplice: number;
@@ -36,7 +34,10 @@ export class RingPart {
   private readonly opWriteFixed: number;
   private readonly opCommand: number;
 
-  constructor(private readonly state: MatchState) {
+  constructor(
+    private readonly state: MatchState,
+    private readonly work: WorkPart,
+  ) {
     const { strings } = state.trace;
     const id = (text: string): number => strings.find(text) ?? -1;
     this.opRead = id('READ');
@@ -137,19 +138,12 @@ export class RingPart {
     }
     const life = kind === SQE_KIND.target ? sqes.life[q] : -1;
     if (life >= 0 && state.owner[e] < 0) state.owner[e] = life * 4 + OWNER.life;
-    if (tasks.worker[task] === 1) {
-      if (tasks.work[task] >= 0 && tasks.work[task] !== q) this.correct(task, q);
-      if (life >= 0) this.flush(task, life);
-      tasks.work[task] = -1;
-      if (sqes.punted[q] !== 0) this.guessed.delete(q);
-    } else {
-      if (sqes.punted[q] !== 0) this.guessed.delete(q);
-      // the next member of the chain is issued right behind the completion of the one before
-      tasks.sqe[task] = sqes.link[q];
-      tasks.owner[task] = -1;
-      const next = sqes.link[q] < 0 ? -1 : sqes.life[sqes.link[q]];
-      if (next >= 0) tasks.owner[task] = next * 4 + OWNER.life;
-    }
+    this.work.completed(q, task, life);
+    if (tasks.worker[task] === 1) return;
+    // the next member of the chain is issued right behind the completion of the one before
+    const next = sqes.link[q];
+    tasks.sqe[task] = next;
+    tasks.owner[task] = next >= 0 && sqes.life[next] >= 0 ? sqes.life[next] * 4 + OWNER.life : -1;
   }
 
   /** A CQE of FETCH, COMMIT_AND_FETCH or NEED_GET_DATA. */
@@ -239,15 +233,8 @@ export class RingPart {
     const life = sqes.life[q];
     if (life >= 0) state.owner[e] = life * 4 + OWNER.life;
     const detail = state.plans.detail[state.trace.shape[e]];
-    if ((detail & 1) !== 0) {
-      sqes.punted[q] = 1;
-      const list = this.punts.get(tasks.pid[task]);
-      while (list && list.length > 0 && sqes.complete[list[0]] >= 0) list.shift();
-      if (list) list.push(q);
-      else this.punts.set(tasks.pid[task], [q]);
-    } else if ((detail & 2) !== 0 && tasks.worker[task] === 1) {
-      this.begin(task, q, true);
-    }
+    if ((detail & 1) !== 0) this.work.punt(q, task);
+    else if ((detail & 2) !== 0 && tasks.worker[task] === 1) this.work.begin(task, q, true);
   }
 
   /** io_uring_link: one SQE stands behind another in a chain (6.1 names the head of the chain instead). */
@@ -298,156 +285,6 @@ export class RingPart {
     if (kindOf(lo, hi) === SQE_KIND.other) return;
     const life = state.slotLife.get((state.ring(state.word(e, 0), e) << 16) | (lo & 0xffff));
     if (life >= 0 && state.lives.open[life] === 1) state.owner[e] = life * 4 + OWNER.life;
-  }
-
-  /** Life whose SQE this task is issuing or running, -1 when there is none. */
-  lifeAtWork(e: number, task: number): number {
-    const { sqes, tasks } = this.state;
-    if (tasks.worker[task] === 1) return this.workerLife(e, task);
-    const q = tasks.sqe[task];
-    return q < 0 || sqes.kind[q] !== SQE_KIND.target ? -1 : sqes.life[q];
-  }
-
-  /** An io-wq worker takes the next piece of work. */
-  workStart(e: number, task: number): void {
-    const { tasks } = this.state;
-    tasks.work[task] = -1;
-    tasks.waiting[task] = [e];
-  }
-
-  /** An event of a worker that names the slot it works for. */
-  workFor(e: number, task: number, tag: number): void {
-    const { state } = this;
-    if (state.tasks.worker[task] === 1 && !this.running(task)) {
-      const list = this.punts.get(state.tasks.pid[task]) ?? [];
-      const q = list.find(
-        (p) => state.sqes.tag[p] === tag && state.sqes.punted[p] === 1 && state.sqes.complete[p] < 0,
-      );
-      if (q !== undefined) this.begin(task, q, true);
-    }
-    this.workEvent(e, task);
-  }
-
-  /** An event without tag: it belongs to what the task works on. */
-  workEvent(e: number, task: number): void {
-    const { state } = this;
-    const { tasks } = state;
-    if (tasks.worker[task] === 0) {
-      if (tasks.owner[task] >= 0) state.owner[e] = tasks.owner[task];
-      return;
-    }
-    if (this.running(task)) {
-      const life = state.sqes.life[tasks.work[task]];
-      if (life >= 0) {
-        state.owner[e] = life * 4 + OWNER.life;
-        state.lives.marks[life] |= MARK.splice;
-      }
-    } else {
-      const list = tasks.waiting[task];
-      if (list) list.push(e);
-    }
-  }
-
-  /**
-   * A worker submits a bio: without a probe that tells, the next punted SQE has begun when the one before has all its bytes,
-   * or where their number is not known, when the bio does not go on where the last one ended and another SQE waits.
-   */
-  workerBio(task: number, sector: number, sectors: number): void {
-    const { state } = this;
-    const { tasks, sqes, lives, blocks } = state;
-    const next = tasks.bioEnd[task];
-    tasks.bioEnd[task] = sector + sectors;
-    if (!this.running(task)) return;
-    const q = tasks.work[task];
-    const life = sqes.life[q];
-    if (sqes.bytes[q] === 0 || tasks.named[task] === 1) return;
-    const b = life < 0 ? -1 : lives.request[life];
-    const done = b >= 0 ? sqes.bytes[q] >= blocks.sectors[b] * 512 : sector !== next;
-    if (done && this.punts.get(tasks.pid[task])?.some((p) => sqes.punted[p] === 1 && sqes.complete[p] < 0))
-      tasks.work[task] = -1;
-  }
-
-  /** Adds block I/O of the running SQE, which tells when a worker is through with it. */
-  countBytes(task: number, bytes: number): void {
-    const { tasks, sqes } = this.state;
-    const q = tasks.worker[task] === 1 ? tasks.work[task] : tasks.sqe[task];
-    if (q >= 0) sqes.bytes[q] += bytes;
-  }
-
-  /** The CQE that a worker posts shows that its work was another than the order of punts suggested. */
-  private correct(task: number, q: number): void {
-    const { tasks, sqes } = this.state;
-    const wrong = tasks.work[task];
-    if (tasks.named[task] === 1) return;
-    const taken = this.guessed.get(q);
-    this.reassign(wrong, q);
-    if (!taken) {
-      sqes.punted[wrong] = 1;
-      this.punts.get(tasks.pid[task])?.unshift(wrong);
-      return;
-    }
-    this.guessed.set(wrong, taken);
-    this.give(taken, wrong);
-    const other = tasks.work.indexOf(q);
-    if (other >= 0) tasks.work[other] = wrong;
-  }
-
-  /** Moves what was guessed to be work for one SQE to another. */
-  private reassign(from: number, to: number): void {
-    const { bytes } = this.state.sqes;
-    const events = this.guessed.get(from) ?? [];
-    const moved = bytes[from];
-    bytes[from] = bytes[to];
-    bytes[to] = moved;
-    this.guessed.delete(from);
-    this.guessed.set(to, events);
-    this.give(events, to);
-  }
-
-  private give(events: readonly number[], q: number): void {
-    const { sqes, owner, blocks } = this.state;
-    const life = sqes.life[q];
-    for (const e of events) {
-      if (owner[e] < 0) continue;
-      if ((owner[e] & 3) === OWNER.block) blocks.parent[owner[e] >> 2] = life;
-      else owner[e] = life < 0 ? -1 : life * 4 + OWNER.life;
-    }
-  }
-
-  private workerLife(e: number, task: number): number {
-    const { tasks, sqes } = this.state;
-    if (!this.running(task)) {
-      const list = this.punts.get(tasks.pid[task]);
-      let q = list?.shift();
-      while (q !== undefined && (sqes.complete[q] >= 0 || sqes.punted[q] !== 1)) q = list?.shift();
-      if (q === undefined) return -1;
-      this.begin(task, q, false);
-    }
-    if (tasks.named[task] === 0) this.guessed.get(tasks.work[task])?.push(e);
-    return sqes.life[tasks.work[task]];
-  }
-
-  private running(task: number): boolean {
-    const { tasks, sqes } = this.state;
-    const q = tasks.work[task];
-    if (q >= 0 && sqes.complete[q] >= 0) tasks.work[task] = -1;
-    return tasks.work[task] >= 0;
-  }
-
-  private begin(task: number, q: number, named: boolean): void {
-    const { tasks, sqes } = this.state;
-    tasks.work[task] = q;
-    tasks.named[task] = named ? 1 : 0;
-    if (!named && !this.guessed.has(q)) this.guessed.set(q, []);
-    sqes.punted[q] = 2;
-    if (sqes.life[q] >= 0) this.flush(task, sqes.life[q]);
-  }
-
-  private flush(task: number, life: number): void {
-    const list = this.state.tasks.waiting[task];
-    if (!list) return;
-    for (const e of list) this.state.owner[e] = life * 4 + OWNER.life;
-    list.length = 0;
   }
 
   private way(q: number, task: number): number {
