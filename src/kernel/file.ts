@@ -79,6 +79,16 @@ export class BackingFile {
     return bytes;
   }
 
+  /** The allocated parts, in pieces of at most 1 MiB. */
+  *ranges(): Generator<{ offset: number; bytes: Uint8Array }> {
+    const step = Math.max(this.blockSize, 1 << 20);
+    for (let at = 0; at < this.size; at += step) {
+      const length = Math.min(step, this.size - at);
+      const parts = this.extents(at, length, false).filter((extent) => !extent.hole);
+      for (const part of parts) yield { offset: part.offset, bytes: this.content(part.offset, part.length) };
+    }
+  }
+
   /** Puts bytes there without any I/O, as a command that prepared the file did. */
   fill(offset: number, bytes: Uint8Array): void {
     this.backing.store.write(this.startSector * 512 + offset, bytes);

@@ -44,6 +44,11 @@ export class Kernel {
     return new IoTask(pid, tgid || pid, comm, cpu, this.rec);
   }
 
+  /** A process that came and went (the first fork of a daemon) used a pid. */
+  skipPid(): void {
+    this.nextPid++;
+  }
+
   /** Word of an unsigned or negative integer number. */
   u64(value: number): number {
     return value >= 0 && value < 0x80000000 ? value : this.rec.trace.wide.ofNumber(value);
