@@ -106,7 +106,7 @@ export class UblkDriver {
     const nr = cmd.cmdOp & 0xff;
     const { emit } = this.kernel.rec;
     const data0 = Number(BigInt.asIntN(53, ctrl.data0));
-    emit.ublk_ctrl_uring_cmd(cmd.cmdOp, this.kernel.u64(ctrl.devId), this.kernel.i32(data0), WORKER_FLAGS);
+    emit.ublk_ctrl_uring_cmd(this.kernel.u64(cmd.cmdOp), this.kernel.u64(ctrl.devId), this.kernel.i32(data0), WORKER_FLAGS);
     yield 500;
     const worker = this.kernel.sched.current as IoTask;
     if (nr === UBLK_CMD.ADD_DEV) return this.addDev(Number(ctrl.addr), ctrl.devId, ctrl.queueId, ctrl.len);

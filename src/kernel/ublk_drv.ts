@@ -294,7 +294,7 @@ export class UblkDevice implements BlkDriver {
     const tag = view.getUint16(at + 2, true);
     const result = view.getInt32(at + 4, true);
     const addr = getSafeU64(view, at + 8);
-    emit.ublk_ch_uring_cmd(cmd.cmdOp, qid, tag, this.kernel.i32(result), this.issueFlags);
+    emit.ublk_ch_uring_cmd(this.kernel.u64(cmd.cmdOp), qid, tag, this.kernel.i32(result), this.issueFlags);
     const error = this.handle(cmd, nr, qid, tag, result, addr);
     if (error) cmd.done(error);
     emit.ublk_ch_uring_cmd_ret(this.kernel.i32(EIOCBQUEUED));
