@@ -10,6 +10,8 @@ const FLUSH_AT = -2;
 export class DiskPart {
   private readonly rwbs: number[] = [];
   private readonly irq: number[] = [];
+  /** Request that took a driver tag last, by disk, queue and tag. */
+  private readonly driverTags = new Map<number, number>();
   private readonly endProbes = new Int32Array(0x20000).fill(-1);
 
   constructor(
@@ -115,21 +117,20 @@ export class DiskPart {
     tasks.startEvent[task] = e;
   }
 
-  /** blk_mq_get_driver_tag and blk_mq_put_driver_tag, which the simulator prints. */
+  /** blk_mq_get_driver_tag and blk_mq_put_driver_tag, which the simulator prints for every disk. */
   driverTag(e: number, release: boolean): void {
     const { state } = this;
     const dev = state.device(state.num(e, 0), state.num(e, 1));
-    const qid = state.num(e, 2);
-    const tag = state.num(e, 3);
+    const slot = (dev * 0x1000 + state.num(e, 2)) * 0x10000 + state.num(e, 3);
     if (release) {
-      const b = state.slotBlock.get((state.queue(dev, qid) << 16) | tag);
-      if (b >= 0) this.own(e, b);
+      const b = this.driverTags.get(slot);
+      if (b !== undefined) this.own(e, b);
       return;
     }
     const sector = state.num(e, 4);
     const b = state.blocks.find(dev, sector < 0 ? FLUSH_AT : sector, STATE.made, STATE.made);
     if (b < 0) return;
-    state.assign(b, dev, qid, tag);
+    this.driverTags.set(slot, b);
     this.own(e, b);
   }
 
