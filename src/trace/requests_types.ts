@@ -11,7 +11,7 @@ export type DataPath =
   | 'unknown';
 
 /** How a CQE came about. */
-export type Via = 'inline' | 'task-work' | 'io-wq';
+type Via = 'inline' | 'task-work' | 'io-wq';
 
 /** Whether tag and sector stand in the events, or order and time decided. */
 export type Confidence = 'exact' | 'inferred';
