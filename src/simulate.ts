@@ -64,95 +64,137 @@ export class SimulateError extends Error {
 
 /** Simulates a session that parsed without errors. Same session, seed and profile: the same trace, byte for byte. */
 export function simulate(session: Session, options: SimulateOptions = {}): SimulateResult {
-  const { settings } = session;
-  const profile = kernelProfile(settings.kernel);
-  if (!profile) throw new SimulateError(`kernel ${settings.kernel} is not simulated`, 1);
-  const trace = new Trace();
-  header(trace, session);
-  let events = 0;
-  let stopped = false;
-  const recorder = new Recorder(trace, () => {
-    events++;
-    if (events % SLICE === 0) {
-      options.progress?.(events);
-      if (options.drain) {
-        options.drain(trace);
-        trace.clearEvents();
-        trace.notes.length = 0;
-      }
+  const simulation = new Simulation(session, options);
+  let more = true;
+  while (more) {
+    more = simulation.advance(SLICE);
+    options.progress?.(simulation.events);
+    if (options.drain) {
+      options.drain(simulation.trace);
+      simulation.dropEvents();
     }
-    if (events >= settings.maxEvents) stopped = true;
-  });
-  const faults = new SessionFaults(session.faults);
-  let finished = (): boolean => false;
-  const machine = new Machine(recorder, new Choices(settings.seed, options.override), {
-    profile,
-    cpus: settings.cpus,
-    memory: settings.memory,
-    blockSize: settings.blockSize,
-    rawBacking: settings.backing === 'blkdev',
-    partScan: settings.partScan,
-    faults: faults.plan,
-    initial: (path) => {
-      const bytes = options.realFile?.(path);
-      return bytes && { size: bytes.length, read: (offset, dst) => copyFrom(bytes, offset, dst) };
-    },
-    stop: () => stopped || finished(),
-  });
-  const output: string[] = [];
-  let clientIos = 0;
-  const sys = new ClientSyscalls(machine, (io) => {
-    clientIos++;
-    options.observe?.(io);
-  });
-  const ctx: ClientContext = {
-    machine,
-    sys,
-    device: (path) => {
-      const name = path.replace(/^\/dev\//, '');
-      const found = machine.disk(name);
-      return found && { name, disk: found.disk, cache: found.cache };
-    },
-    print: (text) => {
-      output.push(text);
-      recorder.emit.command_output(trace.strings.id(text.replaceAll('\n', ' ')));
-    },
-  };
-  const script = new Script(machine, session, ctx, faults.server, options.facts ?? true, (index) => faults.arm(index));
-  finished = () => script.finished;
-  const shell = machine.kernel.newTask('sh');
-  machine.kernel.sched.start(shell, script.run(shell));
-  let exitCode: number;
-  try {
-    machine.kernel.sched.run();
-    exitCode = script.status;
-  } catch (error) {
-    if (!(error instanceof OutOfMemory)) throw error;
-    output.push(error.message);
-    exitCode = 1;
   }
-  if (stopped) {
-    output.push(`stopped after ${settings.maxEvents} events (#: max-events sets another limit)`);
-    exitCode = 1;
-  } else if (exitCode === 0 && !script.finished) {
-    output.push('the session hangs: nothing is left that could wake its commands');
-    exitCode = 1;
+  return simulation.result();
+}
+
+/** A run that is taken in slices, so that its caller can show progress, write the trace as it grows, or give up. */
+export class Simulation {
+  readonly trace = new Trace();
+  /** Events recorded so far, also those that were dropped. */
+  events = 0;
+  private limit = 0;
+  private stopped = false;
+  private clientIos = 0;
+  private outOfMemory = false;
+  private readonly output: string[] = [];
+  private readonly recorder: Recorder;
+  private readonly machine: Machine;
+  private readonly faults: SessionFaults;
+  private readonly script: Script;
+
+  constructor(
+    private readonly session: Session,
+    options: SimulateOptions = {},
+  ) {
+    const { settings } = session;
+    const profile = kernelProfile(settings.kernel);
+    if (!profile) throw new SimulateError(`kernel ${settings.kernel} is not simulated`, 1);
+    const { trace } = this;
+    header(trace, session);
+    this.recorder = new Recorder(trace, () => {
+      if (++this.events >= settings.maxEvents) this.stopped = true;
+    });
+    this.faults = new SessionFaults(session.faults);
+    this.machine = new Machine(this.recorder, new Choices(settings.seed, options.override), {
+      profile,
+      cpus: settings.cpus,
+      memory: settings.memory,
+      blockSize: settings.blockSize,
+      rawBacking: settings.backing === 'blkdev',
+      partScan: settings.partScan,
+      faults: this.faults.plan,
+      initial: (path) => {
+        const bytes = options.realFile?.(path);
+        return bytes && { size: bytes.length, read: (offset, dst) => copyFrom(bytes, offset, dst) };
+      },
+      stop: () => this.stopped || this.events >= this.limit || this.script.finished,
+    });
+    const ctx = this.clientContext(options.observe);
+    this.script = new Script(this.machine, session, ctx, this.faults.server, options.facts ?? true, (index) =>
+      this.faults.arm(index),
+    );
+    const shell = this.machine.kernel.newTask('sh');
+    this.machine.kernel.sched.start(shell, this.script.run(shell));
   }
-  for (const fault of faults.unused()) output.push(`line ${fault.line}: fault never struck`);
-  options.drain?.(trace);
-  return {
-    trace,
-    events,
-    clientIos,
-    time: recorder.now,
-    exitCode,
-    output: output.map((line) => `${line}\n`).join(''),
-    files: [...machine.allFiles()].map(([path, file]) => ({
-      path,
-      size: file.size,
-      ranges: file.ranges(),
-    })),
-  };
+
+  /** Runs until about so many more events are recorded. False when the run is over. */
+  advance(events: number): boolean {
+    this.limit = this.events + events;
+    try {
+      this.machine.kernel.sched.run();
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      this.output.push(error.message);
+      this.outOfMemory = true;
+    }
+    return !this.outOfMemory && !this.stopped && !this.script.finished && !this.machine.kernel.sched.idle;
+  }
+
+  /** Forgets the events so far; tables stay. */
+  dropEvents(): void {
+    this.trace.clearEvents();
+    this.trace.notes.length = 0;
+  }
+
+  /** What the run brought, once {@link advance} has returned false. */
+  result(): SimulateResult {
+    const { output, script, faults } = this;
+    let exitCode = this.outOfMemory ? 1 : script.status;
+    if (this.stopped) {
+      output.push(
+        `stopped after ${this.session.settings.maxEvents} events (#: max-events sets another limit)`,
+      );
+      exitCode = 1;
+    } else if (exitCode === 0 && !script.finished) {
+      output.push('the session hangs: nothing is left that could wake its commands');
+      exitCode = 1;
+    }
+    for (const fault of faults.unused()) output.push(`line ${fault.line}: fault never struck`);
+    return {
+      trace: this.trace,
+      events: this.events,
+      clientIos: this.clientIos,
+      time: this.recorder.now,
+      exitCode,
+      output: output.map((line) => `${line}\n`).join(''),
+      files: [...this.machine.allFiles()].map(([path, file]) => ({
+        path,
+        size: file.size,
+        ranges: file.ranges(),
+      })),
+    };
+  }
+
+  private clientContext(observe: SimulateOptions['observe']): ClientContext {
+    const { machine, recorder, trace } = this;
+    const sys = new ClientSyscalls(machine, (io) => {
+      this.clientIos++;
+      observe?.(io);
+    });
+    return {
+      machine,
+      sys,
+      device: (path) => {
+        const name = path.replace(/^\/dev\//, '');
+        const found = machine.disk(name);
+        return found && { name, disk: found.disk, cache: found.cache };
+      },
+      print: (text) => {
+        this.output.push(text);
+        recorder.emit.command_output(trace.strings.id(text.replaceAll('\n', ' ')));
+      },
+    };
+  }
 }
 
 function header(trace: Trace, session: Session): void {

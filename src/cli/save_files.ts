@@ -1,14 +1,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
+import type { SimulatedFile } from '../simulate';
 import { fileError, systemMessage } from './errors';
-
-/** A file of the simulation. What no range covers reads as zeroes. */
-export interface SimulatedFile {
-  /** As the session names it. */
-  readonly path: string;
-  readonly size: number;
-  readonly ranges: Iterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
-}
 
 /** Writes simulated files below a folder, holes as holes. A path that leads out of the folder is refused. */
 export function saveFiles(folder: string, files: Iterable<SimulatedFile>): void {

@@ -1,105 +1,125 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readArgs } from '../../src/cli/args';
-import type { Environment } from '../../src/cli/command';
-import { runCommand, type Simulate, type SimulateResult } from '../../src/cli/commands/run';
-import { CliError } from '../../src/cli/errors';
-import { paintFor, Progress } from '../../src/cli/terminal';
-import { loadRecording, parseTrace } from '../support/oracle';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { saveFiles } from '../../src/cli/save_files';
+import { cliUnderTest } from '../support/cli';
 
-const recording = loadRecording('k7.3-null-kublk-q1d32');
+const SESSION = `#: kernel 6.1+splice-zc
+#: seed 7
+truncate -s 1M disk.img
+ublk add -t loop -f disk.img -z -q 1 -d 4
+dd if=/dev/urandom of=/dev/ublkb0 bs=64k count=1 oflag=direct
+dd if=/dev/ublkb0 of=/dev/null bs=64k count=1 iflag=direct
+ublk del -n 0
+`;
+
 let folder = '';
+const cli = cliUnderTest();
+const at = (name: string) => join(folder, name);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ublk-run-'));
-  writeFileSync(
-    join(folder, 's.ublk'),
-    '#: kernel 6.1+splice-zc\ntruncate -s 1M disk.img\nublk add -t loop -f disk.img\nublk del -a\n',
-  );
-  writeFileSync(join(folder, 'bad.ublk'), 'ublk add -t lop -f x\nfrobnicate\n');
-  writeFileSync(join(folder, 'disk.img'), 'real');
+  writeFileSync(at('s.ublk'), SESSION);
+  writeFileSync(at('fails.ublk'), 'ublk add -t loop -f missing.img\n');
+  writeFileSync(at('bad.ublk'), 'ublk add -t lop -f x\nfrobnicate\n');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the command in this process with a simulator that answers what is given. */
-async function run(argv: readonly string[], result: Partial<SimulateResult> = {}) {
-  const told: string[] = [];
-  const calls: Parameters<Simulate>[] = [];
-  const simulate: Simulate = (...call) => {
-    calls.push(call);
-    return { trace: parseTrace(recording.text).trace, exitCode: 0, output: '', files: [], ...result };
-  };
-  const command = runCommand(simulate);
-  const env: Environment = {
-    paint: paintFor({}, {}),
-    progress: new Progress({ write: () => expect.unreachable('no terminal') }),
-    tell: (line) => void told.push(line),
-  };
-  try {
-    return { code: await command.run(readArgs(command, argv), env), told, calls };
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    return { code: error.exitCode, told: [...told, error.message], calls };
-  }
-}
-
-test('the trace is written to -o; seed and kernel reach the simulator with all their digits', async () => {
-  const trace = join(folder, 't.ublktrace');
-  const { code, told, calls } = await run(
-    [join(folder, 's.ublk'), '-o', trace, '--seed', '18446744073709551615', '--kernel', '6.1'],
-    { output: 'dev id 0\n' },
-  );
-  expect({ code, told }).toEqual({ code: 0, told: ['dev id 0'] });
-  expect(readFileSync(trace, 'utf8')).toBe(recording.text);
-  const [session, options] = calls[0]!;
-  expect(session.settings).toMatchObject({ kernel: '6.1', seed: 0xffffffffffffffffn });
-  expect(Buffer.from(options.realFile('disk.img')!).toString()).toBe('real');
-  expect(options.realFile('other.img')).toBeUndefined();
-});
-
-test('a session command that failed makes exit code 1', async () => {
-  expect(await run([join(folder, 's.ublk'), '-o', join(folder, 't2')], { exitCode: 5 })).toMatchObject({
-    code: 1,
+describe('run', () => {
+  test('prints the trace, which reads back as requests served by SPLICE', async () => {
+    const { code, stdout } = await cli.run(['run', at('s.ublk')]);
+    expect(code).toBe(0);
+    writeFileSync(at('t.ublktrace'), stdout);
+    const rows = JSON.parse((await cli.run(['requests', at('t.ublktrace'), '--json'])).stdout) as {
+      path: string;
+      op: string;
+    }[];
+    expect(rows.filter((row) => row.op === 'WRITE')).toMatchObject([
+      { path: 'splice', length: 65536, result: 65536 },
+    ]);
   });
-});
 
-test('a session with errors is not run; each error is one line with its place', async () => {
-  const { code, told, calls } = await run([join(folder, 'bad.ublk')]);
-  expect({ code, calls }).toEqual({ code: 2, calls: [] });
-  const lines = told.join('\n').split('\n');
-  expect(lines.length).toBeGreaterThanOrEqual(2);
-  for (const line of lines) expect(line).toMatch(/bad\.ublk:[12]:\d+: ./);
-});
-
-test.each([
-  [['--kernel', '6.2'], /^ublk-trace: kernel '6\.2' is unknown; did you mean '6\.1[^']*'\?; simulated: 6\.1/],
-  [['--kernel', '7.3'], /^ublk-trace: kernel '7\.3' is not simulated; simulated: 6\.1/],
-  [['--seed', '18446744073709551616'], /^ublk-trace: --seed needs a number from 0 to 2\^64-1/],
-  [['--seed', '-1'], /^ublk-trace: run: --seed needs a value/],
-  [['--count', '--requests'], /^ublk-trace: run takes --requests or --count, not both$/],
-])('%j is refused', async (args, message) => {
-  const { code, told, calls } = await run([join(folder, 's.ublk'), ...args]).catch((error: unknown) => {
-    if (!(error instanceof CliError)) throw error;
-    return { code: error.exitCode, told: [error.message], calls: [] };
+  test('-o writes the same bytes as stdout got, and the same on every run', async () => {
+    expect((await cli.run(['run', at('s.ublk'), '-o', at('a.ublktrace')])).code).toBe(0);
+    const first = readFileSync(at('a.ublktrace'), 'utf8');
+    expect((await cli.run(['run', at('s.ublk')])).stdout).toBe(first);
+    expect((await cli.run(['run', at('s.ublk'), '--seed', '8'])).stdout).not.toBe(first);
   });
-  expect({ code, calls }).toEqual({ code: 2, calls: [] });
-  expect(told.join('\n')).toMatch(message);
-});
 
-test('--save-files writes the simulated files with their holes, and none outside the folder', async () => {
-  const ranges = [{ offset: 8192, bytes: new TextEncoder().encode('data') }];
-  const saved = join(folder, 'saved');
-  const argv = [join(folder, 's.ublk'), '-o', join(folder, 't3'), '--save-files', saved];
-  expect(await run(argv, { files: [{ path: 'a/disk.img', size: 16384, ranges }] })).toMatchObject({
-    code: 0,
+  test('seed and kernel reach the run with all their digits', async () => {
+    const { stdout } = await cli.run([
+      'run',
+      at('s.ublk'),
+      '--json',
+      '--count',
+      '--seed',
+      '18446744073709551615',
+      '--kernel',
+      '6.1',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ kernel: '6.1', seed: '18446744073709551615', client_ios: 2 });
   });
-  const bytes = readFileSync(join(saved, 'a/disk.img'));
-  expect(bytes.length).toBe(16384);
-  expect(bytes.subarray(8192, 8196).toString()).toBe('data');
-  expect(bytes.filter((byte) => byte !== 0)).toHaveLength(4);
-  const escaping = await run(argv, { files: [{ path: '../escaped.img', size: 1, ranges: [] }] });
-  expect(escaping).toMatchObject({ code: 2, told: [`../escaped.img:1:1: leads out of ${saved}: not saved`] });
-  expect(existsSync(join(folder, 'escaped.img'))).toBe(false);
+
+  test('--count tells how many events of each name there were, and agrees with the trace', async () => {
+    const counts = JSON.parse((await cli.run(['run', at('s.ublk'), '--count', '--json'])).stdout) as {
+      events: number;
+      by_name: Record<string, number>;
+    };
+    const lines = readFileSync(at('a.ublktrace'), 'utf8').trimEnd().split('\n');
+    expect(counts.events).toBe(lines.filter((line) => !line.startsWith('#')).length);
+    expect(counts.by_name.ublk_queue_rq).toBe(
+      lines.filter((line) => line.includes(': ublk_queue_rq:')).length,
+    );
+  });
+
+  test('a command of the session that fails makes exit code 1 and says why', async () => {
+    const { code, stderr } = await cli.run(['run', at('fails.ublk'), '--count']);
+    expect(code).toBe(1);
+    expect(stderr).toContain("missing.img can't be opened");
+  });
+
+  test('a session with errors is not run; each error is one line with its place', async () => {
+    const { code, stdout, stderr } = await cli.run(['run', at('bad.ublk')]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const line of lines) expect(line).toMatch(/bad\.ublk:[12]:\d+: ./);
+  });
+
+  test.each([
+    [['--kernel', '6.2'], /kernel '6\.2' is unknown; did you mean '6\.1[^']*'\?; simulated: 6\.1/],
+    [['--kernel', '7.3'], /kernel '7\.3' is not simulated; simulated: 6\.1/],
+    [['--seed', '18446744073709551616'], /--seed needs a number from 0 to 2\^64-1/],
+    [['--seed', '-1'], /--seed needs a value/],
+    [['--count', '--requests'], /run takes --requests or --count, not both/],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await cli.run(['run', at('s.ublk'), ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  test('--save-files writes what the device wrote; a real disk.img beside the session is never changed', async () => {
+    writeFileSync(at('disk.img'), Buffer.alloc(1 << 20, 0x5a));
+    const saved = at('saved');
+    expect((await cli.run(['run', at('s.ublk'), '-o', at('t2'), '--save-files', saved])).code).toBe(0);
+    const bytes = readFileSync(join(saved, 'disk.img'));
+    expect(bytes.length).toBe(1 << 20);
+    expect(bytes.subarray(0, 65536).equals(Buffer.alloc(65536, 0x5a))).toBe(false);
+    expect(bytes.subarray(65536).every((byte) => byte === 0x5a)).toBe(true);
+    expect(readFileSync(at('disk.img')).every((byte) => byte === 0x5a)).toBe(true);
+    rmSync(at('disk.img'));
+  });
+
+  test('files are saved with their holes, and none outside the folder', async () => {
+    const ranges = [{ offset: 8192, bytes: new TextEncoder().encode('data') }];
+    saveFiles(at('out'), [{ path: 'a/disk.img', size: 16384, ranges }]);
+    const bytes = readFileSync(join(folder, 'out/a/disk.img'));
+    expect(bytes.length).toBe(16384);
+    expect(bytes.filter((byte) => byte !== 0)).toHaveLength(4);
+    expect(() => saveFiles(at('out'), [{ path: '../escaped.img', size: 1, ranges: [] }])).toThrow(
+      /leads out of/,
+    );
+    expect(existsSync(at('escaped.img'))).toBe(false);
+  });
 });

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { KERNELS, type Session, SIMULATED_KERNELS } from '../../session/ast';
 import { didYouMean, formatDiagnostic, quote } from '../../session/diagnostics';
 import { parseSession } from '../../session/parse';
+import { Simulation, type SimulateResult } from '../../simulate';
 import { Printer } from '../../trace/print';
 import { matchRequests } from '../../trace/requests';
 import type { Trace } from '../../trace/trace';
@@ -12,32 +13,14 @@ import { CliError, codeOf, fileError, shownName, systemMessage, usageError } fro
 import { loadText } from '../input';
 import { openOutput, type Output, standardOutput } from '../output';
 import { requestColumns } from '../request_columns';
-import { saveFiles, type SimulatedFile } from '../save_files';
+import { saveFiles } from '../save_files';
 import { jsonArray, writeTable } from '../table';
 
-/** What the command line asks of the simulator. */
-interface SimulateOptions {
-  /** Content of a real file that the session names; undefined when there is none. Paths are relative to the session. */
-  readonly realFile: (path: string) => Uint8Array | undefined;
-  /** Called now and then with the number of events so far. */
-  readonly progress: (events: number) => void;
-}
-
-/** What the command line takes from the simulator. */
-export interface SimulateResult {
-  readonly trace: Trace;
-  /** Exit code of the session as a script; not 0 when a command of it failed. */
-  readonly exitCode: number;
-  /** What the session's commands printed. */
-  readonly output: string;
-  /** The simulated files as they are at the end. */
-  readonly files: Iterable<SimulatedFile>;
-}
-
-export type Simulate = (session: Session, options: SimulateOptions) => SimulateResult;
+/** Events between two looks at progress and output. */
+const SLICE = 16384;
 
 /** `run SESSION`: simulates a session and prints its trace. */
-export function runCommand(simulate: Simulate): Command {
+export function runCommand(): Command {
   return {
     name: 'run',
     positionals: ['SESSION'],
@@ -52,30 +35,70 @@ export function runCommand(simulate: Simulate): Command {
       { name: 'save-files', value: 'DIR', says: 'write the simulated files into this folder' },
       ...COMMON_OPTIONS,
     ],
-    run: (args, env) => run(simulate, args, env),
+    run,
   };
 }
 
-async function run(simulate: Simulate, args: Args, env: Environment): Promise<number> {
+async function run(args: Args, env: Environment): Promise<number> {
   if (args.has('requests') && args.has('count'))
     throw usageError('run takes --requests or --count, not both');
   const session = await readSession(args, env);
-  let result: SimulateResult;
+  const simulation = new Simulation(session, { realFile: (path) => realFile(session.file, path) });
+  const keep = args.has('requests') || (args.has('json') && !args.has('count'));
+  const file = args.text('output');
+  const trace = file !== undefined || !(keep || args.has('count')) ? openOutput(file) : undefined;
+  const counts = new Counter();
   try {
-    result = simulate(session, {
-      realFile: (path) => realFile(session.file, path),
-      progress: (events) => env.progress.update('simulating', 0, 0, `${events} events`),
-    });
+    await drive(simulation, keep, trace, args.has('count') ? counts : undefined, env);
+  } catch (error) {
+    trace?.abort();
+    throw error;
   } finally {
     env.progress.done();
   }
+  await trace?.close();
+  const result = simulation.result();
   if (result.output !== '') env.tell(result.output.replace(/\n$/, ''));
-  const file = args.text('output');
-  if (file !== undefined) await writeTrace(openOutput(file), result.trace);
   const folder = args.text('save-files');
   if (folder !== undefined) saveFiles(folder, result.files);
-  if (file !== '-') await report(session, result, args, env);
+  await report(session, result, counts, args, env);
   return result.exitCode === 0 ? 0 : 1;
+}
+
+/** Takes the run slice by slice; events that are written or counted are forgotten unless they are needed at the end. */
+async function drive(
+  simulation: Simulation,
+  keep: boolean,
+  output: Output | undefined,
+  counts: Counter | undefined,
+  env: Environment,
+): Promise<void> {
+  const printer = new Printer(simulation.trace);
+  let written = 0;
+  for (let more = true; more; ) {
+    more = simulation.advance(SLICE);
+    env.progress.update('simulating', 0, 0, `${simulation.events} events`);
+    const { trace } = simulation;
+    if (output) for (const part of printer.parts(written)) await output.write(part);
+    counts?.add(trace, written);
+    if (keep) {
+      written = trace.length;
+    } else {
+      simulation.dropEvents();
+    }
+  }
+}
+
+/** Events by name, without keeping them. */
+class Counter {
+  readonly names = new Map<string, number>();
+
+  add(trace: Trace, from: number): void {
+    for (let i = from; i < trace.length; i++) {
+      const name = trace.nameOf(i);
+      this.names.set(name, (this.names.get(name) ?? 0) + 1);
+    }
+  }
 }
 
 /** Parses the session and tells its diagnostics; an error among them ends the program. */
@@ -102,43 +125,36 @@ async function readSession(args: Args, env: Environment): Promise<Session> {
   return session;
 }
 
-/** What goes to stdout: requests, counts, a summary, or the trace where it went nowhere else. */
+/** What goes to stdout besides the trace: requests, counts, or a summary. */
 async function report(
   session: Session,
-  { trace, exitCode }: SimulateResult,
+  result: SimulateResult,
+  counts: Counter,
   args: Args,
   env: Environment,
 ): Promise<void> {
   const json = args.has('json');
-  const file = args.text('output');
-  if (!args.has('requests') && !args.has('count') && !json) {
-    if (file === undefined) await writeTrace(standardOutput(), trace);
-    return;
-  }
+  if (!args.has('requests') && !args.has('count') && !json) return;
   const output = standardOutput();
-  const requests = matchRequests(trace);
-  const rows = function* () {
-    for (let r = 0; r < requests.length; r++) yield requests.toJson(r);
-  };
   if (args.has('requests')) {
+    const requests = matchRequests(result.trace);
+    const rows = function* () {
+      for (let r = 0; r < requests.length; r++) yield requests.toJson(r);
+    };
     if (json) await jsonArray(output, rows());
     else await writeTable(output, env.paint, requestColumns(env.paint), rows);
   } else {
     const { kernel, server, seed } = session.settings;
-    const counts = { events: trace.length, requests: requests.length };
-    const summary = { kernel, server, seed: seed.toString(), ...counts, exit_code: exitCode };
-    if (json) await output.write(`${JSON.stringify(summary)}\n`);
-    else for (const [name, value] of Object.entries(counts)) await output.write(`${name} ${value}\n`);
-  }
-  await output.close();
-}
-
-async function writeTrace(output: Output, trace: Trace): Promise<void> {
-  try {
-    for (const part of new Printer(trace).parts()) await output.write(part);
-  } catch (error) {
-    output.abort();
-    throw error;
+    const numbers = { events: result.events, client_ios: result.clientIos, virtual_time_ns: result.time };
+    const events = Object.fromEntries([...counts.names].sort((a, b) => b[1] - a[1]));
+    const summary = { kernel, server, seed: seed.toString(), ...numbers, exit_code: result.exitCode };
+    if (json) {
+      const more = args.has('count') ? { by_name: events } : { requests: matchRequests(result.trace).length };
+      await output.write(`${JSON.stringify({ ...summary, ...more })}\n`);
+    } else {
+      for (const [name, value] of Object.entries({ ...numbers, ...events }))
+        await output.write(`${name} ${value}\n`);
+    }
   }
   await output.close();
 }
