@@ -16,6 +16,8 @@ const EINVAL = -22;
 const ETIME = -62;
 /** io_uring_submit_sqes opens a plug when more than this many SQEs come at once (IO_PLUG_THRESHOLD). */
 const PLUG_THRESHOLD = 2;
+/** One in so many direct reads and writes is answered before the call that issues it returns. */
+const EARLY_IRQ = 64;
 /** REQ_F_CREDS, and bit 29 that every punted request of the recordings carries. */
 const PUNTED_FLAGS = 0x20040000;
 /** REQ_F_ASYNC_DATA */
@@ -258,11 +260,18 @@ export class IoUring {
       case IORING_OP.READ:
       case IORING_OP.WRITE: {
         let issuing = true;
+        let answered = false;
         const ret = yield* this.ops.rw(task, req, (res) => {
+          answered = true;
           // a disk that answers before the call returns makes the request complete inline
           if (issuing) inline.push({ req, res });
           else this.addTaskWork(task, () => this.finish(req, res));
+          if (task.state === 'parked' && issuing) this.kernel.sched.wake(task);
         });
+        if (ret === EIOCBQUEUED && !answered && this.kernel.choices.choose('early-irq', EARLY_IRQ) === 0) {
+          // the issuing CPU is held up until the disk has answered: iomap's last reference is dropped here
+          while (!answered) yield PARK;
+        }
         issuing = false;
         if (ret === EAGAIN) this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
         else if (ret < 0 && ret !== EIOCBQUEUED) inline.push({ req, res: ret });

@@ -57,7 +57,9 @@ export class Machine implements DiskRegistry {
     const kernel = new Kernel(rec, choices, options.profile, options.cpus, options.memory, options.stop);
     this.kernel = kernel;
     const splicer = new Splicer(kernel);
-    const ops = new FileOps(kernel, options.faults, (worker, req, inFile) => splicer.run(worker, req, inFile));
+    const ops = new FileOps(kernel, options.faults, (worker, req, inFile) =>
+      splicer.run(worker, req, inFile),
+    );
     this.uring = new IoUring(kernel, ops, options.faults, (worker) => splicer.taskGone(worker));
     ops.lookup = (worker, _req, fd) => this.uring.fileOf(worker, fd);
     this.ublk = new UblkDriver(kernel, this.uring, this, options.partScan);
