@@ -127,7 +127,10 @@ export class UblkTool {
       const daemon = this.daemonOf(devId);
       for (let i = 0; daemon?.alive && i < 30; i++) yield DAEMON_EXIT_POLL;
       const deleted = yield* ctrl.command(UBLK_CMD.DEL_DEV, { devId });
-      if (deleted < 0) status = 1;
+      if (deleted < 0) {
+        print(`delete dev ${devId} failed, ret ${deleted}`);
+        status = 1;
+      }
     }
     return status;
   }
@@ -147,6 +150,7 @@ export class UblkTool {
       const found = yield* this.getInfo(ctrl, version, devId, info);
       const device = this.machine.ublk.device(devId);
       if (found < 0 || !device) {
+        print(`can't get dev info from ${devId}: ${found}`);
         status = 1;
         continue;
       }

@@ -1,5 +1,7 @@
 import { ReadError, readTraceText } from '../../src/convert/read_trace';
+import type { Session } from '../../src/session/ast';
 import { parseSession } from '../../src/session/parse';
+import { simulate } from '../../src/simulate';
 import { formatDiagnostic } from '../../src/session/diagnostics';
 import { chromeTrace } from '../../src/convert/chrome';
 import { matchRequests } from '../../src/trace/requests';
@@ -279,7 +281,9 @@ function runSession(bytes: Uint8Array): 'read' | 'refused' {
       throw new Error(`bad place: ${formatDiagnostic('fuzz.ublk', diagnostic)}`);
     }
   }
-  return session.diagnostics.some((diagnostic) => diagnostic.severity === 'error') ? 'refused' : 'read';
+  if (session.diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return 'refused';
+  simulateABit(session);
+  return 'read';
 }
 
 /** A message is one line of bounded length. */
@@ -294,4 +298,20 @@ function toLatin1(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; at += 8192)
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return text;
+}
+
+/** Events after which a fuzzed session is stopped, and the memory that its machine gets. */
+const MAX_EVENTS = 5000;
+const MEMORY = 64 << 20;
+
+/** What parses must also run: to its end, or to the limit. */
+function simulateABit(session: Session): void {
+  const settings = {
+    ...session.settings,
+    maxEvents: Math.min(session.settings.maxEvents, MAX_EVENTS),
+    memory: Math.min(session.settings.memory, MEMORY),
+  };
+  const { exitCode, output, files } = simulate({ ...session, settings });
+  if (exitCode !== 0 && output === '') throw new Error('a session failed without a word');
+  for (const file of files) if (file.size < 0) throw new Error(`file ${file.path} has size ${file.size}`);
 }
