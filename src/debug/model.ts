@@ -1,0 +1,123 @@
+import type { CheckReport, Violation } from '../check/types';
+import type { Session } from '../session/ast';
+import { Printer } from '../trace/print';
+import { matchRequests, type RequestTable } from '../trace/requests';
+import { StateCache } from '../trace/state';
+import type { Trace } from '../trace/trace';
+import { Cursor } from './cursor';
+import { SessionLines } from './session_lines';
+
+/** What a trace came from. */
+export type TraceSource =
+  | {
+      readonly kind: 'session';
+      /** Path or URI of the session file, as the host gave it. */
+      readonly path: string;
+      readonly session: Session;
+      /** What its commands printed, and the exit code of the session as a script. */
+      readonly output: string;
+      readonly exitCode: number;
+    }
+  | {
+      readonly kind: 'text';
+      /** Path or URI of the trace text, as the host gave it. */
+      readonly path: string;
+      /** Session that the header of a simulated trace names; relative to nothing we know. */
+      readonly session: string | undefined;
+      /** Lines that are neither event nor comment, and the first of them (0: none). */
+      readonly damaged: number;
+      readonly firstDamaged: number;
+      /** Events of names that the schema lacks, and events that the text says were lost. */
+      readonly unknown: number;
+      readonly lost: number;
+      readonly bytes: number;
+    };
+
+/** Finds broken invariants of a whole trace. */
+export type Checker = (trace: Trace, requests: RequestTable) => CheckReport;
+
+/**
+ * One open trace: what every view, command and debug session of it shares. Nothing in it changes but the cursor and what is
+ * computed on demand.
+ */
+export class OpenTrace {
+  readonly requests: RequestTable;
+  /** State after any event. */
+  readonly states: StateCache;
+  readonly printer: Printer;
+  /** The place that all views show. */
+  readonly cursor: Cursor;
+  /** Session lines and the events that they brought about. */
+  readonly sessionLines: SessionLines;
+  private report: CheckReport | undefined;
+
+  constructor(
+    readonly trace: Trace,
+    readonly source: TraceSource,
+    private readonly checker?: Checker,
+    requests?: RequestTable,
+  ) {
+    this.requests = requests ?? matchRequests(trace);
+    this.states = new StateCache(trace);
+    this.printer = new Printer(trace);
+    this.cursor = new Cursor(trace.length);
+    this.sessionLines = new SessionLines(trace);
+  }
+
+  /** Path or URI of the session or trace text. */
+  get path(): string {
+    return this.source.path;
+  }
+
+  /** Last part of the path. */
+  get name(): string {
+    return this.path.slice(Math.max(this.path.lastIndexOf('/'), this.path.lastIndexOf('\\')) + 1);
+  }
+
+  /** Number of events. */
+  get length(): number {
+    return this.trace.length;
+  }
+
+  /** Broken invariants and what was tested; computed when first asked for. */
+  get checked(): CheckReport {
+    this.report ??= this.checker?.(this.trace, this.requests) ?? {
+      violations: [],
+      evaluated: [],
+      notEvaluated: [],
+    };
+    return this.report;
+  }
+
+  /** Broken invariants in the order of their events; computed when first asked for. */
+  get violations(): readonly Violation[] {
+    return this.checked.violations;
+  }
+
+  /** Line of event i in the trace text, from 1. */
+  lineOf(event: number): number {
+    return this.trace.lineOf(event);
+  }
+
+  /** The event on a line of the trace text, or the nearest one below it; -1 beyond the last event. */
+  eventAtLine(line: number): number {
+    let low = 0;
+    let high = this.trace.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.trace.lineOf(middle) < line) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.trace.length ? low : -1;
+  }
+
+  /** Lines of the whole trace text. */
+  get lineCount(): number {
+    return this.trace.length + this.trace.notes.length;
+  }
+
+  /** Forgets the listeners of the cursor. */
+  dispose(): void {
+    this.cursor.dispose();
+  }
+}

@@ -1,0 +1,126 @@
+import { readTraceText } from '../convert/read_trace';
+import type { SessionOverrides } from '../session/ast';
+import { formatDiagnostic } from '../session/diagnostics';
+import { parseSession } from '../session/parse';
+import { Simulation } from '../simulate';
+import { type Checker, OpenTrace } from './model';
+
+const SIMULATE_SLICE = 8192;
+const PREPARE_SLICE = 16384;
+
+/** What the one who opens a trace lends to it. */
+export interface OpenHost {
+  /** Lets the host run something else; called every few milliseconds of work. */
+  readonly pause: () => Promise<void>;
+  /** Told what is being done and how far it is: `share` from 0 to 1, undefined where nobody knows. */
+  readonly progress?: (what: string, share: number | undefined) => void;
+  /** Looked at after each slice; true makes opening fail with {@link OpenCancelled}. */
+  readonly cancelled?: () => boolean;
+  readonly check?: Checker;
+}
+
+/** What a session needs besides. */
+export interface SessionHost extends OpenHost {
+  /** Content of a file that the session names, relative to it; undefined when there is none. */
+  readonly readFile?: (path: string) => Promise<Uint8Array | undefined>;
+  readonly overrides?: SessionOverrides;
+}
+
+/** Opening was given up by its caller. */
+export class OpenCancelled extends Error {
+  override readonly name = 'OpenCancelled';
+  constructor() {
+    super('cancelled');
+  }
+}
+
+/** The content cannot be opened; the message begins with `file:line:column`. */
+export class OpenError extends Error {
+  override readonly name = 'OpenError';
+}
+
+/**
+ * Simulates a session in slices.
+ * @throws OpenError with one line per error of the session, OpenCancelled.
+ */
+export async function openSession(path: string, text: string, host: SessionHost): Promise<OpenTrace> {
+  const session = parseSession(text, path, host.overrides);
+  const errors = session.diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0) throw new OpenError(errors.map((d) => formatDiagnostic(path, d)).join('\n'));
+  const files = new Map<string, Uint8Array>();
+  for (const command of session.commands) {
+    const named =
+      command.kind === 'ublk-add' ? command.file : command.kind === 'truncate' ? command.path : undefined;
+    if (named === undefined || files.has(named)) continue;
+    const bytes = await host.readFile?.(named);
+    if (bytes !== undefined) files.set(named, bytes);
+    stopIfCancelled(host);
+  }
+  let simulation: Simulation;
+  try {
+    simulation = new Simulation(session, { realFile: (file) => files.get(file) });
+    while (simulation.advance(SIMULATE_SLICE)) {
+      host.progress?.(`${simulation.events} events simulated`, undefined);
+      await rest(host);
+    }
+  } catch (error) {
+    if (error instanceof Error && 'line' in error && typeof error.line === 'number')
+      throw new OpenError(`${path}:${error.line}:1: ${error.message}`);
+    throw error;
+  }
+  const { trace, output, exitCode } = simulation.result();
+  await rest(host);
+  const open = new OpenTrace(trace, { kind: 'session', path, session, output, exitCode }, host.check);
+  await prepareStates(open, host);
+  return open;
+}
+
+/**
+ * Reads trace text in slices.
+ * @throws OpenError for a content that is no trace, OpenCancelled.
+ */
+export async function openTraceText(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  host: OpenHost,
+  size?: number,
+): Promise<OpenTrace> {
+  try {
+    const { trace, counts } = await readTraceText(chunks, {
+      between: async (bytes, events) => {
+        host.progress?.(`${events} events read`, size ? Math.min(1, bytes / size) : undefined);
+        await rest(host);
+      },
+    });
+    const { damaged, firstDamaged, unknown, lost, bytes } = counts;
+    const header = trace.notes.find((note) => note.text.startsWith('# ublk-trace session: '));
+    const session = header?.text.slice('# ublk-trace session: '.length);
+    const source = { kind: 'text', path, session, damaged, firstDamaged, unknown, lost, bytes } as const;
+    const open = new OpenTrace(trace, source, host.check);
+    await prepareStates(open, host);
+    return open;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReadError') {
+      const { line, column } = error as Error & { line: number; column: number };
+      throw new OpenError(`${path}:${line}:${column}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Makes the snapshots of all states, so that every later step is short. */
+async function prepareStates(open: OpenTrace, host: OpenHost): Promise<void> {
+  for (let done = 0; !open.states.prepare(PREPARE_SLICE); done += PREPARE_SLICE) {
+    host.progress?.('states', Math.min(1, done / Math.max(1, open.length)));
+    await rest(host);
+  }
+}
+
+async function rest(host: OpenHost): Promise<void> {
+  await host.pause();
+  stopIfCancelled(host);
+}
+
+function stopIfCancelled(host: OpenHost): void {
+  if (host.cancelled?.()) throw new OpenCancelled();
+}

@@ -1,0 +1,52 @@
+import type { Trace } from '../trace/trace';
+
+const NAMES = ['session_command', 'app_io_submit'] as const;
+
+/** Which lines of the session brought about which events: commands that start, and I/Os that clients ask for. */
+export class SessionLines {
+  private byLine: ReadonlyMap<number, readonly number[]> | undefined;
+
+  constructor(private readonly trace: Trace) {}
+
+  /** Events of a line that say so themselves, in order; empty for a line that did nothing or in a recording. */
+  events(line: number): readonly number[] {
+    return this.index().get(line) ?? [];
+  }
+
+  /** First event of a line, or of the nearest line below it that has one; undefined beyond the last. */
+  first(line: number): { readonly line: number; readonly event: number } | undefined {
+    let best: number | undefined;
+    for (const known of this.index().keys()) if (known >= line && (best === undefined || known < best)) best = known;
+    return best === undefined ? undefined : { line: best, event: this.events(best)[0] };
+  }
+
+  /** Lines that have events, ascending. */
+  lines(): number[] {
+    return [...this.index().keys()].sort((a, b) => a - b);
+  }
+
+  /** The line that event i names; undefined for an event without one. */
+  lineOf(event: number): number | undefined {
+    return (NAMES as readonly string[]).includes(this.trace.nameOf(event)) ? this.trace.num(event, 'line') : undefined;
+  }
+
+  private index(): ReadonlyMap<number, readonly number[]> {
+    if (this.byLine !== undefined) return this.byLine;
+    const { trace } = this;
+    const wanted = new Uint8Array(trace.shapes.size);
+    for (let id = 0; id < wanted.length; id++) {
+      const { name, fields } = trace.shapes.get(id);
+      if ((NAMES as readonly string[]).includes(name) && fields.has('line')) wanted[id] = 1;
+    }
+    const byLine = new Map<number, number[]>();
+    for (let i = 0; i < trace.length; i++) {
+      if (wanted[trace.shape[i]] === 0) continue;
+      const line = trace.num(i, 'line') ?? 0;
+      const events = byLine.get(line);
+      if (events === undefined) byLine.set(line, [i]);
+      else events.push(i);
+    }
+    this.byLine = byLine;
+    return byLine;
+  }
+}
