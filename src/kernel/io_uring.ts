@@ -268,7 +268,9 @@ export class IoUring {
           else this.addTaskWork(task, () => this.finish(req, res));
           if (task.state === 'parked' && issuing) this.kernel.sched.wake(task);
         });
-        if (ret === EIOCBQUEUED && !answered && this.kernel.choices.choose('early-irq', EARLY_IRQ) === 0) {
+        // while requests wait in a plug the disk has not even seen them
+        const sent = ret === EIOCBQUEUED && !answered && task.plug === undefined;
+        if (sent && this.kernel.choices.choose('early-irq', EARLY_IRQ) === 0) {
           // the issuing CPU is held up until the disk has answered: iomap's last reference is dropped here
           while (!answered) yield PARK;
         }
