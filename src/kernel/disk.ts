@@ -29,6 +29,16 @@ export interface DiskLimits {
 /** Largest number of requests in a plug before it is flushed (BLK_MAX_REQUEST_COUNT). */
 const MAX_PLUG = 32;
 
+/** -errno of each blk_status_t of 6.1 (blk_errors); what has no status of its own is BLK_STS_IOERR. */
+const BLK_STATUS_ERRNO = [0, -95, -110, -28, -67, -121, -52, -61, -84, -12, -5, -78, -11, -16] as const;
+const BLK_STS_IOERR = 10;
+
+/** errno_to_blk_status */
+function blkStatus(error: number): number {
+  const status = (BLK_STATUS_ERRNO as readonly number[]).indexOf(error);
+  return status < 0 ? BLK_STS_IOERR : status;
+}
+
 /** A blk-mq disk (gendisk with its queue): block/blk-mq.c and blk-mq-sched.c of 6.1. */
 export class Disk implements BlockQueue {
   readonly hctxs: Hctx[];
@@ -211,8 +221,9 @@ export class Disk implements BlockQueue {
 
   /** blk_mq_end_request */
   end(rq: Request, error: number): void {
-    this.kernel.rec.emit.blk_mq_end_request(Math.max(rq.tag, 0), this.kernel.i32(error));
-    this.update(rq, error, rq.bytes);
+    const status = blkStatus(error);
+    this.kernel.rec.emit.blk_mq_end_request(Math.max(rq.tag, 0), status);
+    this.update(rq, BLK_STATUS_ERRNO[status], rq.bytes);
     this.finish(rq);
   }
 

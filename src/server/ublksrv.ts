@@ -212,9 +212,8 @@ export class UblksrvQueue {
   }
 
   private spliceFlags(tag: number, op: number): number {
-    if (op === UBLK_IO_OP.WRITE) return SPLICE_F.DIRECT;
-    if (this.mistakes[tag] === 'no-read-to-read') return SPLICE_F.DIRECT;
     if (this.mistakes[tag] === 'read-to-read-only') return SPLICE_F.READ_TO_READ;
+    if (op === UBLK_IO_OP.WRITE || this.mistakes[tag] === 'no-read-to-read') return SPLICE_F.DIRECT;
     return SPLICE_F.DIRECT | SPLICE_F.READ_TO_READ;
   }
 
