@@ -17,7 +17,7 @@ export const IO_URING_EVENTS = {
     system: 'io_uring',
     kind: 'tracepoint',
     text: ['ring {ring:p}, opcode {opcode:d}, nr_user_files {nr_files:d}, nr_user_bufs {nr_bufs:d}, ret {ret:d}'],
-    fn: '__io_uring_register',
+    fn: 'io_uring_register',
     contexts: ['daemon', 'control', 'client'],
     says: 'Files, buffers or the ring itself were registered.',
   },

@@ -24,7 +24,7 @@ export interface EventSpec {
   readonly system: 'io_uring' | 'block' | 'syscalls' | 'ublk' | 'splice' | 'fuse' | 'client';
   readonly kind: 'tracepoint' | 'probe' | 'syscall-enter' | 'syscall-exit' | 'fact';
   readonly text: readonly [string, ...string[]];
-  /** Kernel (or daemon) function that the event stands for. */
+  /** Function of the kernel, the daemon or the client that the event stands for; media/stack has its pseudo-code. */
   readonly fn: string;
   readonly contexts: readonly ContextKind[];
   /** One sentence for hovers and docs. */

@@ -329,7 +329,7 @@ export const UBLK_EVENTS = {
     system: 'fuse',
     kind: 'tracepoint',
     text: ['connection {connection:d} req {unique:d} opcode {opcode:d} ({opname:s}) len {len:d} '],
-    fn: 'fuse_request_send',
+    fn: 'fuse_send_one',
     contexts: ['any'],
     says: 'A file system call became a FUSE request for the server.',
   },
