@@ -69,7 +69,11 @@ export class BackingFile {
     const first = Math.ceil(offset / this.blockSize);
     const last = Math.floor(end / this.blockSize);
     this.unpack(last);
-    for (let block = first; block < last; block++) this.allocated.delete(block);
+    if (last - first <= this.allocated.size) {
+      for (let block = first; block < last; block++) this.allocated.delete(block);
+    } else {
+      for (const block of this.allocated) if (block >= first && block < last) this.allocated.delete(block);
+    }
   }
 
   /** Bytes as they are on disk, for --save-files and tests. */
@@ -79,14 +83,25 @@ export class BackingFile {
     return bytes;
   }
 
-  /** The allocated parts, in pieces of at most 1 MiB. */
+  /** The allocated parts in ascending order, in pieces of at most 1 MiB. */
   *ranges(): Generator<{ offset: number; bytes: Uint8Array }> {
-    const step = Math.max(this.blockSize, 1 << 20);
-    for (let at = 0; at < this.size; at += step) {
-      const length = Math.min(step, this.size - at);
-      const parts = this.extents(at, length, false).filter((extent) => !extent.hole);
-      for (const part of parts) yield { offset: part.offset, bytes: this.content(part.offset, part.length) };
+    const most = Math.max(1, Math.floor((1 << 20) / this.blockSize));
+    const whole = Math.min(this.allAllocatedBelow, Math.ceil(this.size / this.blockSize));
+    for (let block = 0; block < whole; block += most) {
+      yield this.piece(block, Math.min(most, whole - block));
     }
+    const blocks = [...this.allocated].filter((block) => block >= whole).sort((a, b) => a - b);
+    for (let i = 0; i < blocks.length; ) {
+      let n = 1;
+      while (n < most && blocks[i + n] === blocks[i] + n) n++;
+      yield this.piece(blocks[i], n);
+      i += n;
+    }
+  }
+
+  private piece(block: number, blocks: number): { offset: number; bytes: Uint8Array } {
+    const offset = block * this.blockSize;
+    return { offset, bytes: this.content(offset, blocks * this.blockSize) };
   }
 
   /** Puts bytes there without any I/O, as a command that prepared the file did. */

@@ -31,12 +31,19 @@ export class ByteStore {
     });
   }
 
-  /** Makes bytes zero. */
+  /** Makes bytes zero. The time it takes depends on what is stored there, not on the length. */
   zero(offset: number, length: number): void {
-    this.each(offset, length, (index, from, _at, n) => {
-      const chunk = this.chunks.get(index) ?? this.load(index, this.initial !== undefined);
+    const end = offset + length;
+    const known = Math.min(end, this.initial?.size ?? 0);
+    this.each(offset, Math.max(0, known - offset), (index, from, _at, n) => {
+      const chunk = this.chunks.get(index) ?? this.load(index, true);
       chunk?.fill(0, from, from + n);
     });
+    for (const [index, chunk] of this.chunks) {
+      const from = Math.max(0, offset - index * CHUNK);
+      const to = Math.min(CHUNK, end - index * CHUNK);
+      if (to > from) chunk.fill(0, from, to);
+    }
   }
 
   private load(index: number, make: boolean): Uint8Array | undefined {

@@ -1,3 +1,6 @@
+/** Largest period, so that 32-bit arithmetic is exact. */
+const LARGEST = 2 ** 30;
+
 /** A permutation of 0..n-1 that needs no memory: a full-period generator over the next power of two, values beyond n skipped. */
 export class Shuffle {
   private readonly mask: number;
@@ -6,14 +9,16 @@ export class Shuffle {
   private state: number;
   private index = -1;
   private value = 0;
+  private readonly stripes: number;
 
   constructor(
     private readonly n: number,
     seed: number,
   ) {
     let size = 4;
-    while (size < n) size *= 2;
-    if (size > 2 ** 31) throw new RangeError('region has more than 2^31 blocks');
+    while (size < n && size < LARGEST) size *= 2;
+    // a region beyond 2^30 blocks is cut into stripes of as many; each block of a stripe is met once
+    this.stripes = Math.max(1, Math.ceil(n / size));
     this.mask = size - 1;
     const mixed = mix(seed);
     // a ≡ 1 (mod 4) and c odd give the full period of 2^k
@@ -28,6 +33,7 @@ export class Shuffle {
       do {
         this.state = (Math.imul(this.state, this.multiplier) + this.increment) & this.mask;
         this.value = scramble(this.state, this.mask);
+        if (this.stripes > 1) this.value = this.value * this.stripes + (mix(this.state) % this.stripes);
       } while (this.value >= this.n);
       this.index++;
     }
