@@ -10,10 +10,10 @@ export interface FaultEffect {
 /** Facts about an operation that a fault may select by. Offsets and lengths are bytes. */
 export interface FaultSite {
   readonly kind: 'splice' | 'read' | 'write' | 'fsync' | 'device' | 'commit' | 'server';
-  readonly queue?: number;
-  readonly tag?: number;
-  readonly offset?: number;
-  readonly length?: number;
+  readonly queue?: number | undefined;
+  readonly tag?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly length?: number | undefined;
   readonly op?: 'read' | 'write' | 'flush' | 'discard';
 }
 

@@ -2,12 +2,12 @@ import { IORING_OP } from '../uapi/io_uring_ops';
 import { FALLOC_FL } from '../uapi/io_uring_abi';
 import type { FaultPlan } from './faults';
 import type { MemRange } from './file';
-import type { IoReq, OpTable } from './io_uring';
+import { type IoReq, type OpTable, siteOf } from './io_uring';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, type OpenFile } from './open_file';
 import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
-import { type Gen, PARK } from './sched';
+import type { Gen } from './sched';
 
 const EFAULT = -14;
 const EINVAL = -22;
@@ -33,16 +33,19 @@ export class FileOps implements OpTable {
     const write = req.opcode === IORING_OP.WRITE;
     const range = this.userRange(req.addr, req.len);
     if (!range) return EFAULT;
-    const fault = this.faults({
-      kind: write ? 'write' : 'read',
-      tag: req.udLo & 0xffff,
-      offset: req.off,
-      length: req.len,
-    });
-    if (fault?.error) return fault.error;
-    const length = fault?.short ?? req.len;
-    if (file.cache) return yield* this.buffered(task, req, file, write, { ...range, length }, done);
-    yield* file.file.direct(task, write, req.off, [{ ...range, length }], false, done);
+    // buffered writes of ext4 refuse the nonblocking attempt; faults strike them in the worker
+    if (write && file.cache) return EAGAIN;
+    const fault = this.faults({ kind: write ? 'write' : 'read', ...siteOf(req) });
+    const { delayNs } = fault ?? {};
+    const { sched, rec } = this.kernel;
+    const answer = delayNs ? (res: number): void => sched.at(rec.now + delayNs, () => done(res)) : done;
+    if (fault?.error) {
+      answer(fault.error);
+      return EIOCBQUEUED;
+    }
+    const length = Math.min(fault?.short ?? req.len, req.len);
+    if (file.cache) return yield* this.bufferedRead(task, req, file, { ...range, length }, answer);
+    yield* file.file.direct(task, write, req.off, [{ ...range, length }], false, answer);
     return EIOCBQUEUED;
   }
 
@@ -54,6 +57,12 @@ export class FileOps implements OpTable {
         rec.emit.io_uring_file_get(req.ring.ptr, req.ptr, req.udWord, this.kernel.i32(req.spliceFdIn));
         return yield* this.splice(worker, req, this.lookup(worker, req, req.spliceFdIn));
       }
+      case IORING_OP.READ: {
+        const range = this.userRange(req.addr, req.len);
+        if (!range || !file?.cache) return EFAULT;
+        const error = yield* file.cache.fillAndWait(worker, req.off, req.len);
+        return error || file.cache.copyOut(req.off, this.bytes(range));
+      }
       case IORING_OP.WRITE: {
         const range = this.userRange(req.addr, req.len);
         if (!range || !file?.cache) return EFAULT;
@@ -62,7 +71,7 @@ export class FileOps implements OpTable {
       case IORING_OP.FALLOCATE:
         yield this.kernel.costs.fallocate;
         if (!file?.file) return EINVAL;
-        return this.fallocate(file, req);
+        return yield* this.fallocate(worker, file, req);
       case IORING_OP.FSYNC: {
         if (!file?.file) return EINVAL;
         const error = file.cache ? yield* file.cache.writeBack(worker) : 0;
@@ -76,39 +85,38 @@ export class FileOps implements OpTable {
   }
 
   /**
-   * Buffered reads complete inline from the page cache, else when the pages arrive (IOCB_WAITQ: task work repeats the read);
-   * buffered writes of ext4 answer -EAGAIN to a nonblocking attempt.
+   * Buffered reads complete inline from the page cache, else when the pages arrive (IOCB_WAITQ: task work repeats the read).
+   * Where the pages are gone again by then, a worker does it.
    */
-  private *buffered(
+  private *bufferedRead(
     task: IoTask,
     req: IoReq,
     file: OpenFile,
-    write: boolean,
     range: MemRange,
     done: (res: number) => void,
   ): Gen<number> {
     const { cache } = file;
     if (!cache) return EINVAL;
-    if (write) return EAGAIN;
     if (cache.isCached(req.off, range.length)) {
       done(cache.copyOut(req.off, this.bytes(range)));
       return EIOCBQUEUED;
     }
     const own = startPlug(task);
     yield* cache.fill(task, req.off, range.length, (error) => {
-      done(error || cache.copyOut(req.off, this.bytes(range)));
+      if (error) done(error);
+      else done(cache.isCached(req.off, range.length) ? cache.copyOut(req.off, this.bytes(range)) : EAGAIN);
     });
     if (own) finishPlug(this.kernel, task);
     return EIOCBQUEUED;
   }
 
-  private fallocate(file: OpenFile, req: IoReq): number {
+  private *fallocate(worker: IoTask, file: OpenFile, req: IoReq): Gen<number> {
     // FALLOCATE carries its length in addr and its mode in len
     const mode = req.len;
     if (!file.file) return EINVAL;
     if (mode & (FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE)) {
+      if (file.cache) yield* file.cache.discard(worker, req.off, req.addr);
       file.file.punch(req.off, req.addr);
-      file.cache?.invalidate(req.off, req.addr);
       return 0;
     }
     return EOPNOTSUPP;
@@ -123,12 +131,4 @@ export class FileOps implements OpTable {
   private bytes(range: MemRange): Uint8Array {
     return this.kernel.memory.touch(range.buffer, range.offset, range.length);
   }
-}
-
-/** Sleeps until `ready`; for callers that were given a completion callback which wakes them. */
-export function* waitFor(task: IoTask, ready: () => boolean): Gen<void> {
-  if (ready()) return;
-  task.onSleep?.();
-  while (!ready()) yield PARK;
-  task.onWake?.();
 }

@@ -45,6 +45,11 @@ export interface IoReq {
   cmdAt: number;
 }
 
+/** What a fault line selects a request by. */
+export function siteOf(req: IoReq): { tag: number; queue: number | undefined; offset: number; length: number } {
+  return { tag: req.udLo & 0xffff, queue: req.ring.queue, offset: req.off, length: req.len };
+}
+
 /** Operations that may block and so never run inline; other modules implement them. */
 export interface OpTable {
   /** Nonblocking attempt of a read or write: calls `done` at once or later. -EAGAIN asks for a worker. */
@@ -265,6 +270,7 @@ export class IoUring {
           answered = true;
           // a disk that answers before the call returns makes the request complete inline
           if (issuing) inline.push({ req, res });
+          else if (res === EAGAIN) this.addTaskWork(task, () => this.punt(task, req, undefined, 0));
           else this.addTaskWork(task, () => this.finish(req, res));
           if (task.state === 'parked' && issuing) this.kernel.sched.wake(task);
         });
@@ -322,18 +328,24 @@ export class IoUring {
     } else {
       const fault = this.strike(req);
       if (fault?.delayNs) yield fault.delayNs;
-      res = fault?.error ?? (yield* this.ops.blocking(worker, fault?.short === undefined ? req : { ...req, len: fault.short }));
+      res = fault?.error ?? (yield* this.ops.blocking(worker, fault?.short === undefined ? req : { ...req, len: Math.min(req.len, fault.short) }));
     }
     if (res !== EIOCBQUEUED) this.finish(req, res);
   }
 
-  /** Faults on operations that run in workers; those on reads and writes are asked for by their operation. */
+  /** Faults on operations that run in workers; those on reads and direct writes are asked for by their operation. */
   private strike(req: IoReq): ReturnType<FaultPlan> {
-    if (req.opcode === IORING_OP.SPLICE) {
-      return this.faults({ kind: 'splice', tag: req.udLo & 0xffff, offset: req.off, length: req.len });
+    switch (req.opcode) {
+      case IORING_OP.SPLICE:
+        return this.faults({ kind: 'splice', ...siteOf(req) });
+      case IORING_OP.WRITE:
+        return this.faults({ kind: 'write', ...siteOf(req) });
+      case IORING_OP.FSYNC:
+      case IORING_OP.SYNC_FILE_RANGE:
+        return this.faults({ kind: 'fsync', ...siteOf(req) });
+      default:
+        return undefined;
     }
-    if (req.opcode === IORING_OP.FSYNC) return this.faults({ kind: 'fsync', tag: req.udLo & 0xffff });
-    return undefined;
   }
 
   private uringCmd(task: IoTask, req: IoReq): UringCmd {

@@ -21,11 +21,20 @@ export class PhysicalMemory {
   private nextAddr = 0x7f0000000000;
   private used = 0;
   private readonly buffers: Buffer[] = [];
+  /** Page caches give clean pages outside [first, last) back; each returns the bytes it freed. */
+  readonly reclaimers: ((bytes: number, first: number, last: number) => number)[] = [];
 
   constructor(private readonly limit: number) {}
 
   /** Reserves `size` bytes that start `pageOffset` bytes into a page. Bytes come into being when they are first touched. */
   alloc(size: number, pageOffset = 0): Buffer {
+    const buffer = this.scratch(size, pageOffset);
+    this.buffers.push(buffer);
+    return buffer;
+  }
+
+  /** Pages of the kernel: no user address leads to them. */
+  scratch(size: number, pageOffset = 0): Buffer {
     const pages = Math.ceil((size + pageOffset) / PAGE_SIZE);
     const buffer: Buffer = {
       bytes: new Uint8Array(0),
@@ -35,8 +44,32 @@ export class PhysicalMemory {
     };
     this.nextPfn += pages;
     this.nextAddr += (pages + 1) * PAGE_SIZE;
-    this.buffers.push(buffer);
     return buffer;
+  }
+
+  /** Gives the bytes of kernel pages back. */
+  free(buffer: Buffer): void {
+    this.used -= buffer.bytes.length;
+    buffer.bytes = new Uint8Array(0);
+  }
+
+  /** Makes room for `bytes` more by dropping clean cached pages; pages [first, last) of any cache stay. False when that was not enough. */
+  room(bytes: number, first: number, last: number): boolean {
+    for (const reclaim of this.reclaimers) {
+      if (this.used + bytes <= this.limit) break;
+      reclaim(this.used + bytes - this.limit, first, last);
+    }
+    return this.used + bytes <= this.limit;
+  }
+
+  /** Counts bytes that are kept elsewhere (disk content) against the limit. */
+  charge(bytes: number): void {
+    this.used += bytes;
+    if (this.used > this.limit) throw this.exhausted();
+  }
+
+  private exhausted(): OutOfMemory {
+    return new OutOfMemory(`the simulated machine has ${this.limit} bytes of memory (#: memory sets another size)`);
   }
 
   /** The bytes [offset, offset + length) of a buffer, made real. */
@@ -45,10 +78,7 @@ export class PhysicalMemory {
     if (end > buffer.size) throw new RangeError(`access beyond buffer: ${end} > ${buffer.size}`);
     if (buffer.bytes.length < end) {
       const size = Math.min(buffer.size, Math.max(end, buffer.bytes.length * 2));
-      this.used += size - buffer.bytes.length;
-      if (this.used > this.limit) {
-        throw new OutOfMemory(`the simulated machine has ${this.limit} bytes of memory (#: memory sets another size)`);
-      }
+      this.charge(size - buffer.bytes.length);
       const bytes = new Uint8Array(size);
       bytes.set(buffer.bytes);
       buffer.bytes = bytes;

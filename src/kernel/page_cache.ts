@@ -3,7 +3,7 @@ import type { Kernel } from './kernel';
 import { type Buffer, PAGE_SIZE } from './memory';
 import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
-import { type Gen, PARK } from './sched';
+import { type Gen, PARK, WaitQueue } from './sched';
 
 /** What lies under a page cache. */
 export interface CacheBackend {
@@ -26,7 +26,8 @@ interface Page {
   readonly buffer: Buffer;
   uptodate: boolean;
   dirty: boolean;
-  reading: boolean;
+  /** Calls waiting for the read that brings the page; undefined when none is under way. */
+  reading: ((error: number) => void)[] | undefined;
 }
 
 /** Readahead window of the block layer's default, bytes. */
@@ -37,11 +38,18 @@ const WRITEBACK = 262144;
 /** The page cache of one file or block device (mm/filemap.c), with readahead and write-back on demand. */
 export class PageCache {
   private readonly pages = new Map<number, Page>();
+  private readonly dirty = new Set<number>();
+  /** A write-back is under way. */
+  private flushing = false;
+  private readonly flushed: WaitQueue;
 
   constructor(
     private readonly kernel: Kernel,
     private readonly backend: CacheBackend,
-  ) {}
+  ) {
+    this.flushed = new WaitQueue(kernel.sched);
+    kernel.memory.reclaimers.push((bytes, first, last) => this.reclaim(bytes, first, last));
+  }
 
   /** True when a read of the range needs no disk I/O. */
   isCached(offset: number, length: number): boolean {
@@ -52,7 +60,7 @@ export class PageCache {
     return true;
   }
 
-  /** Starts reading what is missing of the range; `done` is called when all of it is there (0 or -errno). */
+  /** Starts reading what is missing of the range; `done` is called when all of it was read (0 or -errno). */
   *fill(task: IoTask, offset: number, length: number, done: (error: number) => void): Gen<void> {
     const size = this.backend.size();
     const first = Math.floor(offset / PAGE_SIZE);
@@ -64,44 +72,24 @@ export class PageCache {
       if (error && !failed) failed = error;
       if (--pending === 0) done(failed);
     };
+    this.kernel.memory.room((until - first) * PAGE_SIZE * 2, first, until);
     const own = startPlug(task);
     let index = first;
     while (index < until) {
-      if (this.pages.get(index)?.uptodate || this.pages.get(index)?.reading) {
+      const known = this.pages.get(index);
+      if (known) {
+        // another task's read of a page that is wanted here is waited for, not repeated
+        if (known.reading && index < want) {
+          pending++;
+          known.reading.push(finish);
+        }
         index++;
         continue;
       }
       let end = index;
       while (end < until && !this.pages.has(end) && end - index < READAHEAD / PAGE_SIZE) end++;
-      if (end === index) end++;
-      const from = index;
-      const count = end - index;
-      const buffer = this.kernel.memory.alloc(count * PAGE_SIZE);
-      for (let i = 0; i < count; i++) {
-        this.pages.set(from + i, { buffer: view(buffer, i), uptodate: false, dirty: false, reading: true });
-      }
       pending++;
-      yield* this.backend.io(
-        task,
-        false,
-        from * PAGE_SIZE,
-        { buffer, offset: 0, length: Math.min(count * PAGE_SIZE, roundUp(size - from * PAGE_SIZE)) },
-        true,
-        (error) => {
-          const bytes = this.kernel.memory.touch(buffer, 0, count * PAGE_SIZE);
-          for (let i = 0; i < count; i++) {
-            const page = this.pages.get(from + i);
-            if (!page) continue;
-            page.reading = false;
-            if (error) this.pages.delete(from + i);
-            else {
-              this.kernel.memory.touch(page.buffer, 0, PAGE_SIZE).set(bytes.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE));
-              page.uptodate = true;
-            }
-          }
-          finish(error);
-        },
-      );
+      yield* this.read(task, index, end - index, size, finish);
       index = end;
     }
     if (own) finishPlug(this.kernel, task);
@@ -120,8 +108,6 @@ export class PageCache {
       while (result === undefined) yield PARK;
       task.onWake?.();
       if (result) return result;
-      // pages that another task is reading are waited for by looking again
-      if (!this.isCached(offset, length)) yield this.kernel.costs.wake;
     }
     return 0;
   }
@@ -136,31 +122,42 @@ export class PageCache {
     return n;
   }
 
+  /** Puts what is newer here than on disk over `bytes`, which were read from the disk at `offset`. */
+  overlay(offset: number, bytes: Uint8Array): void {
+    if (this.dirty.size === 0 && !this.flushing) return;
+    this.each(offset, bytes.length, (page, from, at, count) => {
+      if (page.uptodate) bytes.set(this.kernel.memory.touch(page.buffer, from, count), at);
+    });
+  }
+
   /** A buffered write: partly written pages are read first, then all pages are dirty. */
   *write(task: IoTask, offset: number, src: Uint8Array): Gen<number> {
-    const size = this.backend.size();
     const end = offset + src.length;
-    for (const edge of new Set([Math.floor(offset / PAGE_SIZE), Math.floor((end - 1) / PAGE_SIZE)])) {
-      const start = edge * PAGE_SIZE;
-      const whole = offset <= start && end >= Math.min(start + PAGE_SIZE, size);
-      if (!whole && start < size && !this.pages.get(edge)?.uptodate) {
-        const error = yield* this.fillAndWait(task, start, PAGE_SIZE);
-        if (error) return error;
-      }
+    const first = Math.floor(offset / PAGE_SIZE);
+    const last = Math.floor((end - 1) / PAGE_SIZE);
+    const { memory } = this.kernel;
+    if (!memory.room(src.length + PAGE_SIZE * 2, first, last + 1)) {
+      const error = yield* this.writeBack(task);
+      if (error) return error;
+      memory.room(src.length + PAGE_SIZE * 2, first, last + 1);
     }
-    if (end > size) this.backend.grow(end);
-    for (let index = Math.floor(offset / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
+    for (let missing = this.unready(offset, end); missing >= 0; missing = this.unready(offset, end)) {
+      const error = yield* this.fillAndWait(task, missing * PAGE_SIZE, PAGE_SIZE);
+      if (error) return error;
+    }
+    if (end > this.backend.size()) this.backend.grow(end);
+    for (let index = first; index <= last; index++) {
       let page = this.pages.get(index);
       if (!page) {
-        page = { buffer: this.kernel.memory.alloc(PAGE_SIZE), uptodate: true, dirty: false, reading: false };
+        page = { buffer: memory.scratch(PAGE_SIZE), uptodate: true, dirty: false, reading: undefined };
         this.pages.set(index, page);
       }
-      page.uptodate = true;
       page.dirty = true;
+      this.dirty.add(index);
       const from = Math.max(0, offset - index * PAGE_SIZE);
       const n = Math.min(PAGE_SIZE - from, end - index * PAGE_SIZE - from);
       const at = index * PAGE_SIZE + from - offset;
-      this.kernel.memory.touch(page.buffer, from, n).set(src.subarray(at, at + n));
+      memory.touch(page.buffer, from, n).set(src.subarray(at, at + n));
     }
     this.kernel.rec.now += this.kernel.copyTime(src.length);
     return src.length;
@@ -168,31 +165,40 @@ export class PageCache {
 
   /** Writes dirty pages back and waits (filemap_write_and_wait). 0 or -errno. */
   *writeBack(task: IoTask): Gen<number> {
-    const dirty = [...this.pages].filter(([, page]) => page.dirty).map(([index]) => index);
-    dirty.sort((a, b) => a - b);
+    // a page is not written again while it is being written, so that the newer content comes last
+    yield* this.waitFlushed(task);
+    if (this.dirty.size === 0) return 0;
+    this.flushing = true;
+    const { memory } = this.kernel;
+    const dirty = [...this.dirty].sort((a, b) => a - b);
     let pending = 1;
     let failed = 0;
     const finish = (error: number): void => {
       if (error && !failed) failed = error;
-      if (--pending === 0) this.kernel.sched.wake(task);
+      if (--pending > 0) return;
+      this.flushing = false;
+      this.flushed.wakeAll();
+      this.kernel.sched.wake(task);
     };
     const own = startPlug(task);
     for (let i = 0; i < dirty.length; ) {
       let j = i;
       while (j < dirty.length && dirty[j] === dirty[i] + (j - i) && (j - i) * PAGE_SIZE < WRITEBACK) j++;
-      const count = j - i;
-      const buffer = this.kernel.memory.alloc(count * PAGE_SIZE);
-      const bytes = this.kernel.memory.touch(buffer, 0, count * PAGE_SIZE);
-      for (let k = 0; k < count; k++) {
-        const page = this.pages.get(dirty[i + k]);
-        if (!page) continue;
-        bytes.set(this.kernel.memory.touch(page.buffer, 0, PAGE_SIZE), k * PAGE_SIZE);
-        page.dirty = false;
-      }
-      pending++;
-      const length = Math.min(count * PAGE_SIZE, roundUp(this.backend.size() - dirty[i] * PAGE_SIZE));
-      yield* this.backend.io(task, true, dirty[i] * PAGE_SIZE, { buffer, offset: 0, length }, false, finish);
+      const from = i;
       i = j;
+      const present = dirty.slice(from, j).every((index) => this.pages.get(index)?.dirty);
+      // a discard dropped some of them meanwhile: the others go one by one
+      const step = present ? j - from : 1;
+      for (let at = from; at < j; at += step) {
+        const buffer = this.snapshot(dirty[at], step);
+        if (!buffer) continue;
+        pending++;
+        const length = Math.min(step * PAGE_SIZE, roundUp(this.backend.size() - dirty[at] * PAGE_SIZE));
+        yield* this.backend.io(task, true, dirty[at] * PAGE_SIZE, { buffer, offset: 0, length }, false, (error) => {
+          memory.free(buffer);
+          finish(error);
+        });
+      }
     }
     if (own) finishPlug(this.kernel, task);
     finish(0);
@@ -204,20 +210,136 @@ export class PageCache {
     return failed;
   }
 
-  /** Drops clean pages of a range, before direct I/O or after a discard. */
+  /** Forgets clean pages of a range, around direct writes (invalidate_inode_pages2_range). */
   invalidate(offset: number, length: number): void {
+    if (this.pages.size === 0) return;
+    const first = Math.floor(offset / PAGE_SIZE);
     const last = Math.ceil((offset + length) / PAGE_SIZE);
-    for (let index = Math.floor(offset / PAGE_SIZE); index < last; index++) this.pages.delete(index);
+    for (const index of this.indices(first, last)) if (!this.pages.get(index)?.dirty) this.drop(index);
+  }
+
+  /** The range reads as zeros from now on: whole pages are dropped, parts zeroed (truncate_inode_pages_range). */
+  *discard(task: IoTask, offset: number, length: number): Gen<void> {
+    yield* this.waitFlushed(task);
+    const end = offset + length;
+    for (const index of this.indices(Math.floor(offset / PAGE_SIZE), Math.ceil(end / PAGE_SIZE))) {
+      const page = this.pages.get(index);
+      const from = Math.max(0, offset - index * PAGE_SIZE);
+      const to = Math.min(PAGE_SIZE, end - index * PAGE_SIZE);
+      if (!page?.uptodate || (from === 0 && to === PAGE_SIZE)) this.drop(index);
+      else this.kernel.memory.touch(page.buffer, from, to - from).fill(0);
+    }
   }
 
   /** Any page that is not on disk yet. */
   get hasDirty(): boolean {
-    for (const page of this.pages.values()) if (page.dirty) return true;
-    return false;
+    return this.dirty.size > 0 || this.flushing;
   }
 
   get isEmpty(): boolean {
     return this.pages.size === 0;
+  }
+
+  private *waitFlushed(task: IoTask): Gen<void> {
+    if (!this.flushing) return;
+    task.onSleep?.();
+    yield* this.flushed.until(task, () => !this.flushing);
+    task.onWake?.();
+  }
+
+  /** One read of `count` pages that are not there. */
+  private *read(
+    task: IoTask,
+    from: number,
+    count: number,
+    size: number,
+    finish: (error: number) => void,
+  ): Gen<void> {
+    const { memory } = this.kernel;
+    const buffer = memory.scratch(count * PAGE_SIZE);
+    const pages: Page[] = [];
+    for (let i = 0; i < count; i++) {
+      const page: Page = { buffer: view(buffer, i), uptodate: false, dirty: false, reading: [] };
+      pages.push(page);
+      this.pages.set(from + i, page);
+    }
+    const length = Math.min(count * PAGE_SIZE, roundUp(size - from * PAGE_SIZE));
+    yield* this.backend.io(task, false, from * PAGE_SIZE, { buffer, offset: 0, length }, true, (error) => {
+      const bytes = memory.touch(buffer, 0, count * PAGE_SIZE);
+      for (const [i, page] of pages.entries()) {
+        const waiters = page.reading ?? [];
+        page.reading = undefined;
+        // a page that was dropped while it was read keeps nothing: those who wait look again
+        if (this.pages.get(from + i) === page) {
+          if (error) this.pages.delete(from + i);
+          else {
+            memory.touch(page.buffer, 0, PAGE_SIZE).set(bytes.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE));
+            page.uptodate = true;
+          }
+        }
+        for (const waiter of waiters) waiter(error);
+      }
+      memory.free(buffer);
+      finish(error);
+    });
+  }
+
+  /** A page that a write to [offset, end) must wait for: one that is only partly written, or one under way from the disk. */
+  private unready(offset: number, end: number): number {
+    const size = this.backend.size();
+    for (let index = Math.floor(offset / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
+      const page = this.pages.get(index);
+      if (page?.uptodate) continue;
+      const start = index * PAGE_SIZE;
+      const whole = offset <= start && end >= Math.min(start + PAGE_SIZE, size);
+      if (page?.reading || (!whole && start < size)) return index;
+    }
+    return -1;
+  }
+
+  /** The content of `count` dirty pages from `index` on, which are clean from then on. */
+  private snapshot(index: number, count: number): Buffer | undefined {
+    const { memory } = this.kernel;
+    if (!this.pages.get(index)?.dirty) return undefined;
+    const buffer = memory.scratch(count * PAGE_SIZE);
+    const bytes = memory.touch(buffer, 0, count * PAGE_SIZE);
+    for (let k = 0; k < count; k++) {
+      const page = this.pages.get(index + k);
+      if (!page) continue;
+      bytes.set(memory.touch(page.buffer, 0, PAGE_SIZE), k * PAGE_SIZE);
+      page.dirty = false;
+      this.dirty.delete(index + k);
+    }
+    return buffer;
+  }
+
+  /** Gives clean pages outside [first, last) back until `bytes` are free; called when memory runs short. */
+  private reclaim(bytes: number, first: number, last: number): number {
+    let freed = 0;
+    if (this.flushing) return 0;
+    for (const [index, page] of this.pages) {
+      if (freed >= bytes) break;
+      if (page.dirty || page.reading || (index >= first && index < last)) continue;
+      this.drop(index);
+      freed += PAGE_SIZE;
+    }
+    return freed;
+  }
+
+  private drop(index: number): void {
+    const page = this.pages.get(index);
+    if (!page) return;
+    this.pages.delete(index);
+    this.dirty.delete(index);
+    this.kernel.memory.free(page.buffer);
+  }
+
+  /** Indices of pages in [first, last) that there are. */
+  private indices(first: number, last: number): number[] {
+    if (last - first > this.pages.size) return [...this.pages.keys()].filter((index) => index >= first && index < last);
+    const found: number[] = [];
+    for (let index = first; index < last; index++) if (this.pages.has(index)) found.push(index);
+    return found;
   }
 
   private each(

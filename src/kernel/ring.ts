@@ -32,6 +32,8 @@ export class Ring {
   waiter: IoTask | undefined;
   waitNr = 0;
   dead = false;
+  /** Hardware queue that its owner serves; fault lines select by it. */
+  queue: number | undefined;
 
   constructor(
     private readonly kernel: Kernel,

@@ -11,6 +11,8 @@ import { NOUNMAP } from '../kernel/ublk_drv';
 const EIO = -5;
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
+/** Bits of a buffer's address that must be 0 (dma_alignment). */
+const DMA_ALIGNMENT = 511;
 /** Pages of one bio (BIO_MAX_VECS). */
 const BIO_PAGES = 256;
 /** io_submit opens a plug when it is given more than this many iocbs (AIO_PLUG_THRESHOLD). */
@@ -66,8 +68,6 @@ export class ClientSyscalls {
   ): Gen<number> {
     const { kernel } = this.machine;
     const id = this.begin(line, write ? 'write' : 'read', offset, length);
-    if (device.cache.hasDirty) yield* device.cache.writeBack(task);
-    if (!device.cache.isEmpty) device.cache.invalidate(offset, length);
     let result: number | undefined;
     yield* this.submitDirect(task, device, write, true, offset, buffer, length, (res) => {
       result = res;
@@ -92,10 +92,18 @@ export class ClientSyscalls {
   ): Gen<void> {
     const { disk } = device;
     const block = disk.limits.logicalBlockSize;
-    if (offset % block !== 0 || length % block !== 0) {
+    if (offset % block !== 0 || length % block !== 0 || (buffer.addr & DMA_ALIGNMENT) !== 0) {
       done(EINVAL);
       return;
     }
+    if (device.cache.hasDirty) {
+      const error = yield* device.cache.writeBack(task);
+      if (error) {
+        done(error);
+        return;
+      }
+    }
+    if (write) device.cache.invalidate(offset, length);
     const size = disk.sectors * 512;
     const bytes = Math.min(length, Math.max(0, size - offset));
     if (bytes === 0 || disk.dead) {
@@ -107,9 +115,12 @@ export class ClientSyscalls {
     let failed = 0;
     const finish = (error: number): void => {
       if (error && !failed) failed = error;
-      if (--pending === 0) done(failed || bytes);
+      if (--pending > 0) return;
+      if (write) device.cache.invalidate(offset, length);
+      done(failed || bytes);
     };
-    const max = BIO_PAGES * 4096 - (buffer.addr & 4095);
+    const room = BIO_PAGES * 4096 - (buffer.addr & 4095);
+    const max = room - (room % block);
     const own = bytes > max && startPlug(task);
     for (let at = 0; at < bytes; ) {
       const n = Math.min(max, bytes - at);
@@ -177,7 +188,7 @@ export class ClientSyscalls {
     let result = this.rangeError(device, offset, length);
     if (!result && device.disk.limits.maxDiscardSectors === 0) result = EOPNOTSUPP;
     if (!result) {
-      device.cache.invalidate(offset, length);
+      yield* device.cache.discard(task, offset, length);
       result = yield* this.submitAndWait(task, device, REQ_OP.DISCARD | REQ_FLAG.SYNC, offset, length);
     }
     this.end(id, { device: device.name, op: 'discard', offset, length, result, line, data: undefined });
@@ -189,7 +200,7 @@ export class ClientSyscalls {
     const id = this.begin(line, 'zero', offset, length);
     let result = this.rangeError(device, offset, length);
     if (!result) {
-      device.cache.invalidate(offset, length);
+      yield* device.cache.discard(task, offset, length);
       if (device.disk.limits.maxWriteZeroesSectors > 0) {
         result = yield* this.submitAndWait(task, device, REQ_OP.WRITE_ZEROES | REQ_FLAG.SYNC | NOUNMAP, offset, length);
       } else {

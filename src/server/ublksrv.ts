@@ -96,6 +96,7 @@ export class UblksrvQueue {
       UBLKSRV_QUEUE_RING_FLAGS,
       RING_FD + this.queue.id,
     );
+    ring.queue = this.queue.id;
     const files = config.backing ? [device.charFile, config.backing] : [device.charFile];
     yield* machine.uring.register(task, ring, 2, files, files.length);
     yield* machine.uring.register(task, ring, 20, files, 1);
