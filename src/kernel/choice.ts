@@ -4,6 +4,7 @@ export type ChoiceKind =
   | 'service-time'
   | 'wake-latency'
   | 'early-irq'
+  | 'nowait-writes'
   | 'cpu'
   | 'client-offset'
   | 'client-mix'

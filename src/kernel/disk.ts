@@ -181,7 +181,7 @@ export class Disk implements BlockQueue {
       this.minor,
       rq.rwbs,
       0,
-      this.kernel.u64(rq.op === REQ_OP.FLUSH ? 0 : rq.sector),
+      this.kernel.u64(rq.op === REQ_OP.FLUSH ? -1 : rq.sector),
       sectors,
       this.kernel.i32(error),
     );
@@ -280,6 +280,10 @@ export class Disk implements BlockQueue {
   ): Gen<void> {
     const { plug } = task;
     const part = { bio, offset, length: n * 512 };
+    if (opf & REQ_FLAG.PREFLUSH && n === 0) {
+      yield* this.submitFlush(task, bio, sector, opf, letters);
+      return;
+    }
     if (this.tryMerge(plug, opf, sector, n, part, task)) return;
     const hctx = this.hctxOf(task.cpu);
     if (!this.hasRoom(hctx)) {
@@ -303,6 +307,38 @@ export class Disk implements BlockQueue {
     } else {
       this.issueDirect(rq, true);
     }
+  }
+
+  /**
+   * blk_insert_flush of a bio without data: the request waits while a kworker sends the flush request of the queue, which
+   * borrows its tag. Divergence: flushes of several bios are not joined into one.
+   */
+  private *submitFlush(task: IoTask, bio: Bio, sector: number, opf: number, letters: number): Gen<void> {
+    const hctx = this.hctxOf(task.cpu);
+    yield* hctx.tagWait.until(task, () => this.hasRoom(hctx));
+    this.kernel.rec.emit.block_getrq(this.major, this.minor, letters, this.kernel.u64(sector), 0, task.commId);
+    const plain = opf & ~REQ_FLAG.PREFLUSH;
+    const rq = new Request(this, hctx, plain, sector, 0, task.cpu, task, this.rwbs(plain));
+    rq.parts.push({ bio, offset: 0, length: 0 });
+    this.openRequests += 2;
+    if (this.sched) hctx.schedUsed += 2;
+    this.takeTag(rq);
+    const flush = new Request(
+      this,
+      hctx,
+      REQ_OP.FLUSH | REQ_FLAG.PREFLUSH,
+      0,
+      0,
+      task.cpu,
+      undefined,
+      this.rwbs(REQ_OP.FLUSH | REQ_FLAG.PREFLUSH),
+    );
+    flush.parts.push({
+      bio: { ...bio, opf: flush.opf, done: 0, total: 0, end: (error) => this.end(rq, error) },
+      offset: 0,
+      length: 0,
+    });
+    this.kernel.queueKblockd(task.cpu, () => this.driver.queueRq(flush, true));
   }
 
   private hasRoom(hctx: Hctx): boolean {

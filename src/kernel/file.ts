@@ -31,6 +31,8 @@ const EINVAL = -22;
 export class BackingFile {
   private readonly allocated = new Set<number>();
   private allAllocatedBelow = 0;
+  /** Direct writes go without blocking; undefined until the first one asks. */
+  nowaitWrites: boolean | undefined;
 
   constructor(
     readonly kernel: Kernel,

@@ -1,14 +1,18 @@
 import { IORING_OP } from '../uapi/io_uring_ops';
-import { FALLOC_FL } from '../uapi/io_uring_abi';
+import { FALLOC_FL, RWF } from '../uapi/io_uring_abi';
 import type { FaultPlan } from './faults';
-import type { MemRange } from './file';
+import type { BackingFile, MemRange } from './file';
 import { type IoReq, type OpTable, siteOf } from './io_uring';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, type OpenFile } from './open_file';
 import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
-import type { Gen } from './sched';
+import { type Gen, PARK } from './sched';
 
+/** One in so many direct reads and writes is answered before the call that issues it returns. */
+const EARLY_IRQ = 64;
+/** One in so many backing files takes direct writes without blocking (as recorded: one of five). */
+const NOWAIT_WRITES = 5;
 const EFAULT = -14;
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
@@ -33,6 +37,7 @@ export class FileOps implements OpTable {
     const write = req.opcode === IORING_OP.WRITE;
     const range = this.userRange(req.addr, req.len);
     if (!range) return EFAULT;
+    if (write && this.refusesNowait(file.file)) return EAGAIN;
     // buffered writes of ext4 refuse the nonblocking attempt; faults strike them in the worker
     if (write && file.cache) return EAGAIN;
     const fault = this.faults({ kind: write ? 'write' : 'read', ...siteOf(req) });
@@ -45,14 +50,59 @@ export class FileOps implements OpTable {
     }
     const length = Math.min(fault?.short ?? req.len, req.len);
     if (file.cache) return yield* this.bufferedRead(task, req, file, { ...range, length }, answer);
-    yield* file.file.direct(task, write, req.off, [{ ...range, length }], false, answer);
+    return yield* this.direct(task, req, file.file, { ...range, length }, answer);
+  }
+
+  /**
+   * Direct I/O of io_uring (iomap_dio_rw). Whoever drops the last reference completes it: the interrupt, or the caller where the
+   * disk answered before the call returned. A write that the interrupt ended is completed by a kworker, which flushes for RWF_DSYNC.
+   */
+  private *direct(
+    task: IoTask,
+    req: IoReq,
+    file: BackingFile,
+    range: MemRange,
+    done: (res: number) => void,
+  ): Gen<number> {
+    const { kernel } = this;
+    const write = req.opcode === IORING_OP.WRITE;
+    const sync = write && (req.opFlags & RWF.DSYNC) !== 0;
+    let issuing = true;
+    let result: number | undefined;
+    yield* file.direct(task, write, req.off, [range], false, (res) => {
+      result = res;
+      if (issuing) {
+        if (task.state === 'parked') kernel.sched.wake(task);
+      } else if (!write) done(res);
+      else {
+        kernel.queueWork(task.cpu, function* (worker) {
+          done(sync && res > 0 ? (yield* file.flush(worker)) || res : res);
+        });
+      }
+    });
+    // while requests wait in a plug the disk has not even seen them
+    if (result === undefined && !task.plug && kernel.choices.choose('early-irq', EARLY_IRQ) === 0) {
+      while (result === undefined) yield PARK;
+    }
+    issuing = false;
+    if (result === undefined) return EIOCBQUEUED;
+    if (sync && result > 0) result = (yield* file.flush(task)) || result;
+    done(result);
     return EIOCBQUEUED;
   }
 
-  *blocking(worker: IoTask, req: IoReq): Gen<number> {
+  /** ext4 refuses a nonblocking direct write where it has to take the lock of the inode exclusively; which files that holds for is the file system's state. */
+  private refusesNowait(file: BackingFile): boolean {
+    if (file.raw || this.kernel.profile.nowaitWrites) return false;
+    file.nowaitWrites ??= this.kernel.choices.choose('nowait-writes', NOWAIT_WRITES) === 0;
+    return !file.nowaitWrites;
+  }
+
+  *blocking(worker: IoTask, req: IoReq, done: (res: number) => void): Gen<number> {
     const { file } = req;
     switch (req.opcode) {
       case IORING_OP.SPLICE: {
+        if (req.opFlags >>> 31) return yield* this.splice(worker, req, req.ring.files[req.spliceFdIn]);
         const { rec } = this.kernel;
         rec.emit.io_uring_file_get(req.ring.ptr, req.ptr, req.udWord, this.kernel.i32(req.spliceFdIn));
         return yield* this.splice(worker, req, this.lookup(worker, req, req.spliceFdIn));
@@ -65,7 +115,8 @@ export class FileOps implements OpTable {
       }
       case IORING_OP.WRITE: {
         const range = this.userRange(req.addr, req.len);
-        if (!range || !file?.cache) return EFAULT;
+        if (!range || !file?.file) return EFAULT;
+        if (!file.cache) return yield* this.direct(worker, req, file.file, range, done);
         return yield* file.cache.write(worker, req.off, this.bytes(range));
       }
       case IORING_OP.FALLOCATE:

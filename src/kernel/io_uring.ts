@@ -1,7 +1,7 @@
 import { IORING_ENTER, IORING_SETUP, IOSQE } from '../uapi/io_uring_abi';
 import { IORING_OP, opcodeName } from '../uapi/io_uring_ops';
 import { SQE_OFFSET } from '../uapi/sqe';
-import { getSafeU64 } from '../uapi/bytes';
+import { getHi, getLo } from '../uapi/bytes';
 import type { FaultPlan } from './faults';
 import { IoWq } from './io_wq';
 import type { Kernel } from './kernel';
@@ -16,8 +16,6 @@ const EINVAL = -22;
 const ETIME = -62;
 /** io_uring_submit_sqes opens a plug when more than this many SQEs come at once (IO_PLUG_THRESHOLD). */
 const PLUG_THRESHOLD = 2;
-/** One in so many direct reads and writes is answered before the call that issues it returns. */
-const EARLY_IRQ = 64;
 /** REQ_F_CREDS, and bit 29 that every punted request of the recordings carries. */
 const PUNTED_FLAGS = 0x20040000;
 /** REQ_F_ASYNC_DATA */
@@ -54,8 +52,8 @@ export function siteOf(req: IoReq): { tag: number; queue: number | undefined; of
 export interface OpTable {
   /** Nonblocking attempt of a read or write: calls `done` at once or later. -EAGAIN asks for a worker. */
   rw(task: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
-  /** In a worker. */
-  blocking(worker: IoTask, req: IoReq): Gen<number>;
+  /** In a worker. -EIOCBQUEUED: the disk has it, `done` is called later. */
+  blocking(worker: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
 }
 
 /** Task work of one task (struct io_uring_task): newest first, as the lock-less list of 6.1 gives it. */
@@ -211,8 +209,8 @@ export class IoUring {
       opcode,
       flags: view.getUint8(at + 1),
       fd: view.getInt32(at + SQE_OFFSET.FD, true),
-      off: isCmd ? 0 : getSafeU64(view, at + SQE_OFFSET.OFF),
-      addr: getSafeU64(view, at + SQE_OFFSET.ADDR),
+      off: isCmd ? 0 : fileOffset(view, at + SQE_OFFSET.OFF),
+      addr: fileOffset(view, at + SQE_OFFSET.ADDR),
       len: view.getUint32(at + SQE_OFFSET.LEN, true),
       opFlags: view.getUint32(at + SQE_OFFSET.LEN + 4, true),
       udLo: lo,
@@ -265,21 +263,12 @@ export class IoUring {
       case IORING_OP.READ:
       case IORING_OP.WRITE: {
         let issuing = true;
-        let answered = false;
         const ret = yield* this.ops.rw(task, req, (res) => {
-          answered = true;
           // a disk that answers before the call returns makes the request complete inline
           if (issuing) inline.push({ req, res });
           else if (res === EAGAIN) this.addTaskWork(task, () => this.punt(task, req, undefined, 0));
           else this.addTaskWork(task, () => this.finish(req, res));
-          if (task.state === 'parked' && issuing) this.kernel.sched.wake(task);
         });
-        // while requests wait in a plug the disk has not even seen them
-        const sent = ret === EIOCBQUEUED && !answered && task.plug === undefined;
-        if (sent && this.kernel.choices.choose('early-irq', EARLY_IRQ) === 0) {
-          // the issuing CPU is held up until the disk has answered: iomap's last reference is dropped here
-          while (!answered) yield PARK;
-        }
         issuing = false;
         if (ret === EAGAIN) this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
         else if (ret < 0 && ret !== EIOCBQUEUED) inline.push({ req, res: ret });
@@ -328,7 +317,9 @@ export class IoUring {
     } else {
       const fault = this.strike(req);
       if (fault?.delayNs) yield fault.delayNs;
-      res = fault?.error ?? (yield* this.ops.blocking(worker, fault?.short === undefined ? req : { ...req, len: Math.min(req.len, fault.short) }));
+      const cut = fault?.short === undefined ? req : { ...req, len: Math.min(req.len, fault.short) };
+      const later = (result: number): void => this.addTaskWork(task, () => this.finish(req, result));
+      res = fault?.error ?? (yield* this.ops.blocking(worker, cut, later));
     }
     if (res !== EIOCBQUEUED) this.finish(req, res);
   }
@@ -494,3 +485,10 @@ export class IoUring {
 /** Setup flags of the rings that ublksrv makes. */
 export const UBLKSRV_QUEUE_RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.COOP_TASKRUN | IORING_SETUP.CQSIZE;
 export const UBLKSRV_CTRL_RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.CQSIZE;
+
+/** A 64-bit offset or address of an SQE: -1 where all bits are set (no offset); beyond 2^53 it is rounded, no file reaches there. */
+function fileOffset(view: DataView, at: number): number {
+  const lo = getLo(view, at);
+  const hi = getHi(view, at);
+  return hi === 0xffffffff && lo === 0xffffffff ? -1 : hi * 0x100000000 + lo;
+}

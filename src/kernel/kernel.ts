@@ -12,6 +12,11 @@ interface KblockdWorker {
   readonly queue: Work[];
 }
 
+interface Worker {
+  readonly task: IoTask;
+  work: ((task: IoTask) => Gen<void>) | undefined;
+}
+
 /** What every part of the simulated kernel shares: time, tasks, choices, memory, workqueues, the trace. */
 export class Kernel {
   readonly sched: Scheduler;
@@ -20,6 +25,8 @@ export class Kernel {
   private nextPid = 250;
   private nextPointer = 0x2000000;
   private readonly kblockd: KblockdWorker[] = [];
+  private readonly idleWorkers: Worker[] = [];
+  private workers = 0;
 
   constructor(
     readonly rec: Recorder,
@@ -82,6 +89,31 @@ export class Kernel {
     }
     worker.queue.push(work);
     this.sched.wake(worker.task);
+  }
+
+  /** Queues work that may sleep on an unoccupied kworker of the CPU, made when there is none. */
+  queueWork(cpu: number, work: (task: IoTask) => Gen<void>): void {
+    const idle = this.idleWorkers.pop();
+    if (idle) {
+      idle.work = work;
+      this.sched.wake(idle.task);
+      return;
+    }
+    const task = this.newTask(`kworker/${cpu}:${this.workers++}`, 0, cpu);
+    const worker: Worker = { task, work };
+    this.sched.start(task, this.work(worker), this.costs.kworker);
+  }
+
+  private *work(worker: Worker): Gen<void> {
+    for (;;) {
+      const { work } = worker;
+      worker.work = undefined;
+      if (work) {
+        yield* work(worker.task);
+        this.idleWorkers.push(worker);
+      }
+      if (!worker.work) yield PARK;
+    }
   }
 
   private pickCpu(): number {

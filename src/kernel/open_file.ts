@@ -2,6 +2,7 @@ import type { BackingFile } from './file';
 import type { PageCache } from './page_cache';
 import type { Pipe } from './pipe';
 import type { IoTask } from './request';
+import type { UserPipe } from './user_pipe';
 import type { Gen } from './sched';
 
 /** -EIOCBQUEUED: the command stays with the driver (kernel-internal, never seen by user space). */
@@ -34,8 +35,10 @@ export interface SpliceSource {
 
 /** An open file description, as io_uring sees it. */
 export interface OpenFile {
-  readonly kind: 'regular' | 'block' | 'ublk-char' | 'ublk-control';
+  readonly kind: 'regular' | 'block' | 'pipe' | 'ublk-char' | 'ublk-control';
   readonly file?: BackingFile;
+  /** One end of a pipe. */
+  readonly pipe?: UserPipe;
   /** Opened without O_DIRECT: the page cache that reads and writes go through. */
   readonly cache?: PageCache;
   /** ->uring_cmd without permission to block: -EAGAIN asks for a worker. */

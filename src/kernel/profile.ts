@@ -32,6 +32,11 @@ export interface KernelProfile {
   readonly spliceZc: boolean;
   /** ublk_drv is a module: URING_CMD_COMP_IN_TASK is forced on (a built-in driver uses task_work_add). */
   readonly ublkModule: boolean;
+  /**
+   * ext4 takes direct writes of its files without blocking. Recorded: always on the RFC kernel, for one of five files on 6.1;
+   * where it does not, io_uring punts them.
+   */
+  readonly nowaitWrites: boolean;
   readonly costs: Costs;
 }
 
@@ -54,9 +59,9 @@ const COSTS: Costs = {
 export function kernelProfile(name: string): KernelProfile | undefined {
   switch (name) {
     case '6.1':
-      return { name, spliceZc: false, ublkModule: true, costs: COSTS };
+      return { name, spliceZc: false, ublkModule: true, nowaitWrites: false, costs: COSTS };
     case '6.1+splice-zc':
-      return { name, spliceZc: true, ublkModule: false, costs: COSTS };
+      return { name, spliceZc: true, ublkModule: false, nowaitWrites: true, costs: COSTS };
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-import { SPLICE_F } from '../uapi/splice';
+import { SPLICE_F, SPLICE_F_ALL } from '../uapi/splice';
 import type { BackingFile, MemRange } from './file';
 import type { IoReq } from './io_uring';
 import type { Kernel } from './kernel';
@@ -6,6 +6,7 @@ import type { OpenFile } from './open_file';
 import { Pipe } from './pipe';
 import type { IoTask } from './request';
 import type { Gen } from './sched';
+import { spliceWithPipe } from './splice_pipe';
 
 const EBADF = -9;
 const EINVAL = -22;
@@ -36,14 +37,12 @@ export class Splicer {
   *run(worker: IoTask, req: IoReq, inFile: OpenFile | undefined): Gen<number> {
     const flags = req.opFlags & 0x7fffffff;
     const out = req.file;
-    if (!inFile || !out?.file) return EBADF;
-    if (!this.kernel.profile.spliceZc) {
-      // mainline 6.1 refuses the flags at prep time and needs a pipe at one end
-      return EINVAL;
-    }
+    if (!inFile || !out) return EBADF;
+    const known = SPLICE_F_ALL | (this.kernel.profile.spliceZc ? SPLICE_F.DIRECT | SPLICE_F.READ_TO_READ : 0);
+    if (flags & ~known) return EINVAL;
     if (flags & SPLICE_F.READ_TO_READ) return yield* this.readConsumer(worker, req, inFile, out, flags);
     if (flags & SPLICE_F.DIRECT) return yield* this.direct(worker, req, inFile, out, flags);
-    return EINVAL;
+    return yield* spliceWithPipe(this.kernel, worker, req, inFile, out);
   }
 
   /** do_exit frees the internal pipe of a worker. */
@@ -57,6 +56,8 @@ export class Splicer {
   private *direct(worker: IoTask, req: IoReq, inFile: OpenFile, out: OpenFile, flags: number): Gen<Result> {
     const { emit } = this.kernel.rec;
     emit.do_splice_direct(this.kernel.u64(req.addr), this.kernel.u64(req.off), req.len, flags);
+    // a pipe of user space as sink is not modelled: the recorded kernel copies there
+    if (!out.file) return EINVAL;
     const d = this.prepare(worker, inFile, out, flags);
     const ret = yield* this.toActor(d, req.addr, req.off, req.len, (len, _pos, opos, fl) =>
       this.actorWrite(d, len, opos, fl),
@@ -65,9 +66,17 @@ export class Splicer {
     return ret;
   }
 
-  private *readConsumer(worker: IoTask, req: IoReq, inFile: OpenFile, out: OpenFile, flags: number): Gen<Result> {
+  private *readConsumer(
+    worker: IoTask,
+    req: IoReq,
+    inFile: OpenFile,
+    out: OpenFile,
+    flags: number,
+  ): Gen<Result> {
     const { emit } = this.kernel.rec;
     emit.do_splice_direct_rc(this.kernel.u64(req.addr), this.kernel.u64(req.off), req.len, flags);
+    // the write end of a pipe cannot be read from
+    if (!out.file) return EBADF;
     const d = this.prepare(worker, inFile, out, flags);
     const ret = yield* this.toActor(d, req.addr, req.off, req.len, (len, pos, opos, fl) =>
       this.actorRead(d, len, pos, opos, fl),
@@ -194,7 +203,11 @@ export class Splicer {
   /** Moves data between the pipe's pages and the file, directly or through the page cache. */
   private *transfer(d: Direct, write: boolean, offset: number, len: number): Gen<Result> {
     const buffers = d.pipe.buffers(len);
-    const ranges: MemRange[] = buffers.map((b) => ({ buffer: b.segment.buffer, offset: b.offset, length: b.length }));
+    const ranges: MemRange[] = buffers.map((b) => ({
+      buffer: b.segment.buffer,
+      offset: b.offset,
+      length: b.length,
+    }));
     const { cache } = d.outFile;
     if (!cache) return yield* d.out.directAndWait(d.worker, write, offset, ranges);
     let moved = 0;
@@ -204,7 +217,9 @@ export class Splicer {
     }
     for (const range of ranges) {
       const bytes = this.kernel.memory.touch(range.buffer, range.offset, range.length);
-      const n = write ? yield* cache.write(d.worker, offset + moved, bytes) : cache.copyOut(offset + moved, bytes);
+      const n = write
+        ? yield* cache.write(d.worker, offset + moved, bytes)
+        : cache.copyOut(offset + moved, bytes);
       if (n < 0) return moved || n;
       moved += n;
       if (n < range.length) break;
