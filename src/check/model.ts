@@ -381,7 +381,8 @@ export class Model {
     const { pass } = this;
     const task = pass.trace.task[e];
     const start = this.starting.get(task);
-    if (!start || start.sector !== pass.num(e, f[3])) return;
+    // A flush has no sector; the two events print different ones.
+    if (!start || (start.bytes > 0 && start.sector !== pass.num(e, f[3]))) return;
     this.starting.delete(task);
     const rwbs = pass.text(e, f[2]);
     const op = rwbs.startsWith('F') && start.bytes > 0 ? rwbs[1] : rwbs[0];

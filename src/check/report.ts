@@ -1,3 +1,4 @@
+import { eventSpec } from '../trace/schema';
 import { matchRequests, type RequestTable } from '../trace/requests';
 import type { Pass } from './pass';
 import { RULES } from './rules';
@@ -73,12 +74,12 @@ export class Findings {
   private reason(needs: readonly (readonly string[])[], idle: string): string {
     const missing = needs.find((group) => !this.pass.has(...group));
     if (!missing) return idle;
-    const { trace } = this.pass;
-    const spec = trace.shapes.of(missing[0] as Parameters<typeof trace.shapes.of>[0]).spec;
-    const names = missing.join(' or ');
-    if (spec?.kind === 'fact') return `needs ${names}, which only a simulated trace has`;
-    if (spec?.kind === 'probe') return `needs the probe ${names}`;
-    return `needs the event ${names}`;
+    const kinds = missing.map((name) => eventSpec(name)?.kind);
+    const facts = missing.filter((_, k) => kinds[k] === 'fact');
+    const real = missing.filter((_, k) => kinds[k] !== 'fact');
+    if (real.length === 0) return `needs ${facts.join(' or ')}, which only a simulated trace has`;
+    const word = kinds.includes('probe') ? 'probe' : 'event';
+    return `needs the ${word} ${real.join(' or ')}`;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Command } from './command';
+import { checkCommand } from './commands/check';
 import { exportCommand } from './commands/export';
 import { requestsCommand } from './commands/requests';
 import { runCommand } from './commands/run';
 import { showCommand } from './commands/show';
 
 /** Every command there is, in the order that help lists them. */
-export const COMMANDS: readonly Command[] = [runCommand(), requestsCommand, showCommand, exportCommand];
+export const COMMANDS: readonly Command[] = [runCommand(), requestsCommand, showCommand, checkCommand, exportCommand];
