@@ -51,7 +51,7 @@ export class Printer {
     }
     const cpu = trace.cpu[i];
     const cpuText = cpu < 10 ? `[00${cpu}] ` : `[${String(cpu).padStart(3, '0')}] `;
-    const flags = trace.format.flags ? `${trace.strings.text(trace.flags[i])} ` : '';
+    const flags = trace.format.flags ? `${trace.flagsText(i)} ` : '';
     return `${head}${cpuText}${flags}${timeText(trace.ts[i], trace.format.tsDigits).padStart(trace.format.tsDigits + 6)}: `;
   }
 }

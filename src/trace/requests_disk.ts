@@ -302,7 +302,7 @@ export class DiskPart {
     const flags = this.state.trace.flags[e];
     let irq = this.irq[flags];
     if (irq === undefined) {
-      irq = /^..[hHs]/.test(this.state.trace.strings.text(flags)) ? 0x10000 : 0;
+      irq = /^..[hHs]/.test(this.state.trace.flagsText(e)) ? 0x10000 : 0;
       this.irq[flags] = irq;
     }
     return irq | this.state.trace.cpu[e];

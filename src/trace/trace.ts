@@ -46,7 +46,7 @@ export class Trace {
   /** Index into the task table. */
   task = new Uint16Array(1024);
   cpu = new Uint16Array(1024);
-  /** String id of the flags column. */
+  /** Flags column as an index into a table of its own, see {@link flagsText}. */
   flags = new Uint16Array(1024);
   at = new Uint32Array(1024);
   words: Uint32Array<ArrayBuffer> = new Uint32Array(8192);
@@ -54,6 +54,10 @@ export class Trace {
   private used = 0;
   private readonly tasks: Task[] = [];
   private readonly taskIds = new Map<string, number>();
+  private readonly flagTexts: number[] = [0];
+  private readonly flagIds = new Map<number, number>([[0, 0]]);
+  private lastFlags = -1;
+  private lastFlagsId = 0;
 
   /** Number of events. */
   get length(): number {
@@ -86,6 +90,22 @@ export class Trace {
     return this.tasks[id] ?? { comm: '<...>', pid: -1, tgid: -1 };
   }
 
+  /** Index of a flags column for the id of its string; -1 when the table is full (65,536 different ones). */
+  flagsId(text: number): number {
+    const known = this.flagIds.get(text);
+    if (known !== undefined) return known;
+    const id = this.flagTexts.length;
+    if (id > 0xffff) return -1;
+    this.flagTexts.push(text);
+    this.flagIds.set(text, id);
+    return id;
+  }
+
+  /** Flags column of event i; empty where the text has none. */
+  flagsText(i: number): string {
+    return this.strings.text(this.flagTexts[this.flags[i]]);
+  }
+
   /** Room for one event with up to `fields` words; returns the place of its first word. Call {@link commit} to keep it. */
   reserve(fields: number): number {
     if (this.count === this.ts.length) this.growEvents();
@@ -93,8 +113,22 @@ export class Trace {
     return this.used;
   }
 
-  /** Appends the event whose words were written from {@link reserve} on. Returns its number. */
+  /**
+   * Appends the event whose words were written from {@link reserve} on; `flags` is the id of a string. Returns its number.
+   * @throws RangeError where {@link flagsId} has no room.
+   */
   commit(ts: number, shape: number, task: number, cpu: number, flags: number, fields: number): number {
+    if (flags !== this.lastFlags) {
+      const id = this.flagsId(flags);
+      if (id < 0) throw new RangeError('too many different flags columns');
+      this.lastFlags = flags;
+      this.lastFlagsId = id;
+    }
+    return this.commitRow(ts, shape, task, cpu, this.lastFlagsId, fields);
+  }
+
+  /** The same with `flags` as {@link flagsId} gave it. */
+  commitRow(ts: number, shape: number, task: number, cpu: number, flags: number, fields: number): number {
     const i = this.count++;
     this.ts[i] = ts;
     this.shape[i] = shape;
