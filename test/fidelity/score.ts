@@ -1,10 +1,9 @@
 import { simulate } from '../../src/simulate';
 import { parseSession } from '../../src/session/parse';
-import { matchRequests } from '../../src/trace/requests';
 import type { Trace } from '../../src/trace/trace';
 import { listRecordings, loadRecording, parseTrace, type Recording } from '../support/oracle';
 import { recipeOf } from './recipe';
-import { type IoSequence, recordedWindows, type Scope, sequencesOf, simulatedWindows } from './sequence';
+import { type IoSequence, recordedWindows, sequencesOf, simulatedWindows } from './sequence';
 
 /** The comparison of one client I/O. */
 export interface IoScore {
@@ -33,16 +32,26 @@ export function scoreOf(name: string): Score {
   const errors = session.diagnostics.filter((d) => d.severity === 'error');
   if (errors.length > 0) throw new Error(`${name}: ${errors.map((d) => `${d.line}: ${d.message}`).join('\n')}\n${recipe.session}`);
   const recorded = parseTrace(recording.text).trace;
-  const early = earlyAnswers(recorded);
-  const result = simulate(session, {
-    override: (kind, _n, index) => (kind === 'early-irq' ? (early.has(index) ? 0 : 1) : undefined),
-  });
   const scope = { probes: probesOf(recording), noBackingDisk: isTmpfs(recording) };
   const shell = recipe.steps.length === 0;
   const a = sequencesOf(recorded, shell ? undefined : recordedWindows(recording.meta.expected_ios ?? []), { ...scope, side: 'recorded' });
+  const nowait = nowaitWrites(recorded);
+  let done = 0;
+  let asked = 0;
+  const result = simulate(session, {
+    observe: () => {
+      done++;
+      asked = 0;
+    },
+    override: (kind) => {
+      if (kind === 'nowait-writes') return nowait ? 0 : 1;
+      if (kind === 'early-irq') return a[done]?.early[asked++] ? 0 : 1;
+      return undefined;
+    },
+  });
   const b = sequencesOf(result.trace, shell ? undefined : simulatedWindows(result.trace), { ...scope, side: 'simulated' });
   const depths = recipe.steps.flatMap((step) => Array.from({ length: step.ios }, () => step.depth));
-  const none: IoSequence = { op: 'none', offset: 0, length: 0, events: [] };
+  const none: IoSequence = { op: 'none', offset: 0, length: 0, events: [], early: [] };
   const ios = Array.from({ length: Math.max(a.length, b.length) }, (_, i): IoScore => {
     const one = a[i] ?? none;
     const other = b[i] ?? none;
@@ -51,21 +60,19 @@ export function scoreOf(name: string): Score {
   return { name, session: recipe.session, ios, recorded, simulated: result.trace, output: result.output };
 }
 
-/**
- * Which READ and WRITE SQEs, counted as the simulator asks for `early-irq` (those that wait for the disk), had their answer
- * before the call that issued them returned: their CQE is inline though a backing disk served them.
- */
-function earlyAnswers(trace: Trace): Set<number> {
-  const table = matchRequests(trace);
-  const early = new Set<number>();
-  let index = 0;
-  const sqes = Array.from({ length: table.length }, (_, r) => r).flatMap((r) => table.sqes(r));
-  for (const sqe of sqes) {
-    if ((sqe.opcode !== 'READ' && sqe.opcode !== 'WRITE') || sqe.via === 'io-wq') continue;
-    if (sqe.via === 'inline') early.add(index);
-    index++;
+/** Direct writes of the recording went without blocking: some WRITE SQE was not punted. */
+function nowaitWrites(trace: Trace): boolean {
+  const punted = new Set<bigint | undefined>();
+  let nowait = false;
+  for (let e = trace.length - 1; e >= 0; e--) {
+    const name = trace.nameOf(e);
+    if (name !== 'io_uring_queue_async_work' && name !== 'io_uring_submit_sqe') continue;
+    const ud = trace.big(e, 'user_data');
+    if (name === 'io_uring_queue_async_work') punted.add(ud);
+    else if (trace.str(e, 'opcode') === 'WRITE' && !punted.delete(ud)) nowait = true;
+    else punted.delete(ud);
   }
-  return early;
+  return nowait;
 }
 
 /** Probes set in a recording: all that occur in any recording of the same kernel, unless only tracepoints were on. */

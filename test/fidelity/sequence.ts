@@ -10,6 +10,8 @@ export interface IoSequence {
   readonly offset: number;
   readonly length: number;
   readonly events: readonly string[];
+  /** For each READ and WRITE SQE: the disk's answer came before the call that issued it returned, so its issuer completed it. */
+  readonly early: readonly boolean[];
 }
 
 /** A window in which the client did one I/O. Times are ns on the clock of the trace. */
@@ -36,6 +38,7 @@ const OPS: Readonly<Record<string, RegExp>> = {
   write: /^WRITE$/,
   discard: /^DISCARD$/,
   zero: /^WRITE/,
+  write_zeroes: /^WRITE/,
   flush: /^FLUSH$/,
 };
 
@@ -139,6 +142,7 @@ export function sequencesOf(trace: Trace, windows: readonly IoWindow[] | undefin
       offset: table.offset[r],
       length: table.size[r],
       events: linesOf(table, normaliser, [r]),
+      early: earlyOf(table, [r]),
     }));
   }
   const taken = new Uint8Array(table.length);
@@ -149,8 +153,14 @@ export function sequencesOf(trace: Trace, windows: readonly IoWindow[] | undefin
       taken[r] = 1;
       rows.push(r);
     }
-    return { op: window.op, offset: window.offset, length: window.length, events: linesOf(table, normaliser, rows) };
+    const { op, offset, length } = window;
+    return { op, offset, length, events: linesOf(table, normaliser, rows), early: earlyOf(table, rows) };
   });
+}
+
+function earlyOf(table: RequestTable, rows: readonly number[]): boolean[] {
+  const sqes = rows.flatMap((r) => table.sqes(r)).filter((sqe) => sqe.opcode === 'READ' || sqe.opcode === 'WRITE');
+  return sqes.map((sqe) => sqe.via === 'inline' || (sqe.via === 'io-wq' && sqe.opcode === 'WRITE'));
 }
 
 function belongs(table: RequestTable, r: number, window: IoWindow): boolean {
