@@ -117,7 +117,11 @@ export class FileOps implements OpTable {
         const range = this.userRange(req.addr, req.len);
         if (!range || !file?.file) return EFAULT;
         if (!file.cache) return yield* this.direct(worker, req, file.file, range, done);
-        return yield* file.cache.write(worker, req.off, this.bytes(range));
+        const written = yield* file.cache.write(worker, req.off, this.bytes(range));
+        if (written <= 0 || !(req.opFlags & RWF.DSYNC)) return written;
+        // generic_write_sync
+        const error = (yield* file.cache.writeBack(worker)) || (yield* file.file.flush(worker));
+        return error || written;
       }
       case IORING_OP.FALLOCATE:
         yield this.kernel.costs.fallocate;

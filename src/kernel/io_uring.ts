@@ -9,7 +9,9 @@ import { EAGAIN, EIOCBQUEUED, fileReqFlags, type OpenFile, type UringCmd } from 
 import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
 import { Ring } from './ring';
+import { RingTimers } from './ring_timers';
 import { type Gen, PARK, TaskKilled } from './sched';
+import { TaskWork } from './task_work';
 
 const EBADF = -9;
 const EINVAL = -22;
@@ -56,23 +58,16 @@ export interface OpTable {
   blocking(worker: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
 }
 
-/** Task work of one task (struct io_uring_task): newest first, as the lock-less list of 6.1 gives it. */
-interface TaskCtx {
-  readonly ptr: number;
-  work: (() => void)[];
-}
-
 /** The io_uring core of 6.1: submission, inline completion, task work, io-wq, CQ waiting. */
 export class IoUring {
   private readonly opcodeIds = new Map<number, number>();
   private readonly freeReqs: number[] = [];
-  private readonly tctxs = new Map<IoTask, TaskCtx>();
+  private readonly work: TaskWork;
+  private readonly timers: RingTimers;
   private readonly wqs = new Map<IoTask, IoWq>();
   private readonly normalQueue: number;
   private readonly hashedQueue: number;
   private readonly rings = new Map<IoTask, Ring[]>();
-  /** task_work that is not io_uring's (task_work_add), oldest first. */
-  private readonly plainWork = new Map<IoTask, (() => void)[]>();
 
   constructor(
     readonly kernel: Kernel,
@@ -80,6 +75,8 @@ export class IoUring {
     private readonly faults: FaultPlan,
     private readonly workerGone: (worker: IoTask) => void,
   ) {
+    this.work = new TaskWork(kernel);
+    this.timers = new RingTimers(kernel);
     this.normalQueue = kernel.rec.trace.strings.id('normal');
     this.hashedQueue = kernel.rec.trace.strings.id('hashed');
   }
@@ -129,50 +126,31 @@ export class IoUring {
     const { emit } = this.kernel.rec;
     const fd = flags & IORING_ENTER.REGISTERED_RING ? 0 : ring.fd;
     emit.sys_enter_io_uring_enter(fd, toSubmit, minComplete, flags, argp, argsz);
-    this.runTaskWork(task);
+    this.work.run(task);
     let ret = 0;
     if (toSubmit > 0) ret = yield* this.submit(task, ring, toSubmit);
     if (flags & IORING_ENTER.GETEVENTS) {
       const waited = yield* this.wait(task, ring, Math.min(minComplete, ring.cqEntries), timeout);
       if (ret === 0 && waited < 0) ret = waited;
     }
-    this.runTaskWork(task);
+    this.work.run(task);
     emit.sys_exit_io_uring_enter(this.kernel.i32(ret));
     yield this.kernel.costs.syscall;
     return ret;
   }
 
-  /** task_work_add of the task itself, outside io_uring: run at its next way into or out of the kernel, oldest first. */
+  /** task_work_add of the task itself, outside io_uring. False when the task is dead or dying. */
   addPlainTaskWork(task: IoTask, fn: () => void): boolean {
-    if (task.state === 'dead' || task.killed) return false;
-    const list = this.plainWork.get(task);
-    if (list) list.push(fn);
-    else this.plainWork.set(task, [fn]);
-    this.kernel.sched.wake(task);
-    return true;
-  }
-
-  /** io_req_task_work_add */
-  addTaskWork(task: IoTask, fn: () => void): void {
-    const tctx = this.tctx(task);
-    tctx.work.push(fn);
-    this.kernel.sched.wake(task);
+    return this.work.addPlain(task, fn);
   }
 
   /** do_exit of a task: its rings die, workers end first; `done` is called when all is gone. */
   exitTask(task: IoTask, done: () => void): void {
     for (const ring of this.rings.get(task) ?? []) ring.dead = true;
-    this.runFallback(task);
+    this.work.runFallback(task);
     const wq = this.wqs.get(task);
     if (wq) wq.exit(done);
     else done();
-  }
-
-  /** Task work of a task that is exiting: handlers see that the task is not the daemon any more. */
-  private runFallback(task: IoTask): void {
-    for (const fn of this.plainWork.get(task)?.splice(0) ?? []) fn();
-    const tctx = this.tctxs.get(task);
-    if (tctx) for (const fn of tctx.work.splice(0)) fn();
   }
 
   private *submit(task: IoTask, ring: Ring, toSubmit: number): Gen<number> {
@@ -266,8 +244,8 @@ export class IoUring {
         const ret = yield* this.ops.rw(task, req, (res) => {
           // a disk that answers before the call returns makes the request complete inline
           if (issuing) inline.push({ req, res });
-          else if (res === EAGAIN) this.addTaskWork(task, () => this.punt(task, req, undefined, 0));
-          else this.addTaskWork(task, () => this.finish(req, res));
+          else if (res === EAGAIN) this.work.add(task, () => this.punt(task, req, undefined, 0));
+          else this.work.add(task, () => this.finish(req, res));
         });
         issuing = false;
         if (ret === EAGAIN) this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
@@ -318,7 +296,7 @@ export class IoUring {
       const fault = this.strike(req);
       if (fault?.delayNs) yield fault.delayNs;
       const cut = fault?.short === undefined ? req : { ...req, len: Math.min(req.len, fault.short) };
-      const later = (result: number): void => this.addTaskWork(task, () => this.finish(req, result));
+      const later = (result: number): void => this.work.add(task, () => this.finish(req, result));
       res = fault?.error ?? (yield* this.ops.blocking(worker, cut, later));
     }
     if (res !== EIOCBQUEUED) this.finish(req, res);
@@ -346,7 +324,7 @@ export class IoUring {
       at: req.cmdAt,
       task,
       done: (res) => this.finish(req, res),
-      completeInTask: (fn) => this.addTaskWork(task, fn),
+      completeInTask: (fn) => this.work.add(task, fn),
     };
   }
 
@@ -358,7 +336,7 @@ export class IoUring {
 
   private *wait(task: IoTask, ring: Ring, min: number, timeout: number | undefined): Gen<number> {
     for (;;) {
-      const ran = this.runTaskWork(task);
+      const ran = this.work.run(task);
       ring.flushOverflow();
       if (ring.cqReady >= min) return 0;
       if (!ran) break;
@@ -367,74 +345,19 @@ export class IoUring {
     ring.waiter = task;
     ring.waitNr = min;
     let expired = false;
-    if (timeout !== undefined) this.armTimeout(ring, timeout, () => (expired = true));
+    if (timeout !== undefined) this.timers.arm(ring, timeout, () => (expired = true));
     try {
       for (;;) {
         if (task.killed) throw new TaskKilled();
-        this.runTaskWork(task);
+        this.work.run(task);
         if (ring.cqReady >= min) return 0;
         if (expired) return ETIME;
         yield PARK;
       }
     } finally {
       ring.waiter = undefined;
-      this.deadlines.delete(ring);
+      this.timers.cancel(ring);
     }
-  }
-
-  private readonly deadlines = new Map<Ring, { at: number; fire: () => void }>();
-  private readonly timers = new Set<Ring>();
-
-  /** One timer per ring, moved lazily: most waits end long before their timeout. */
-  private armTimeout(ring: Ring, timeout: number, fire: () => void): void {
-    this.deadlines.set(ring, { at: this.kernel.rec.now + timeout, fire });
-    if (this.timers.has(ring)) return;
-    this.timers.add(ring);
-    const tick = (): void => {
-      const deadline = this.deadlines.get(ring);
-      if (!deadline || ring.dead) {
-        this.timers.delete(ring);
-      } else if (deadline.at <= this.kernel.rec.now) {
-        this.timers.delete(ring);
-        deadline.fire();
-        if (ring.waiter) this.kernel.sched.wake(ring.waiter);
-      } else {
-        this.kernel.sched.at(deadline.at, tick);
-      }
-    };
-    this.kernel.sched.at(this.kernel.rec.now + timeout, tick);
-  }
-
-  /** Runs plain task work, then io_uring's (tctx_task_work). True when there was any. */
-  private runTaskWork(task: IoTask): boolean {
-    let ran = false;
-    const plain = this.plainWork.get(task);
-    while (plain && plain.length > 0) {
-      ran = true;
-      for (const fn of plain.splice(0)) fn();
-    }
-    const tctx = this.tctxs.get(task);
-    if (!tctx || tctx.work.length === 0) return ran;
-    let count = 0;
-    let loops = 0;
-    while (tctx.work.length > 0) {
-      const list = tctx.work;
-      tctx.work = [];
-      loops++;
-      count += list.length;
-      for (let i = list.length - 1; i >= 0; i--) list[i]();
-    }
-    this.kernel.rec.emit.io_uring_task_work_run(tctx.ptr, count, loops);
-    return true;
-  }
-
-  private tctx(task: IoTask): TaskCtx {
-    let tctx = this.tctxs.get(task);
-    if (!tctx) {
-      tctx = { ptr: this.kernel.pointer(512), work: [] };
-      this.tctxs.set(task, tctx);
-    }
-    return tctx;
   }
 
   private wq(task: IoTask, ring: Ring): IoWq {

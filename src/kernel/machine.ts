@@ -34,6 +34,15 @@ export interface MachineOptions {
   readonly stop: () => boolean;
 }
 
+/** A disk under /dev with its page cache. */
+export interface MachineDisk {
+  readonly name: string;
+  readonly disk: Disk;
+  readonly cache: PageCache;
+  /** Open descriptors of clients. */
+  openers: number;
+}
+
 /** First sector of the first file on the backing disk, as on the recorded machines. */
 const FIRST_FILE_SECTOR = 32768;
 /** Room for one backing disk, sectors (8 TiB). */
@@ -46,7 +55,7 @@ export class Machine implements DiskRegistry {
   readonly ublk: UblkDriver;
   private readonly files = new Map<string, BackingFile>();
   private readonly fileCaches = new Map<BackingFile, PageCache>();
-  private readonly disks = new Map<string, { disk: Disk; cache: PageCache }>();
+  private readonly disks = new Map<string, MachineDisk>();
   private nextDisk = 0;
 
   constructor(
@@ -128,8 +137,52 @@ export class Machine implements DiskRegistry {
   }
 
   /** The disk behind /dev/NAME. */
-  disk(name: string): { disk: Disk; cache: PageCache } | undefined {
+  disk(name: string): MachineDisk | undefined {
     return this.disks.get(name);
+  }
+
+  /** Every disk there is, by name. */
+  allDisks(): ReadonlyMap<string, MachineDisk> {
+    return this.disks;
+  }
+
+  /** Closes a disk that was opened by counting `openers` up: the last close writes back and forgets what is cached. */
+  *closeDisk(task: IoTask, entry: MachineDisk): Gen<void> {
+    if (entry.openers === 1 && entry.cache.hasDirty && !entry.disk.dead) yield* entry.cache.writeBack(task);
+    if (--entry.openers === 0) entry.cache.clear();
+  }
+
+  /** What a read of the file gives: the page cache over the disk. */
+  contentOf(file: BackingFile, offset: number, length: number): Uint8Array {
+    const bytes = file.content(offset, length);
+    this.fileCaches.get(file)?.overlay(offset, bytes);
+    return bytes;
+  }
+
+  /** The file's bytes at the end of a run, cached ones over those on disk. */
+  *rangesOf(file: BackingFile): Generator<{ offset: number; bytes: Uint8Array }> {
+    const cache = this.fileCaches.get(file);
+    for (const range of file.ranges()) {
+      cache?.overlay(range.offset, range.bytes);
+      yield range;
+    }
+    if (!cache) return;
+    // pages over holes are in no range of the disk
+    for (const offset of cache.dirtyOffsets()) {
+      if (offset < file.size) yield { offset, bytes: this.contentOf(file, offset, Math.min(4096, file.size - offset)) };
+    }
+  }
+
+  /** Puts bytes into a file without I/O, as a command that prepares it does. */
+  fillFile(file: BackingFile, offset: number, bytes: Uint8Array): void {
+    file.fill(offset, bytes);
+    this.fileCaches.get(file)?.update(offset, bytes);
+  }
+
+  /** truncate(2). */
+  truncate(file: BackingFile, size: number): void {
+    if (size < file.size) this.fileCaches.get(file)?.zero(size, file.size - size);
+    file.truncate(size);
   }
 
   add(name: string, disk: Disk): void {
@@ -151,7 +204,7 @@ export class Machine implements DiskRegistry {
           traced: false,
         }),
     });
-    this.disks.set(name, { disk, cache });
+    this.disks.set(name, { name, disk, cache, openers: 0 });
   }
 
   remove(name: string): void {

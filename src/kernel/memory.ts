@@ -47,6 +47,13 @@ export class PhysicalMemory {
     return buffer;
   }
 
+  /** A part of a buffer, `offset` bytes into it, as a buffer that shares its bytes. */
+  slice(buffer: Buffer, offset: number, size: number): Buffer {
+    const bytes = this.touch(buffer, offset, size);
+    const start = (buffer.addr & (PAGE_SIZE - 1)) + offset;
+    return { bytes, size, addr: buffer.addr + offset, pfn: buffer.pfn + Math.floor(start / PAGE_SIZE) };
+  }
+
   /** Gives the bytes of kernel pages back. */
   free(buffer: Buffer): void {
     this.used -= buffer.bytes.length;

@@ -1,7 +1,7 @@
 import type { MemRange } from './file';
 import type { Kernel } from './kernel';
 import { type Buffer, PAGE_SIZE } from './memory';
-import { finishPlug, startPlug } from './plug';
+import { finishPlug, flushPlug, startPlug } from './plug';
 import type { IoTask } from './request';
 import { type Gen, PARK, WaitQueue } from './sched';
 
@@ -203,6 +203,8 @@ export class PageCache {
     if (own) finishPlug(this.kernel, task);
     finish(0);
     if (pending > 0) {
+      // a plug of the caller is flushed by schedule()
+      flushPlug(this.kernel, task, true);
       task.onSleep?.();
       while (pending > 0) yield PARK;
       task.onWake?.();
@@ -218,9 +220,14 @@ export class PageCache {
     for (const index of this.indices(first, last)) if (!this.pages.get(index)?.dirty) this.drop(index);
   }
 
-  /** The range reads as zeros from now on: whole pages are dropped, parts zeroed (truncate_inode_pages_range). */
+  /** The range reads as zeros from now on, once what is being written back has arrived (truncate_inode_pages_range). */
   *discard(task: IoTask, offset: number, length: number): Gen<void> {
     yield* this.waitFlushed(task);
+    this.zero(offset, length);
+  }
+
+  /** Whole pages of the range are dropped, parts zeroed. */
+  zero(offset: number, length: number): void {
     const end = offset + length;
     for (const index of this.indices(Math.floor(offset / PAGE_SIZE), Math.ceil(end / PAGE_SIZE))) {
       const page = this.pages.get(index);
@@ -229,6 +236,23 @@ export class PageCache {
       if (!page?.uptodate || (from === 0 && to === PAGE_SIZE)) this.drop(index);
       else this.kernel.memory.touch(page.buffer, from, to - from).fill(0);
     }
+  }
+
+  /** Cached pages take over bytes that were put on the disk below them. */
+  update(offset: number, bytes: Uint8Array): void {
+    this.each(offset, bytes.length, (page, from, at, count) => {
+      if (page.uptodate) this.kernel.memory.touch(page.buffer, from, count).set(bytes.subarray(at, at + count));
+    });
+  }
+
+  /** Offsets of pages that are not on disk yet. */
+  dirtyOffsets(): number[] {
+    return [...this.dirty].sort((a, b) => a - b).map((index) => index * PAGE_SIZE);
+  }
+
+  /** Forgets every page (kill_bdev). */
+  clear(): void {
+    for (const index of [...this.pages.keys()]) this.drop(index);
   }
 
   /** Any page that is not on disk yet. */
@@ -242,6 +266,7 @@ export class PageCache {
 
   private *waitFlushed(task: IoTask): Gen<void> {
     if (!this.flushing) return;
+    flushPlug(this.kernel, task, true);
     task.onSleep?.();
     yield* this.flushed.until(task, () => !this.flushing);
     task.onWake?.();

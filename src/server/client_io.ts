@@ -5,7 +5,7 @@ import type { Buffer } from '../kernel/memory';
 import type { PageCache } from '../kernel/page_cache';
 import { finishPlug, flushPlug, startPlug } from '../kernel/plug';
 import type { IoTask } from '../kernel/request';
-import { type Gen, PARK } from '../kernel/sched';
+import { type Gen, PARK, TaskKilled } from '../kernel/sched';
 import { NOUNMAP } from '../kernel/ublk_drv';
 
 const EIO = -5;
@@ -67,6 +67,7 @@ export class ClientSyscalls {
     length: number,
   ): Gen<number> {
     const { kernel } = this.machine;
+    if (task.killed) throw new TaskKilled();
     const id = this.begin(line, write ? 'write' : 'read', offset, length);
     let result: number | undefined;
     yield* this.submitDirect(task, device, write, true, offset, buffer, length, (res) => {
@@ -144,7 +145,7 @@ export class ClientSyscalls {
     finish(0);
   }
 
-  /** Buffered pread or pwrite. */
+  /** Buffered pread or pwrite; `sync` is O_DSYNC. */
   *buffered(
     task: IoTask,
     device: ClientDevice,
@@ -153,8 +154,10 @@ export class ClientSyscalls {
     offset: number,
     buffer: Buffer,
     length: number,
+    sync = false,
   ): Gen<number> {
     const { kernel } = this.machine;
+    if (task.killed) throw new TaskKilled();
     const id = this.begin(line, write ? 'write' : 'read', offset, length);
     const bytes = Math.min(length, Math.max(0, device.disk.sectors * 512 - offset));
     const data = kernel.memory.touch(buffer, 0, length).subarray(0, bytes);
@@ -165,6 +168,7 @@ export class ClientSyscalls {
       const error = yield* device.cache.fillAndWait(task, offset, bytes);
       result = error || device.cache.copyOut(offset, data);
     }
+    if (write && sync && result > 0) result = (yield* this.commit(task, device)) || result;
     yield kernel.costs.syscall;
     this.end(id, { device: device.name, op: write ? 'write' : 'read', offset, length, result, line, data });
     return result;
@@ -172,18 +176,24 @@ export class ClientSyscalls {
 
   /** fsync or fdatasync of a block device: write-back, then a flush where the disk has a volatile cache. */
   *fsync(task: IoTask, device: ClientDevice, line: number): Gen<number> {
+    if (task.killed) throw new TaskKilled();
     const id = this.begin(line, 'flush', 0, 0);
-    let result = device.disk.dead ? EIO : yield* device.cache.writeBack(task);
-    if (!result && device.disk.limits.writeCache) {
-      result = yield* this.submitAndWait(task, device, REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.PREFLUSH, 0, 0);
-    }
+    const result = device.disk.dead ? EIO : yield* this.commit(task, device);
     yield this.machine.kernel.costs.syscall;
     this.end(id, { device: device.name, op: 'flush', offset: 0, length: 0, result, line, data: undefined });
     return result;
   }
 
+  /** Write-back, then a flush where the disk has a volatile cache. 0 or -errno. */
+  private *commit(task: IoTask, device: ClientDevice): Gen<number> {
+    const error = yield* device.cache.writeBack(task);
+    if (error || !device.disk.limits.writeCache) return error;
+    return yield* this.submitAndWait(task, device, REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.PREFLUSH, 0, 0);
+  }
+
   /** BLKDISCARD */
   *discard(task: IoTask, device: ClientDevice, line: number, offset: number, length: number): Gen<number> {
+    if (task.killed) throw new TaskKilled();
     const id = this.begin(line, 'discard', offset, length);
     let result = this.rangeError(device, offset, length);
     if (!result && device.disk.limits.maxDiscardSectors === 0) result = EOPNOTSUPP;
@@ -197,6 +207,7 @@ export class ClientSyscalls {
 
   /** BLKZEROOUT: WRITE_ZEROES where the disk takes them, else writes of the zero page. */
   *zeroout(task: IoTask, device: ClientDevice, line: number, offset: number, length: number): Gen<number> {
+    if (task.killed) throw new TaskKilled();
     const id = this.begin(line, 'zero', offset, length);
     let result = this.rangeError(device, offset, length);
     if (!result) {
@@ -221,6 +232,7 @@ export class ClientSyscalls {
     batch: boolean,
     buffers: Buffer[],
     next: () => AioRequest | undefined,
+    stopOnError = false,
   ): Gen<number> {
     const { kernel } = this.machine;
     const free = buffers.map((_, index) => index);
@@ -239,6 +251,11 @@ export class ClientSyscalls {
         if (list.length === 0) break;
         const plugged = list.length > AIO_PLUG_THRESHOLD && startPlug(task);
         for (const io of list) {
+          if (io.trim) {
+            const result = yield* this.discard(task, device, line, io.offset, io.length);
+            if (result < 0) status = result;
+            continue;
+          }
           const slot = free.shift() as number;
           const buffer = buffers[slot];
           if (io.write && io.fill) io.fill(kernel.memory.touch(buffer, 0, io.length));
@@ -251,6 +268,13 @@ export class ClientSyscalls {
         }
         if (plugged) finishPlug(kernel, task);
         yield kernel.costs.syscall;
+        const last = list.at(-1);
+        if (last?.flushAfter) {
+          const result = yield* this.fsync(task, device, line);
+          if (result < 0) status = result;
+        }
+        if (last?.pauseNs) yield* this.sleep(task, last.pauseNs);
+        if ((status < 0 && stopOnError) || task.killed) more = false;
         if (batch) break;
       }
       while (finished.length === 0 && inFlight > 0) yield PARK;
@@ -258,6 +282,7 @@ export class ClientSyscalls {
         inFlight--;
         free.push(slot);
         if (result < 0) status = result;
+        if (result < 0 && stopOnError) more = false;
         this.end(id, {
           device: device.name,
           op: io.write ? 'write' : 'read',
@@ -269,7 +294,19 @@ export class ClientSyscalls {
         });
       }
     }
+    if (task.killed) throw new TaskKilled();
     return status;
+  }
+
+  /** nanosleep; a signal that kills ends it early. */
+  *sleep(task: IoTask, ns: number): Gen<void> {
+    const { sched, rec } = this.machine.kernel;
+    const until = rec.now + ns;
+    sched.at(until, () => sched.wake(task));
+    while (rec.now < until) {
+      if (task.killed) throw new TaskKilled();
+      yield PARK;
+    }
   }
 
   private rangeError(device: ClientDevice, offset: number, length: number): number {
@@ -348,4 +385,10 @@ export interface AioRequest {
   readonly length: number;
   /** Fills the buffer of a write. */
   readonly fill: ((data: Uint8Array) => void) | undefined;
+  /** A discard instead; fio's libaio engine waits for it. */
+  readonly trim?: boolean;
+  /** fsync when it was submitted. */
+  readonly flushAfter?: boolean;
+  /** Time to think before the next one, ns. */
+  readonly pauseNs?: number;
 }

@@ -1,9 +1,9 @@
-import type { DdCommand, FioJob, IogenCommand } from '../session/ast';
+import type { DdCommand, IogenCommand } from '../session/ast';
 import type { BackingFile } from '../kernel/file';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
 import type { IoTask } from '../kernel/request';
-import type { Gen } from '../kernel/sched';
+import { type Gen, TaskKilled } from '../kernel/sched';
 import type { AioRequest, ClientDevice, ClientSyscalls } from './client_io';
 import { Pattern, Shuffle } from './client_random';
 
@@ -13,132 +13,139 @@ export interface ClientContext {
   readonly sys: ClientSyscalls;
   /** Opens /dev/NAME; undefined when there is no such device. */
   device(path: string): ClientDevice | undefined;
+  /** Closes it; the last close writes the page cache back and forgets it (blkdev_put). */
+  close(task: IoTask, device: ClientDevice): Gen<void>;
   print(text: string): void;
-}
-
-const ENOENT_STATUS = 1;
-
-/** One fio job. Returns an exit status. Offsets and data depend on the job's own seed only, never on the run's. */
-export function* fioJob(ctx: ClientContext, task: IoTask, job: FioJob, line: number, index: number): Gen<number> {
-  const device = ctx.device(job.filename);
-  if (!device) {
-    ctx.print(`fio: ${job.filename}: No such file or directory`);
-    return ENOENT_STATUS;
-  }
-  const size = device.disk.sectors * 512;
-  const region = Math.min(job.size ?? size - job.offset, size - job.offset);
-  const blocks = Math.floor(region / job.bs);
-  if (blocks <= 0) {
-    ctx.print(`fio: ${job.name}: no I/O performed: the region is smaller than one block`);
-    return 1;
-  }
-  const { kernel } = ctx.machine;
-  const seed = Number((job.randseed ?? 0x89n) & 0xffffffffn) + index * 0x9e37;
-  const random = job.rw.startsWith('rand');
-  const shuffle = random ? new Shuffle(blocks, seed) : undefined;
-  const pattern = new Pattern(seed);
-  const total = Math.min(
-    job.numberIos ?? Number.POSITIVE_INFINITY,
-    job.ioSize !== undefined ? Math.ceil(job.ioSize / job.bs) : job.numberIos !== undefined ? job.numberIos : blocks,
-  );
-  const deadline = job.runtimeNs === undefined ? Number.POSITIVE_INFINITY : kernel.rec.now + job.runtimeNs;
-  let issued = 0;
-  const isWrite = (): boolean => {
-    if (job.rw === 'read' || job.rw === 'randread') return false;
-    if (job.rw === 'write' || job.rw === 'randwrite') return true;
-    return pattern.next() % 100 >= job.rwmixread;
-  };
-  const next = (): AioRequest | undefined => {
-    if ((!job.timeBased && issued >= total) || kernel.rec.now >= deadline) return undefined;
-    const block = shuffle ? shuffle.at(issued % blocks) : issued % blocks;
-    issued++;
-    const write = isWrite();
-    const offset = job.offset + block * job.bs;
-    return { write, offset, length: job.bs, fill: write ? (data) => pattern.fill(data, offset, issued) : undefined };
-  };
-  const aio = job.ioengine === 'libaio' && job.direct;
-  let status = 0;
-  if (aio) {
-    const buffers = makeBuffers(ctx.machine, Math.min(job.iodepth, total), job.bs);
-    status = yield* ctx.sys.aio(task, device, line, job.iodepth, false, buffers, next);
-  } else {
-    const [buffer] = makeBuffers(ctx.machine, 1, job.bs);
-    let writes = 0;
-    for (let io = next(); io; io = next()) {
-      io.fill?.(kernel.memory.touch(buffer, 0, job.bs));
-      const result = job.direct
-        ? yield* ctx.sys.direct(task, device, line, io.write, io.offset, buffer, io.length)
-        : yield* ctx.sys.buffered(task, device, line, io.write, io.offset, buffer, io.length);
-      if (result < 0) {
-        status = result;
-        break;
-      }
-      if (io.write) writes++;
-      const every = job.fsync || job.fdatasync;
-      if (io.write && every > 0 && writes % every === 0) yield* ctx.sys.fsync(task, device, line);
-      if (job.thinkTimeNs > 0) yield job.thinkTimeNs;
-    }
-  }
-  if (job.endFsync || (!job.direct && device.cache.hasDirty)) yield* ctx.sys.fsync(task, device, line);
-  if (status < 0) ctx.print(`fio: ${job.name}: io_u error on file ${job.filename}: error=${-status}`);
-  return status < 0 ? 1 : 0;
 }
 
 /** `dd` between /dev/zero, /dev/urandom, /dev/null, block devices and files of the session. */
 export function* dd(ctx: ClientContext, task: IoTask, command: DdCommand): Gen<number> {
-  const { kernel } = ctx.machine;
-  const [buffer] = makeBuffers(ctx.machine, 1, Math.max(command.bs, command.obs));
-  const pattern = new Pattern(0x5eed);
   const source = openEnd(ctx, command.input);
+  if (!source) return cannotOpen(ctx, command.input);
   const sink = openEnd(ctx, command.output, command.conv.notrunc ? undefined : command.seek);
-  if (!source || !sink) {
-    const path = source ? command.output : command.input;
-    ctx.print(`dd: failed to open '${path}': No such file or directory`);
-    return 1;
+  if (!sink) return cannotOpen(ctx, command.output);
+  try {
+    return yield* copy(ctx, task, command, source, sink);
+  } finally {
+    if (source.device) yield* ctx.close(task, source.device);
+    if (sink.device) yield* ctx.close(task, sink.device);
   }
+}
+
+function cannotOpen(ctx: ClientContext, path: string): number {
+  ctx.print(`dd: failed to open '${path}': No such file or directory`);
+  return 1;
+}
+
+/** Reads blocks of `bs` bytes and writes them; where obs differs, as blocks of `obs` bytes. */
+function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End, sink: End): Gen<number> {
+  const { kernel } = ctx.machine;
+  const { bs, obs, line } = command;
+  const [buffer] = makeBuffers(ctx.machine, 1, bs + obs);
+  const pattern = new Pattern(0x5eed);
   let copied = 0;
-  const limit = command.count ?? Number.POSITIVE_INFINITY;
-  for (let block = 0; block < limit; block++) {
-    const from = command.skip + block * command.bs;
-    const to = command.seek + block * command.bs;
-    let n = command.bs;
-    if (source.device) {
-      const read = command.iflag.direct ? ctx.sys.direct : ctx.sys.buffered;
-      n = yield* read.call(ctx.sys, task, source.device, command.line, false, from, buffer, command.bs);
-    } else if (source.file) {
-      const content = source.file.content(from, command.bs);
-      kernel.memory.touch(buffer, 0, command.bs).set(content);
-      n = content.length;
-    } else {
-      const bytes = kernel.memory.touch(buffer, 0, command.bs);
-      if (command.input === '/dev/zero') bytes.fill(0);
-      else pattern.fill(bytes, from, block);
+  let written = 0;
+  /** Bytes read and not yet written; they begin at `start` of the buffer. */
+  let held = 0;
+  let status = 0;
+  const put = function* (length: number): Gen<boolean> {
+    const to = command.seek + written;
+    const n = yield* putBlock(ctx, task, command, sink, to, buffer, length);
+    written += Math.max(0, n);
+    copied += Math.max(0, n);
+    if (n < length) {
+      ctx.print(`dd: error writing '${command.output}': ${errorText(n < 0 ? n : -28)}`);
+      status = 1;
+      return false;
     }
+    const bytes = kernel.memory.touch(buffer, 0, held);
+    bytes.copyWithin(0, length);
+    held -= length;
+    return true;
+  };
+  const limit = command.count ?? Number.POSITIVE_INFINITY;
+  for (let block = 0; block < limit && !status; block++) {
+    const n = yield* getBlock(ctx, task, command, source, command.skip + block * bs, buffer, held, block, pattern);
     if (n < 0) {
       ctx.print(`dd: error reading '${command.input}': ${errorText(n)}`);
-      return 1;
+      status = 1;
     }
-    if (n === 0) break;
-    if (sink.device) {
-      const write = command.oflag.direct ? ctx.sys.direct : ctx.sys.buffered;
-      const written = yield* write.call(ctx.sys, task, sink.device, command.line, true, to, buffer, n);
-      if (written < 0) {
-        ctx.print(`dd: error writing '${command.output}': ${errorText(written)}`);
-        return 1;
-      }
-    } else if (sink.file) {
-      sink.file.fill(to, kernel.memory.touch(buffer, 0, n));
+    if (n <= 0) break;
+    held += n;
+    if (bs === obs) yield* put(held);
+    else while (held >= obs && (yield* put(obs)));
+    if (task.killed) throw new TaskKilled();
+    if (!source.device && !source.file && !sink.device && !sink.file) {
+      // nothing is moved and nothing ends it: time passes all the same
+      yield kernel.costs.syscall + kernel.copyTime(bs);
     }
-    copied += n;
-    if (n < command.bs) break;
-    if (command.count === undefined && !source.device && !source.file && !sink.device) break;
-    if (sink.device && command.count === undefined && to + n >= sink.device.disk.sectors * 512) break;
   }
-  if (sink.device && (command.conv.fsync || command.conv.fdatasync || sink.device.cache.hasDirty)) {
-    yield* ctx.sys.fsync(task, sink.device, command.line);
+  if (held > 0 && !status) yield* put(held);
+  if (sink.device && !status && (command.conv.fsync || command.conv.fdatasync)) {
+    const result = yield* ctx.sys.fsync(task, sink.device, line);
+    if (result < 0) {
+      ctx.print(`dd: fsync failed for '${command.output}': ${errorText(result)}`);
+      status = 1;
+    }
   }
   ctx.print(`${copied} bytes copied`);
-  return 0;
+  return status;
+}
+
+/** One read of dd into the buffer at `at`: bytes or -errno. */
+function* getBlock(
+  ctx: ClientContext,
+  task: IoTask,
+  command: DdCommand,
+  source: End,
+  from: number,
+  buffer: Buffer,
+  at: number,
+  block: number,
+  pattern: Pattern,
+): Gen<number> {
+  const { memory } = ctx.machine.kernel;
+  const { bs, line } = command;
+  if (source.device) {
+    const { sys } = ctx;
+    const part = at === 0 ? buffer : memory.slice(buffer, at, bs);
+    return command.iflag.direct
+      ? yield* sys.direct(task, source.device, line, false, from, part, bs)
+      : yield* sys.buffered(task, source.device, line, false, from, part, bs);
+  }
+  if (command.input === '/dev/null') return 0;
+  const bytes = memory.touch(buffer, at, bs);
+  if (source.file) {
+    const content = ctx.machine.contentOf(source.file, from, bs);
+    bytes.set(content);
+    return content.length;
+  }
+  if (command.input === '/dev/zero') bytes.fill(0);
+  else pattern.fill(bytes, from, block);
+  return bs;
+}
+
+/** One write of dd from the start of the buffer: bytes or -errno. */
+function* putBlock(
+  ctx: ClientContext,
+  task: IoTask,
+  command: DdCommand,
+  sink: End,
+  to: number,
+  buffer: Buffer,
+  length: number,
+): Gen<number> {
+  const { line, oflag } = command;
+  if (sink.file) {
+    ctx.machine.fillFile(sink.file, to, ctx.machine.kernel.memory.touch(buffer, 0, length));
+    return length;
+  }
+  if (!sink.device) return length;
+  if (oflag.direct && length === command.obs) {
+    return yield* ctx.sys.direct(task, sink.device, line, true, to, buffer, length);
+  }
+  // dd drops O_DIRECT for a last block that is short
+  return yield* ctx.sys.buffered(task, sink.device, line, true, to, buffer, length, oflag.dsync || oflag.sync);
 }
 
 /** The client of the recordings. */
@@ -148,13 +155,21 @@ export function* iogen(ctx: ClientContext, task: IoTask, command: IogenCommand):
     ctx.print(`iogen: ${command.device}: No such file or directory`);
     return 1;
   }
+  try {
+    return yield* iogenSteps(ctx, task, command, device);
+  } finally {
+    yield* ctx.close(task, device);
+  }
+}
+
+function* iogenSteps(ctx: ClientContext, task: IoTask, command: IogenCommand, device: ClientDevice): Gen<number> {
   const { line } = command;
   const pattern = new Pattern(0x10);
   for (const [index, step] of command.steps.entries()) {
     if (step.kind === 'flush') yield* ctx.sys.fsync(task, device, line);
     else if (step.kind === 'discard') yield* ctx.sys.discard(task, device, line, step.offset, step.length);
     else if (step.kind === 'zero') yield* ctx.sys.zeroout(task, device, line, step.offset, step.length);
-    else if (step.kind === 'sleep') yield step.ns;
+    else if (step.kind === 'sleep') yield* ctx.sys.sleep(task, step.ns);
     else {
       const list = step.kind === 'list' ? step.ios : undefined;
       const size = device.disk.sectors * 512;
@@ -200,7 +215,8 @@ export function* iogen(ctx: ClientContext, task: IoTask, command: IogenCommand):
   return 0;
 }
 
-function makeBuffers(machine: Machine, count: number, size: number, pageOffset = 0): Buffer[] {
+/** Buffers of a client, page by page. */
+export function makeBuffers(machine: Machine, count: number, size: number, pageOffset = 0): Buffer[] {
   return Array.from({ length: Math.max(1, count) }, () => machine.kernel.memory.alloc(size, pageOffset));
 }
 
@@ -217,7 +233,7 @@ function openEnd(ctx: ClientContext, path: string, truncateTo?: number): End | u
     return device && { device };
   }
   const file = ctx.machine.file(path, truncateTo !== undefined);
-  if (file && truncateTo !== undefined) file.truncate(truncateTo);
+  if (file && truncateTo !== undefined) ctx.machine.truncate(file, truncateTo);
   return file && { file };
 }
 

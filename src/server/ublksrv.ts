@@ -1,5 +1,5 @@
 import { getSafeU64 } from '../uapi/bytes';
-import { FALLOC_FL, IOSQE } from '../uapi/io_uring_abi';
+import { FALLOC_FL, IOSQE, RWF } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import { SPLICE_F } from '../uapi/splice';
 import { UBLK_IO_OP } from '../uapi/ublk_abi';
@@ -168,15 +168,17 @@ export class UblksrvQueue {
   }
 
   private readonly mistakes: (string | undefined)[] = [];
+  /** Result of the SPLICE that a `retry-same` mistake repeats: it is what will be committed. */
+  private readonly firstResults: (number | undefined)[] = [];
 
   /** loop_queue_tgt_io */
-  private queueTarget(tag: number, op: number): void {
+  private queueTarget(tag: number, op: number, part = 0): void {
     const at = tag * 24;
     const { descs } = this.queue;
     const bytes = descs.getUint32(at + 4, true) * 512;
     const off = getSafeU64(descs, at + 8) * 512;
     const addr = getSafeU64(descs, at + 16);
-    const common = { udLo: udLo(tag, op), udHi: udHi(0, true), off };
+    const common = { udLo: udLo(tag, op, part), udHi: udHi(part, true), off };
     const fixed = { ...common, flags: IOSQE.FIXED_FILE, fd: 1 };
     const plain = this.config.version === 'ublksrv-2022-11' ? { ...common, flags: 0, fd: BACKING_FD } : fixed;
     this.tgtInflight++;
@@ -195,7 +197,9 @@ export class UblksrvQueue {
           });
         } else {
           const opcode = op === UBLK_IO_OP.READ ? IORING_OP.READ : IORING_OP.WRITE;
-          this.ring.push({ ...fixed, opcode, addr, len: bytes });
+          // 1.2 as recorded has every write followed by a flush of the disk
+          const dsync = op === UBLK_IO_OP.WRITE && this.config.version === 'ublksrv-1.2';
+          this.ring.push({ ...fixed, opcode, addr, len: bytes, opFlags: dsync ? RWF.DSYNC : 0 });
         }
         return;
       case UBLK_IO_OP.FLUSH:
@@ -228,7 +232,8 @@ export class UblksrvQueue {
     }
     if (mistake === 'retry-same' && res > 0) {
       this.mistakes[tag] = undefined;
-      this.queueTarget(tag, op);
+      this.firstResults[tag] = res;
+      this.queueTarget(tag, op, 1);
       return;
     }
     const full = this.queue.descs.getUint32(tag * 24 + 4, true) * 512;

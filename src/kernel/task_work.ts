@@ -1,0 +1,67 @@
+import type { Kernel } from './kernel';
+import type { IoTask } from './request';
+
+/** Task work of one task (struct io_uring_task): newest first, as the lock-less list of 6.1 gives it. */
+interface TaskCtx {
+  readonly ptr: number;
+  work: (() => void)[];
+}
+
+/** Work that a task runs on its way into or out of the kernel: io_uring's own lists, and plain task_work_add. */
+export class TaskWork {
+  private readonly tctxs = new Map<IoTask, TaskCtx>();
+  private readonly plain = new Map<IoTask, (() => void)[]>();
+
+  constructor(private readonly kernel: Kernel) {}
+
+  /** task_work_add outside io_uring, oldest first. False when the task is dead or dying. */
+  addPlain(task: IoTask, fn: () => void): boolean {
+    if (task.state === 'dead' || task.killed) return false;
+    const list = this.plain.get(task);
+    if (list) list.push(fn);
+    else this.plain.set(task, [fn]);
+    this.kernel.sched.wake(task);
+    return true;
+  }
+
+  /** io_req_task_work_add */
+  add(task: IoTask, fn: () => void): void {
+    let tctx = this.tctxs.get(task);
+    if (!tctx) {
+      tctx = { ptr: this.kernel.pointer(512), work: [] };
+      this.tctxs.set(task, tctx);
+    }
+    tctx.work.push(fn);
+    this.kernel.sched.wake(task);
+  }
+
+  /** Runs plain task work, then io_uring's (tctx_task_work). True when there was any. */
+  run(task: IoTask): boolean {
+    let ran = false;
+    const plain = this.plain.get(task);
+    while (plain && plain.length > 0) {
+      ran = true;
+      for (const fn of plain.splice(0)) fn();
+    }
+    const tctx = this.tctxs.get(task);
+    if (!tctx || tctx.work.length === 0) return ran;
+    let count = 0;
+    let loops = 0;
+    while (tctx.work.length > 0) {
+      const list = tctx.work;
+      tctx.work = [];
+      loops++;
+      count += list.length;
+      for (let i = list.length - 1; i >= 0; i--) list[i]();
+    }
+    this.kernel.rec.emit.io_uring_task_work_run(tctx.ptr, count, loops);
+    return true;
+  }
+
+  /** Task work of a task that is exiting: handlers see that the task is not the daemon any more. */
+  runFallback(task: IoTask): void {
+    for (const fn of this.plain.get(task)?.splice(0) ?? []) fn();
+    const tctx = this.tctxs.get(task);
+    if (tctx) for (const fn of tctx.work.splice(0)) fn();
+  }
+}
