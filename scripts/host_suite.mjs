@@ -1,0 +1,53 @@
+// The in-host suite as both launchers need it: bundled for the extension host, and its report printed.
+// `node scripts/host_suite.mjs` only bundles, for F5.
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/**
+ * Bundles test/host into the one file that VS Code loads as "extension tests".
+ * @returns {Promise<string>} its path
+ */
+export async function bundleSuite() {
+  const outfile = join(root, 'out', 'host', 'index.js');
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/host/index.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'inline',
+    external: ['vscode', 'mocha'],
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+/**
+ * Prints the tests of a report written by test/host/index.ts, and writes them in vitest's report form to `summaryFile`.
+ * @returns {number} how many failed; no test at all counts as one failure
+ */
+export function printReport(report, summaryFile) {
+  for (const test of report.tests) {
+    const mark = test.state === 'passed' ? '✓' : test.state === 'failed' ? '✗' : '-';
+    process.stdout.write(` ${mark} ${test.title} (${test.ms} ms)\n`);
+    if (test.error) process.stdout.write(`${test.error.replace(/^/gm, '     ')}\n`);
+  }
+  const failed = report.tests.filter((test) => test.state === 'failed').length;
+  process.stdout.write(`in the extension host: ${report.tests.length - failed} passed, ${failed} failed\n`);
+  const assertionResults = report.tests.map((test) => ({ title: test.title, status: test.state }));
+  const status = failed > 0 || report.tests.length === 0 ? 'failed' : 'passed';
+  writeFileSync(
+    summaryFile,
+    JSON.stringify({ testResults: [{ name: 'test/host', status, assertionResults }] }),
+  );
+  if (report.tests.length === 0) process.stdout.write('no test ran\n');
+  return report.tests.length === 0 ? 1 : failed;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleSuite();
