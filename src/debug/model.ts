@@ -1,10 +1,13 @@
+import { checkTrace } from '../check/check';
 import type { CheckReport, Violation } from '../check/types';
 import type { Session } from '../session/ast';
 import { Printer } from '../trace/print';
 import { matchRequests, type RequestTable } from '../trace/requests';
 import { StateCache } from '../trace/state';
 import type { Trace } from '../trace/trace';
+import { Causes } from './causes';
 import { Cursor } from './cursor';
+import { InFlight } from './in_flight';
 import { SessionLines } from './session_lines';
 
 /** What a trace came from. */
@@ -49,12 +52,16 @@ export class OpenTrace {
   readonly cursor: Cursor;
   /** Session lines and the events that they brought about. */
   readonly sessionLines: SessionLines;
+  /** What brought an event about. */
+  readonly causes: Causes;
+  /** Requests in flight at any event. */
+  readonly inFlight: InFlight;
   private report: CheckReport | undefined;
 
   constructor(
     readonly trace: Trace,
     readonly source: TraceSource,
-    private readonly checker?: Checker,
+    private readonly checker: Checker = checkTrace,
     requests?: RequestTable,
   ) {
     this.requests = requests ?? matchRequests(trace);
@@ -62,6 +69,8 @@ export class OpenTrace {
     this.printer = new Printer(trace);
     this.cursor = new Cursor(trace.length);
     this.sessionLines = new SessionLines(trace);
+    this.causes = new Causes(trace, this.requests);
+    this.inFlight = new InFlight(this.requests);
   }
 
   /** Path or URI of the session or trace text. */
@@ -81,11 +90,7 @@ export class OpenTrace {
 
   /** Broken invariants and what was tested; computed when first asked for. */
   get checked(): CheckReport {
-    this.report ??= this.checker?.(this.trace, this.requests) ?? {
-      violations: [],
-      evaluated: [],
-      notEvaluated: [],
-    };
+    this.report ??= this.checker(this.trace, this.requests);
     return this.report;
   }
 

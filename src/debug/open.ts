@@ -1,8 +1,8 @@
-import { readTraceText } from '../convert/read_trace';
+import { ReadError, readTraceText } from '../convert/read_trace';
 import type { SessionOverrides } from '../session/ast';
 import { formatDiagnostic } from '../session/diagnostics';
 import { parseSession } from '../session/parse';
-import { Simulation } from '../simulate';
+import { SimulateError, Simulation } from '../simulate';
 import { type Checker, OpenTrace } from './model';
 
 const SIMULATE_SLICE = 8192;
@@ -64,8 +64,7 @@ export async function openSession(path: string, text: string, host: SessionHost)
       await rest(host);
     }
   } catch (error) {
-    if (error instanceof Error && 'line' in error && typeof error.line === 'number')
-      throw new OpenError(`${path}:${error.line}:1: ${error.message}`);
+    if (error instanceof SimulateError) throw new OpenError(`${path}:${error.line}:1: ${error.message}`);
     throw error;
   }
   const { trace, output, exitCode } = simulation.result();
@@ -100,10 +99,7 @@ export async function openTraceText(
     await prepareStates(open, host);
     return open;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReadError') {
-      const { line, column } = error as Error & { line: number; column: number };
-      throw new OpenError(`${path}:${line}:${column}: ${error.message}`);
-    }
+    if (error instanceof ReadError) throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
     throw error;
   }
 }

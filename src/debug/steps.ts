@@ -1,0 +1,155 @@
+import { indexAfter } from './causes';
+import type { OpenTrace } from './model';
+
+/** Ways to move. Each is about one request or, without one, about the whole trace. */
+export const STEP_KINDS = [
+  'next',
+  'in',
+  'out',
+  'back',
+  'reverseOver',
+  'reverseOut',
+  'first',
+  'last',
+  'nextLife',
+  'previousLife',
+] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
+
+/** Where a step leads. `edge` says which end kept it from going on; then nothing moved or only up to that end. */
+export interface Step {
+  readonly event: number;
+  readonly request: number | undefined;
+  readonly edge?: string;
+}
+
+const COMPLETIONS: ReadonlySet<string> = new Set([
+  'block_rq_complete',
+  'block_rq_requeue',
+  'blk_mq_requeue_request',
+  'fuse_request_end',
+]);
+
+/** Steps through an open trace. `shown` limits steps of the whole trace to events that a filter shows. */
+export class Steps {
+  constructor(
+    private readonly open: OpenTrace,
+    private readonly shown?: (event: number) => boolean,
+  ) {}
+
+  /** Where a step from event `from` leads. */
+  step(kind: StepKind, from: number, request: number | undefined): Step {
+    if (this.open.length === 0) return { event: -1, request: undefined, edge: 'the trace has no events' };
+    return request === undefined ? this.ofTrace(kind, from) : this.ofRequest(kind, from, request);
+  }
+
+  private ofTrace(kind: StepKind, from: number): Step {
+    const last = this.open.length - 1;
+    switch (kind) {
+      case 'in': {
+        const event = this.open.causes.caused(from);
+        return event >= 0 ? { event, request: undefined } : this.ofTrace('next', from);
+      }
+      case 'out':
+      case 'last':
+        return { event: this.walk(last + 1, -1) ?? last, request: undefined };
+      case 'reverseOut': {
+        const event = this.open.causes.parent(from);
+        return event >= 0 ? { event, request: undefined } : this.ofTrace('back', from);
+      }
+      case 'first':
+        return { event: this.walk(-1, 1) ?? 0, request: undefined };
+      case 'next':
+      case 'nextLife': {
+        const event = this.walk(from, 1);
+        return event === undefined ? { event: last, request: undefined, edge: 'end of trace' } : { event, request: undefined };
+      }
+      case 'back':
+      case 'reverseOver':
+      case 'previousLife': {
+        const event = this.walk(from, -1);
+        return event === undefined ? { event: 0, request: undefined, edge: 'start of trace' } : { event, request: undefined };
+      }
+    }
+  }
+
+  private ofRequest(kind: StepKind, from: number, request: number): Step {
+    const list = this.open.requests.events(request);
+    if (list.length === 0) return this.ofTrace(kind, from);
+    const after = indexAfter(list, from);
+    const before = indexAfter(list, from - 1) - 1;
+    switch (kind) {
+      case 'next':
+        return after < list.length
+          ? { event: list[after], request }
+          : { event: Math.max(from, list[list.length - 1]), request, edge: 'end of request' };
+      case 'back':
+        return before >= 0
+          ? { event: list[before], request }
+          : { event: Math.min(from, list[0]), request, edge: 'start of request' };
+      case 'in': {
+        const event = this.open.causes.caused(from);
+        if (event < 0) return this.ofRequest('next', from, request);
+        const other = this.open.requests.requestOf(event);
+        return { event, request: other < 0 ? request : other };
+      }
+      case 'out': {
+        const event = this.completion(list, from);
+        return event > from ? { event, request } : { event: from, request, edge: 'end of request' };
+      }
+      case 'reverseOver':
+        return before >= 0
+          ? { event: this.entry(list, before), request }
+          : { event: Math.min(from, list[0]), request, edge: 'start of request' };
+      case 'reverseOut': {
+        if (before < 0) return { event: Math.min(from, list[0]), request, edge: 'start of request' };
+        const event = this.open.causes.parent(from);
+        return { event: event >= 0 && event >= list[0] ? event : list[0], request };
+      }
+      case 'first':
+        return { event: list[0], request };
+      case 'last':
+        return { event: list[list.length - 1], request };
+      case 'nextLife':
+      case 'previousLife':
+        return this.life(kind === 'nextLife' ? 1 : -1, from, request);
+    }
+  }
+
+  /** The end of the request, or of what is left of it behind its completion. */
+  private completion(list: Uint32Array, from: number): number {
+    for (let k = list.length - 1; k >= 0 && list[k] > from; k--) {
+      if (COMPLETIONS.has(this.open.trace.nameOf(list[k]))) return list[k];
+    }
+    return list[list.length - 1];
+  }
+
+  /** The event at `k`, or where it ends a call, the beginning of that call. */
+  private entry(list: Uint32Array, k: number): number {
+    const event = list[k];
+    const { name } = this.open.trace.shapeOf(event);
+    if (!name.endsWith('_ret')) return event;
+    const start = this.open.causes.parent(event);
+    return start >= 0 && this.open.trace.nameOf(start) === name.slice(0, -4) ? start : event;
+  }
+
+  /** The next or previous request of the same device, queue and tag. */
+  private life(step: 1 | -1, from: number, request: number): Step {
+    const { requests } = this.open;
+    const wanted = requests.life[request] + step;
+    for (let r = 0; r < requests.length; r++) {
+      if (requests.life[r] !== wanted || requests.tag[r] !== requests.tag[request]) continue;
+      if (requests.queue[r] !== requests.queue[request] || requests.device[r] !== requests.device[request]) continue;
+      return { event: requests.events(r)[0], request: r };
+    }
+    return { event: from, request, edge: step === 1 ? 'last life of this tag' : 'first life of this tag' };
+  }
+
+  private walk(from: number, step: 1 | -1): number | undefined {
+    const { length } = this.open;
+    for (let i = from + step; i >= 0 && i < length; i += step) {
+      if (this.shown === undefined || this.shown(i)) return i;
+    }
+    return undefined;
+  }
+}
