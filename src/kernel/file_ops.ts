@@ -2,7 +2,7 @@ import { IORING_OP } from '../uapi/io_uring_ops';
 import { FALLOC_FL, RWF } from '../uapi/io_uring_abi';
 import type { FaultPlan } from './faults';
 import type { BackingFile, MemRange } from './file';
-import { type IoReq, type OpTable, siteOf } from './io_uring';
+import { type IoReq, type OpTable, siteOf } from './io_req';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, type OpenFile } from './open_file';
 import { finishPlug, startPlug } from './plug';

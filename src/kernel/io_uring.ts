@@ -1,8 +1,10 @@
-import { IORING_ENTER, IORING_SETUP, IOSQE } from '../uapi/io_uring_abi';
+import { IORING_ENTER, IOSQE } from '../uapi/io_uring_abi';
 import { IORING_OP, opcodeName } from '../uapi/io_uring_ops';
 import { SQE_OFFSET } from '../uapi/sqe';
 import { getHi, getLo } from '../uapi/bytes';
 import type { FaultPlan } from './faults';
+import { FdTables } from './fd_tables';
+import { type IoReq, type OpTable, siteOf } from './io_req';
 import { IoWq } from './io_wq';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, fileReqFlags, type OpenFile, type UringCmd } from './open_file';
@@ -23,45 +25,11 @@ const PUNTED_FLAGS = 0x20040000;
 /** REQ_F_ASYNC_DATA */
 const ASYNC_DATA = 0x00200000;
 
-/** A request (struct io_kiocb). */
-export interface IoReq {
-  readonly ring: Ring;
-  /** Word of its address; addresses are recycled at once, newest first. */
-  readonly ptr: number;
-  readonly opcode: number;
-  readonly flags: number;
-  readonly fd: number;
-  readonly off: number;
-  readonly addr: number;
-  readonly len: number;
-  readonly opFlags: number;
-  readonly udLo: number;
-  readonly udHi: number;
-  readonly udWord: number;
-  readonly spliceFdIn: number;
-  file: OpenFile | undefined;
-  cmdOp: number;
-  cmdView: DataView;
-  cmdAt: number;
-}
-
-/** What a fault line selects a request by. */
-export function siteOf(req: IoReq): { tag: number; queue: number | undefined; offset: number; length: number } {
-  return { tag: req.udLo & 0xffff, queue: req.ring.queue, offset: req.off, length: req.len };
-}
-
-/** Operations that may block and so never run inline; other modules implement them. */
-export interface OpTable {
-  /** Nonblocking attempt of a read or write: calls `done` at once or later. -EAGAIN asks for a worker. */
-  rw(task: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
-  /** In a worker. -EIOCBQUEUED: the disk has it, `done` is called later. */
-  blocking(worker: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
-}
-
 /** The io_uring core of 6.1: submission, inline completion, task work, io-wq, CQ waiting. */
 export class IoUring {
   private readonly opcodeIds = new Map<number, number>();
   private readonly freeReqs: number[] = [];
+  private readonly fds = new FdTables();
   private readonly work: TaskWork;
   private readonly timers: RingTimers;
   private readonly wqs = new Map<IoTask, IoWq>();
@@ -369,19 +337,14 @@ export class IoUring {
     return wq;
   }
 
-  /** Files that a process has open, by descriptor; set by {@link install}. */
-  private readonly fdTables = new Map<number, Map<number, OpenFile>>();
-
   /** Installs a file in the table of a process (tgid). */
   install(tgid: number, fd: number, file: OpenFile): void {
-    const table = this.fdTables.get(tgid);
-    if (table) table.set(fd, file);
-    else this.fdTables.set(tgid, new Map([[fd, file]]));
+    this.fds.install(tgid, fd, file);
   }
 
   /** The file behind a descriptor of a task's process. */
   fileOf(task: IoTask, fd: number): OpenFile | undefined {
-    return this.fdTables.get(task.tgid)?.get(fd);
+    return this.fds.get(task.tgid, fd);
   }
 
   /** String id of an opcode's name. */
@@ -404,10 +367,6 @@ export class IoUring {
     return this.kernel.u64(0x7ffc00000000 + task.pid * 4096);
   }
 }
-
-/** Setup flags of the rings that ublksrv makes. */
-export const UBLKSRV_QUEUE_RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.COOP_TASKRUN | IORING_SETUP.CQSIZE;
-export const UBLKSRV_CTRL_RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.CQSIZE;
 
 /** A 64-bit offset or address of an SQE: -1 where all bits are set (no offset); beyond 2^53 it is rounded, no file reaches there. */
 function fileOffset(view: DataView, at: number): number {

@@ -1,6 +1,6 @@
 import { SPLICE_F, SPLICE_F_ALL } from '../uapi/splice';
 import type { BackingFile, MemRange } from './file';
-import type { IoReq } from './io_uring';
+import type { IoReq } from './io_req';
 import type { Kernel } from './kernel';
 import type { OpenFile } from './open_file';
 import { Pipe } from './pipe';

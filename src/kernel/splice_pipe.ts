@@ -1,6 +1,6 @@
 import { SPLICE_F } from '../uapi/splice';
 import type { MemRange } from './file';
-import type { IoReq } from './io_uring';
+import type { IoReq } from './io_req';
 import type { Kernel } from './kernel';
 import { PAGE_SIZE } from './memory';
 import type { OpenFile } from './open_file';

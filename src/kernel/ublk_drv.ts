@@ -10,6 +10,7 @@ import { EIOCBQUEUED, type OpenFile, type UringCmd } from './open_file';
 import type { Request } from './request';
 import { WaitQueue } from './sched';
 import { type UblkIo, makeQueue, type UblkQueue } from './ublk_queue';
+import { copyUserPages, filledBytes } from './ublk_copy';
 import { ublkSpliceRead } from './ublk_splice';
 
 const EINVAL = -22;
@@ -232,7 +233,7 @@ export class UblkDevice implements BlkDriver {
     const { emit } = this.kernel.rec;
     emit.ublk_map_io(rq.tag);
     let mapped = rq.bytes;
-    if (!this.spliceZc && rq.op === REQ_OP.WRITE) mapped = this.copy(rq, io.addr, rq.bytes, true);
+    if (!this.spliceZc && rq.op === REQ_OP.WRITE) mapped = copyUserPages(this.kernel, rq, io.addr, rq.bytes, true);
     emit.ublk_map_io_ret(mapped);
     void queue;
     return mapped;
@@ -244,31 +245,11 @@ export class UblkDevice implements BlkDriver {
     emit.ublk_unmap_io(rq.tag);
     let done = rq.bytes;
     if (!this.spliceZc && rq.op === REQ_OP.READ) {
-      done = this.copy(rq, io.addr, Math.min(io.res, rq.bytes), false);
+      done = copyUserPages(this.kernel, rq, io.addr, Math.min(io.res, rq.bytes), false);
       this.fill(queue, rq, 0, done, 'server-buffer');
     }
     emit.ublk_unmap_io_ret(done);
     return done;
-  }
-
-  /** ublk_copy_user_pages: one memcpy by the daemon thread, in kernel mode. */
-  private copy(rq: Request, addr: number, length: number, toServer: boolean): number {
-    const { kernel } = this;
-    kernel.rec.emit.ublk_copy_user_pages(rq.tag, toServer ? 1 : 0, length);
-    const place = kernel.memory.find(addr);
-    if (!place) return 0;
-    const bytes = Math.min(length, place.buffer.size - place.offset);
-    const user = kernel.memory.touch(place.buffer, place.offset, bytes);
-    let at = 0;
-    for (const segment of rq.segments(0, bytes)) {
-      const page = kernel.memory.touch(segment.buffer, segment.offset, segment.length);
-      const part = user.subarray(at, at + segment.length);
-      if (toServer) part.set(page);
-      else page.set(part);
-      at += segment.length;
-    }
-    kernel.rec.now += kernel.copyTime(bytes);
-    return bytes;
   }
 
   private fill(queue: UblkQueue, rq: Request, offset: number, length: number, source: string): void {
@@ -381,15 +362,7 @@ export class UblkDevice implements BlkDriver {
 
   /** Tells how much of what the reader gets was really filled by the backend. */
   private expose(queue: UblkQueue, rq: Request, length: number): void {
-    let filled = 0;
-    let at = 0;
-    for (const fill of [...rq.fills].sort((a, b) => a.offset - b.offset)) {
-      const from = Math.max(at, fill.offset);
-      const to = Math.min(length, fill.offset + fill.length);
-      if (to > from) filled += to - from;
-      at = Math.max(at, to);
-    }
-    this.kernel.rec.emit.page_expose(this.info.devId, queue.id, rq.tag, 0, length, filled);
+    this.kernel.rec.emit.page_expose(this.info.devId, queue.id, rq.tag, 0, length, filledBytes(rq, length));
   }
 
   /** __ublk_abort_rq */

@@ -1,15 +1,16 @@
+import { IORING_SETUP } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import { UBLK_NO_QUEUE_ID } from '../uapi/ublk_abi';
 import { encodeUblkCmd } from '../uapi/ublk_cmds';
 import { encodeParams, type UblkParams } from '../uapi/ublk_params';
 import { decodeDevInfo, type DevInfo, encodeCtrlCmd, encodeDevInfo } from '../uapi/ublk_structs';
-import { UBLKSRV_CTRL_RING_FLAGS } from '../kernel/io_uring';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
 import type { IoTask } from '../kernel/request';
 import type { Gen } from '../kernel/sched';
 import { UserRing } from './ring_user';
 
+const RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.CQSIZE;
 const CONTROL_FD = 3;
 const RING_FD = 4;
 const CTRL_RING_ENTRIES = 32;
@@ -45,7 +46,7 @@ export class ControlRing {
 
   static *open(machine: Machine, task: IoTask, facts: boolean): Gen<ControlRing> {
     machine.uring.install(task.tgid, CONTROL_FD, machine.ublk.controlFile);
-    const ring = yield* machine.uring.setup(task, CTRL_RING_ENTRIES, CTRL_RING_ENTRIES, UBLKSRV_CTRL_RING_FLAGS, RING_FD);
+    const ring = yield* machine.uring.setup(task, CTRL_RING_ENTRIES, CTRL_RING_ENTRIES, RING_FLAGS, RING_FD);
     return new ControlRing(machine, new UserRing(machine.kernel, machine.uring, task, ring, facts));
   }
 

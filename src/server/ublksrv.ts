@@ -1,11 +1,10 @@
 import { getSafeU64 } from '../uapi/bytes';
-import { FALLOC_FL, IOSQE, RWF } from '../uapi/io_uring_abi';
+import { FALLOC_FL, IOSQE, RWF, IORING_SETUP } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import { SPLICE_F } from '../uapi/splice';
 import { UBLK_IO_OP } from '../uapi/ublk_abi';
 import { UBLK_IO, UBLK_IO_RES } from '../uapi/ublk_cmds';
 import { udHi, udLo, udOp, udTag } from '../uapi/user_data';
-import { UBLKSRV_QUEUE_RING_FLAGS } from '../kernel/io_uring';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
 import type { OpenFile } from '../kernel/open_file';
@@ -16,6 +15,8 @@ import type { UblkQueue } from '../kernel/ublk_queue';
 import type { ServerFaults } from './server_faults';
 import { putNumber, UserRing } from './ring_user';
 
+/** SQE128, because the driver asked for it then, and completions only when the thread enters the kernel: 0x508. */
+const QUEUE_RING_FLAGS = IORING_SETUP.SQE128 | IORING_SETUP.COOP_TASKRUN | IORING_SETUP.CQSIZE;
 const EAGAIN = -11;
 const ETIME = -62;
 const IDLE_TIMEOUT = 20_000_000_000;
@@ -93,7 +94,7 @@ export class UblksrvQueue {
       task,
       entries,
       entries,
-      UBLKSRV_QUEUE_RING_FLAGS,
+      QUEUE_RING_FLAGS,
       RING_FD + this.queue.id,
     );
     ring.queue = this.queue.id;
@@ -237,7 +238,9 @@ export class UblksrvQueue {
       return;
     }
     const full = this.queue.descs.getUint32(tag * 24 + 4, true) * 512;
-    this.completeIo(tag, mistake === 'over-commit' ? full : res);
+    const first = this.firstResults[tag];
+    this.firstResults[tag] = undefined;
+    this.completeIo(tag, mistake === 'over-commit' ? full : (first ?? res));
     if (mistake === 'commit-twice') this.pushCommand(tag, UBLK_IO.COMMIT_AND_FETCH_REQ);
     this.mistakes[tag] = undefined;
   }
