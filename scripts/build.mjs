@@ -31,10 +31,24 @@ const entries = [
     outfile: 'dist/extension.js',
     external: ['vscode'],
   },
+  {
+    ...node,
+    entryPoints: ['src/extension/browser/extension.ts'],
+    outfile: 'dist/browser.js',
+    platform: 'browser',
+    target: 'es2023',
+    external: ['vscode'],
+  },
 ];
 
 if (existsSync(join(root, 'src/bench/main.ts'))) {
-  entries.push({ ...node, entryPoints: ['src/bench/main.ts'], outfile: 'dist/bench.js' });
+  entries.push({
+    ...node,
+    entryPoints: ['src/bench/main.ts'],
+    outfile: 'dist/bench.js',
+    // A peer to compare with, loaded as it was published.
+    external: ['simjs'],
+  });
 }
 
 try {

@@ -1,8 +1,7 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { activateCore, type Api } from '../activate';
 
-/** Called by VS Code when a `.ublk` or `.ublktrace` document is first opened. */
-export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel('ublk Trace', { log: true });
-  context.subscriptions.push(log);
-  log.info(`ublk Trace Debugger ${String(context.extension.packageJSON.version)} is active`);
+/** Called by VS Code on the desktop or a server when something of ours is first used. */
+export function activate(context: vscode.ExtensionContext): Api {
+  return activateCore(context);
 }

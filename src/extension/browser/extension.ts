@@ -1,0 +1,7 @@
+import type * as vscode from 'vscode';
+import { activateCore, type Api } from '../activate';
+
+/** Called by VS Code in a browser when something of ours is first used. */
+export function activate(context: vscode.ExtensionContext): Api {
+  return activateCore(context);
+}

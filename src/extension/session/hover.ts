@@ -1,0 +1,55 @@
+import type { ServerName } from '../../session/ast';
+import { COMMANDS, FAULTS, MISTAKES, NO_EFFECT_COMMANDS, type OptionSpec, SETTINGS } from '../../session/options';
+import { commandText, optionText } from './describe';
+import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
+
+/** A hover text (Markdown) and the characters of the line it is about. */
+export interface SessionHover {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What the word at a place of a session (line and character from 0) means; undefined where there is nothing to say. */
+export function hoverAt(text: string, line: number, character: number, server: ServerName): SessionHover | undefined {
+  const place = placeAt(text.split(/\r?\n/), line, character);
+  const word = place.words[place.at];
+  if (word === undefined) return undefined;
+  const said =
+    place.kind === 'setting' ? settingText(place.words, place.at, server) : wordText(place.words, place.at, server);
+  return said === undefined ? undefined : { text: said, start: word.start, end: word.end };
+}
+
+function settingText(words: readonly LineWord[], at: number, server: ServerName): string | undefined {
+  const [name, kind] = words;
+  if (name!.text !== 'fault') {
+    const row = SETTINGS.find((setting) => setting.name === name!.text);
+    return row === undefined || at > 1 ? undefined : optionText(row, 'setting', server);
+  }
+  if (at === 0) return '`#: fault KIND [KEY=VALUE]...`\n\nSomething goes wrong from this line on.';
+  const fault = Object.entries(FAULTS).find(([label]) => label === kind?.text)?.[1];
+  if (fault === undefined) return undefined;
+  if (at === 1) return `\`#: fault ${kind!.text}\`\n\n${fault.doc}`;
+  const key = words[at]!.text.split('=')[0]!;
+  if (Object.hasOwn(MISTAKES, key)) return `The server ${MISTAKES[key as keyof typeof MISTAKES]}.`;
+  const keys: readonly OptionSpec[] = fault.keys;
+  const row = keys.find((option) => option.name === key);
+  return row === undefined ? undefined : optionText(row, 'setting', server);
+}
+
+function wordText(words: readonly LineWord[], at: number, server: ServerName): string | undefined {
+  const text = words[at]!.text;
+  const spec = commandOf(words);
+  const head = words[0]!.text === 'ublk' ? 2 : 1;
+  if (spec === undefined) {
+    if (at > 0) return undefined;
+    if (text === 'ublk') return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false)
+      .map((row) => `- \`${row.synopsis}\`: ${row.doc}`)
+      .join('\n');
+    const why = Object.hasOwn(NO_EFFECT_COMMANDS, text) ? NO_EFFECT_COMMANDS[text] : undefined;
+    return why === undefined ? undefined : `No effect in the simulation: ${why}`;
+  }
+  if (at < head) return commandText(spec);
+  const named = optionOf(spec, text)?.option ?? optionBefore(spec, words[at - 1]?.text);
+  return named === undefined ? undefined : optionText(named, spec.style, server);
+}

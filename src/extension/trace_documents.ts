@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import { sourceOf, TRACE_SCHEME, type Traces } from './traces';
+
+/** Shows the text of simulated and unpacked traces as read-only documents; after a reload of the window they are made again. */
+export class TraceDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  private readonly subscriptions: vscode.Disposable[];
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly traces: Traces) {
+    const seen = new Map<string, unknown>();
+    this.subscriptions = [
+      vscode.workspace.registerTextDocumentContentProvider(TRACE_SCHEME, this),
+      traces.onDidChange((entry) => {
+        if (entry?.textUri.scheme !== TRACE_SCHEME || seen.get(entry.key) === entry.open) return;
+        seen.set(entry.key, entry.open);
+        this.changed.fire(entry.textUri);
+      }),
+    ];
+  }
+
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const known = this.traces.find(uri);
+    if (known !== undefined) return known.open.printer.text();
+    const source = sourceOf(uri);
+    if (source === undefined) throw new Error(vscode.l10n.t('This document names no trace'));
+    const entry = await this.traces.open(source.uri, source.overrides);
+    return entry.open.printer.text();
+  }
+
+  dispose(): void {
+    for (const each of this.subscriptions) each.dispose();
+    this.changed.dispose();
+  }
+}

@@ -1,0 +1,216 @@
+import * as vscode from 'vscode';
+import type { OpenTrace } from '../debug/model';
+import { readBytes, readIfThere, textChunks } from './files';
+import { longWork, type Work } from './work';
+
+/** Scheme of documents that show the text of a simulated or unpacked trace. */
+export const TRACE_SCHEME = 'ublk-trace';
+/** VS Code neither colours nor hands over documents beyond this, bytes. */
+export const LARGE_TEXT = 20 << 20;
+
+/** What a session is simulated with instead of what its text says. */
+export interface Overrides {
+  readonly kernel?: string;
+  readonly server?: string;
+  readonly seed?: string;
+}
+
+/** Whether the file is still what was opened. */
+export type Freshness = 'fresh' | 'changed' | 'deleted';
+
+/** One trace that is open in this window. */
+export interface Entry {
+  /** The same for the same file and overrides. */
+  readonly key: string;
+  /** Session or trace file. */
+  readonly uri: vscode.Uri;
+  readonly overrides: Overrides;
+  readonly open: OpenTrace;
+  /** Document with the text of the trace: the file itself, or a virtual one. */
+  readonly textUri: vscode.Uri;
+  /** Size of that text in bytes, about. */
+  readonly textBytes: number;
+  readonly freshness: Freshness;
+}
+
+/** The traces that are open in this window, shared by tree, editors and debug sessions. */
+export class Traces implements vscode.Disposable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly opening = new Map<string, Promise<Entry>>();
+  private readonly watchers = new Map<string, vscode.Disposable>();
+  private readonly changed = new vscode.EventEmitter<Entry | undefined>();
+  private readonly subscriptions: vscode.Disposable[];
+  private currentKey: string | undefined;
+
+  /** An entry came, went, was replaced, grew stale, or became the current one. */
+  readonly onDidChange = this.changed.event;
+
+  constructor() {
+    this.subscriptions = [
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0) this.outdate(document.uri, 'changed');
+      }),
+    ];
+  }
+
+  /** Open traces, oldest first. */
+  get all(): readonly Entry[] {
+    return [...this.entries.values()];
+  }
+
+  /** The trace that was opened or looked at last. */
+  get current(): Entry | undefined {
+    return this.currentKey === undefined ? undefined : this.entries.get(this.currentKey);
+  }
+
+  /** Makes a trace the current one. */
+  select(entry: Entry): void {
+    if (this.currentKey === entry.key) return;
+    this.currentKey = entry.key;
+    this.changed.fire(entry);
+  }
+
+  /** The open trace whose session, file or text document this is; undefined where it is not open. */
+  find(uri: vscode.Uri): Entry | undefined {
+    const text = uri.toString();
+    const fits = (entry: Entry): boolean => entry.uri.toString() === text || entry.textUri.toString() === text;
+    const { current } = this;
+    return current && fits(current) ? current : this.all.findLast(fits);
+  }
+
+  /** The entry of an open trace. */
+  entryOf(open: OpenTrace): Entry | undefined {
+    return this.all.find((entry) => entry.open === open);
+  }
+
+  /**
+   * Opens a session (simulating it) or a trace file. One that is open and unchanged is not read again.
+   * @throws OpenError, OpenCancelled, FileError.
+   */
+  async open(uri: vscode.Uri, overrides: Overrides = {}, again = false): Promise<Entry> {
+    const key = keyOf(uri, overrides);
+    const known = this.entries.get(key);
+    if (known?.freshness === 'fresh' && !again) {
+      this.select(known);
+      return known;
+    }
+    const running = this.opening.get(key);
+    if (running !== undefined) return running;
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const work = longWork(vscode.l10n.t('Opening {0}', name), (host) => this.read(key, uri, overrides, host));
+    this.opening.set(key, work);
+    try {
+      const entry = await work;
+      known?.open.dispose();
+      this.entries.set(key, entry);
+      this.currentKey = key;
+      this.watch(entry);
+      this.changed.fire(entry);
+      return entry;
+    } finally {
+      this.opening.delete(key);
+    }
+  }
+
+  /** Closes a trace. */
+  close(entry: Entry): void {
+    if (!this.entries.delete(entry.key)) return;
+    entry.open.dispose();
+    this.watchers.get(entry.key)?.dispose();
+    this.watchers.delete(entry.key);
+    if (this.currentKey === entry.key) this.currentKey = this.all.at(-1)?.key;
+    this.changed.fire(undefined);
+  }
+
+  dispose(): void {
+    for (const entry of this.all) this.close(entry);
+    for (const each of this.subscriptions) each.dispose();
+    this.changed.dispose();
+  }
+
+  private async read(key: string, uri: vscode.Uri, overrides: Overrides, work: Work): Promise<Entry> {
+    const [{ openSession, openTraceText }, { checkTrace }] = await Promise.all([
+      import('../debug/open'),
+      import('../check/check'),
+    ]);
+    const path = shownPath(uri);
+    const common = { key, uri, overrides, freshness: 'fresh' as const };
+    if (isSession(uri)) {
+      const text = await sessionText(uri);
+      const open = await openSession(path, text, {
+        ...work,
+        check: checkTrace,
+        readFile: (file) => readIfThere(vscode.Uri.joinPath(uri, '..', file)),
+        overrides: {
+          ...(overrides.kernel === undefined ? {} : { kernel: overrides.kernel }),
+          ...(overrides.server === undefined ? {} : { server: overrides.server }),
+          ...(overrides.seed === undefined ? {} : { seed: BigInt(overrides.seed) }),
+        },
+      });
+      return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
+    }
+    const bytes = await readBytes(uri);
+    const open = await openTraceText(path, textChunks(uri, bytes), { ...work, check: checkTrace }, bytes.length);
+    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    const textBytes = open.source.kind === 'text' ? open.source.bytes : bytes.length;
+    return { ...common, open, textUri: packed ? virtualUri(uri, overrides) : uri, textBytes };
+  }
+
+  private watch(entry: Entry): void {
+    this.watchers.get(entry.key)?.dispose();
+    const { uri } = entry;
+    if (uri.scheme === 'untitled') return;
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const pattern = new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), name.replace(/[[\]{}*?]/g, '?'));
+    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+    watcher.onDidChange((at) => this.outdate(at, 'changed'));
+    watcher.onDidCreate((at) => this.outdate(at, 'changed'));
+    watcher.onDidDelete((at) => this.outdate(at, 'deleted'));
+    this.watchers.set(entry.key, watcher);
+  }
+
+  private outdate(uri: vscode.Uri, freshness: Freshness): void {
+    const text = uri.toString();
+    for (const entry of this.all) {
+      if (entry.uri.toString() !== text || entry.freshness === freshness) continue;
+      const next = { ...entry, freshness };
+      this.entries.set(entry.key, next);
+      this.changed.fire(next);
+    }
+  }
+}
+
+/** Whether a file is a session rather than a trace. */
+export function isSession(uri: vscode.Uri): boolean {
+  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  return document ? document.languageId === 'ublk' : uri.path.endsWith('.ublk');
+}
+
+/** How a file is named to a person and to the debugger: its path, or the whole URI where it is no plain file. */
+export function shownPath(uri: vscode.Uri): string {
+  return uri.scheme === 'file' ? uri.fsPath : uri.toString();
+}
+
+/** The document that shows the text of a simulated or unpacked trace; it can be made again from its URI alone. */
+export function virtualUri(uri: vscode.Uri, overrides: Overrides): vscode.Uri {
+  const query = new URLSearchParams({ of: uri.toString() });
+  for (const [name, value] of Object.entries(overrides)) if (typeof value === 'string') query.set(name, value);
+  const base = uri.path.replace(/\.gz$/, '').replace(/\.ublktrace$/, '');
+  return vscode.Uri.from({ scheme: TRACE_SCHEME, path: `${base}.ublktrace`, query: query.toString() });
+}
+
+/** What a virtual document shows; undefined where the URI is of something else. */
+export function sourceOf(virtual: vscode.Uri): { uri: vscode.Uri; overrides: Overrides } | undefined {
+  const { of, ...overrides } = Object.fromEntries(new URLSearchParams(virtual.query));
+  return of === undefined ? undefined : { uri: vscode.Uri.parse(of), overrides };
+}
+
+function keyOf(uri: vscode.Uri, overrides: Overrides): string {
+  return virtualUri(uri, overrides).toString();
+}
+
+/** The session as the person sees it, unsaved edits included. */
+async function sessionText(uri: vscode.Uri): Promise<string> {
+  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  return document ? document.getText() : new TextDecoder().decode(await readBytes(uri));
+}
