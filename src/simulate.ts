@@ -155,7 +155,7 @@ export class Simulation {
         `stopped after ${this.session.settings.maxEvents} events (#: max-events sets another limit)`,
       );
       exitCode = 1;
-    } else if (exitCode === 0 && !script.finished) {
+    } else if (!script.finished && !this.outOfMemory) {
       output.push('the session hangs: nothing is left that could wake its commands');
       exitCode = 1;
     }
@@ -170,7 +170,7 @@ export class Simulation {
       files: [...this.machine.allFiles()].map(([path, file]) => ({
         path,
         size: file.size,
-        ranges: file.ranges(),
+        ranges: { [Symbol.iterator]: () => this.machine.rangesOf(file) },
       })),
     };
   }
@@ -187,8 +187,10 @@ export class Simulation {
       device: (path) => {
         const name = path.replace(/^\/dev\//, '');
         const found = machine.disk(name);
-        return found && { name, disk: found.disk, cache: found.cache };
+        if (found) found.openers++;
+        return found;
       },
+      close: (task, device) => machine.closeDisk(task, device),
       print: (text) => {
         this.output.push(text);
         recorder.emit.command_output(trace.strings.id(text.replaceAll('\n', ' ')));

@@ -47,6 +47,8 @@ export interface MachineDisk {
 const FIRST_FILE_SECTOR = 32768;
 /** Room for one backing disk, sectors (8 TiB). */
 const DISK_SECTORS = 2 ** 34;
+/** Longest file, bytes. */
+export const MAX_FILE = (DISK_SECTORS - FIRST_FILE_SECTOR * 2) * 512;
 
 /** A whole simulated machine: kernel, file system, io_uring, ublk driver, and the names under /dev. */
 export class Machine implements DiskRegistry {
@@ -177,6 +179,13 @@ export class Machine implements DiskRegistry {
   fillFile(file: BackingFile, offset: number, bytes: Uint8Array): void {
     file.fill(offset, bytes);
     this.fileCaches.get(file)?.update(offset, bytes);
+  }
+
+  /** fsync(2) of a file: write-back, then a flush of the disk's cache. 0 or -errno. */
+  *syncFile(task: IoTask, file: BackingFile): Gen<number> {
+    const cache = this.fileCaches.get(file);
+    const error = cache ? yield* cache.writeBack(task) : 0;
+    return error || (yield* file.flush(task));
   }
 
   /** truncate(2). */

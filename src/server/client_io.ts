@@ -1,8 +1,6 @@
 import { REQ_FLAG, REQ_OP } from '../uapi/block';
-import type { Disk } from '../kernel/disk';
-import type { Machine } from '../kernel/machine';
+import type { Machine, MachineDisk } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
-import type { PageCache } from '../kernel/page_cache';
 import { finishPlug, flushPlug, startPlug } from '../kernel/plug';
 import type { IoTask } from '../kernel/request';
 import { type Gen, PARK, TaskKilled } from '../kernel/sched';
@@ -31,11 +29,7 @@ export interface ClientIo {
 }
 
 /** An open block device of a client. */
-export interface ClientDevice {
-  readonly name: string;
-  readonly disk: Disk;
-  readonly cache: PageCache;
-}
+export type ClientDevice = MachineDisk;
 
 /** The system calls that clients use on block devices (block/fops.c, fs/aio.c, 6.1). */
 export class ClientSyscalls {

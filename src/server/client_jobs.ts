@@ -41,7 +41,8 @@ function cannotOpen(ctx: ClientContext, path: string): number {
 function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End, sink: End): Gen<number> {
   const { kernel } = ctx.machine;
   const { bs, obs, line } = command;
-  const [buffer] = makeBuffers(ctx.machine, 1, bs + obs);
+  const [buffer] = makeBuffers(ctx.machine, 1, bs === obs ? bs : bs + obs);
+  if (bs !== obs) kernel.memory.touch(buffer, 0, bs + obs);
   const pattern = new Pattern(0x5eed);
   let copied = 0;
   let written = 0;

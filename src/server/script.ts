@@ -1,15 +1,22 @@
 import type { BlkdiscardCommand, Command, Session, SyncCommand } from '../session/ast';
 import { splices } from '../session/ublk';
-import type { Machine } from '../kernel/machine';
+import { type Machine, MAX_FILE } from '../kernel/machine';
 import type { IoTask } from '../kernel/request';
-import { type Gen, PARK } from '../kernel/sched';
+import { type Gen, PARK, TaskKilled } from '../kernel/sched';
+import type { ClientDevice } from './client_io';
 import type { ClientContext } from './client_jobs';
-import { dd, fioJob, iogen } from './client_jobs';
+import { fioJob } from './client_fio';
+import { dd, iogen } from './client_jobs';
 import type { ServerFaults } from './server_faults';
 import { addFlags, UblkTool } from './ublk_tool';
 
+/** Exit status of a process that a signal killed (128 + SIGKILL), as a shell tells it. */
+const KILLED = 137;
+
 interface Job {
   readonly command: number;
+  /** Its process and the processes that this one started. */
+  readonly tasks: IoTask[];
   done: boolean;
   status: number;
 }
@@ -42,12 +49,12 @@ export class Script {
       this.reached(index);
       if (command.kind === 'wait') {
         const last = command.command;
-        yield* this.waitFor(() =>
-          this.jobs.every((job) => job.done || (last !== undefined && job.command !== last)),
-        );
+        const awaited = this.jobs.filter((job) => last === undefined || job.command === last);
+        yield* this.waitFor(() => awaited.every((job) => job.done));
+        if (last !== undefined && awaited[0]?.status) this.status = awaited[0].status;
         continue;
       }
-      const job: Job = { command: index, done: false, status: 0 };
+      const job: Job = { command: index, tasks: [], done: false, status: 0 };
       this.jobs.push(job);
       this.start(command, job);
       if (!command.background) {
@@ -65,28 +72,46 @@ export class Script {
 
   private start(command: Command, job: Job): void {
     const { kernel } = this.machine;
-    const task = kernel.newTask(commOf(command), 0, command.cpus?.[0]);
+    const task = this.newProcess(commOf(command), command);
+    job.tasks.push(task);
     kernel.sched.start(task, this.process(task, command, job), kernel.costs.exec);
+  }
+
+  /** A process on one of the CPUs that the command may use. */
+  private newProcess(comm: string, command: Command): IoTask {
+    const { kernel } = this.machine;
+    const { cpus } = command;
+    return kernel.newTask(comm, 0, cpus && cpus[kernel.choices.choose('cpu', cpus.length)]);
   }
 
   /** One process of the session. */
   private *process(task: IoTask, command: Command, job: Job): Gen<void> {
     const { rec, sched } = this.machine.kernel;
     rec.emit.session_command(command.line, rec.trace.strings.id(oneLine(command.text)));
-    job.status = yield* this.execute(task, command);
+    try {
+      job.status = yield* this.execute(task, command, job);
+    } catch (error) {
+      if (!(error instanceof TaskKilled)) throw error;
+      job.status = KILLED;
+    }
     rec.emit.session_command_done(command.line, job.status);
     job.done = true;
     this.machine.uring.exitTask(task, () => undefined);
     if (this.waiting) sched.wake(this.waiting);
   }
 
-  private *execute(task: IoTask, command: Command): Gen<number> {
+  private *execute(task: IoTask, command: Command, job: Job): Gen<number> {
     const { machine, ctx, tool, facts } = this;
     const version = this.session.settings.server === 'ublksrv-1.2' ? 'ublksrv-1.2' : 'ublksrv-2022-11';
     const print = ctx.print;
     switch (command.kind) {
       case 'truncate': {
-        machine.file(command.path, true)?.truncate(command.size);
+        if (command.size > MAX_FILE) {
+          print(`truncate: failed to truncate '${command.path}' at ${command.size} bytes: File too large`);
+          return 1;
+        }
+        const file = machine.file(command.path, true);
+        if (file) machine.truncate(file, command.size);
         return 0;
       }
       case 'ublk-add': {
@@ -132,7 +157,7 @@ export class Script {
       case 'ublk-recover':
         return yield* tool.recover(task, command.id, facts, print);
       case 'fio':
-        return yield* this.fio(task, command);
+        return yield* this.fio(task, command, job);
       case 'dd':
         return yield* dd(ctx, task, command);
       case 'iogen':
@@ -144,14 +169,14 @@ export class Script {
       case 'kill':
         return this.kill(command);
       case 'sleep':
-        yield command.ns;
+        yield* ctx.sys.sleep(task, command.ns);
         return 0;
       case 'wait':
         return 0;
     }
   }
 
-  private *fio(task: IoTask, command: Extract<Command, { kind: 'fio' }>): Gen<number> {
+  private *fio(task: IoTask, command: Extract<Command, { kind: 'fio' }>, process: Job): Gen<number> {
     const { machine } = this;
     let status = 0;
     let index = 0;
@@ -161,10 +186,16 @@ export class Script {
       for (let n = 0; n < job.numjobs; n++) {
         const state = { done: false };
         running.push(state);
-        const worker = machine.kernel.newTask('fio');
+        const worker = this.newProcess('fio', command);
+        process.tasks.push(worker);
         const body = fioJob(this.ctx, worker, job, command.line, index++);
         const run = function* (): Gen<void> {
-          status = (yield* body) || status;
+          try {
+            status = (yield* body) || status;
+          } catch (error) {
+            if (!(error instanceof TaskKilled)) throw error;
+            status = KILLED;
+          }
           state.done = true;
           machine.kernel.sched.wake(task);
         };
@@ -181,7 +212,23 @@ export class Script {
       this.ctx.print(`blkdiscard: cannot open ${command.device}: No such file or directory`);
       return 1;
     }
+    try {
+      return yield* this.discardRange(task, command, device);
+    } finally {
+      yield* this.ctx.close(task, device);
+    }
+  }
+
+  private *discardRange(task: IoTask, command: BlkdiscardCommand, device: ClientDevice): Gen<number> {
     const size = device.disk.sectors * 512;
+    if (command.mode === 'secure') {
+      this.ctx.print(`blkdiscard: ${command.device}: BLKSECDISCARD ioctl failed: Operation not supported`);
+      return 1;
+    }
+    if (command.offset > size) {
+      this.ctx.print(`blkdiscard: ${command.device}: offset is greater than device size`);
+      return 1;
+    }
     const end = Math.min(size, command.offset + (command.length ?? size - command.offset));
     const step = command.step ?? end - command.offset;
     for (let at = command.offset; at < end; at += step) {
@@ -199,41 +246,60 @@ export class Script {
   }
 
   private *sync(task: IoTask, command: SyncCommand): Gen<number> {
+    const { machine, ctx } = this;
+    let status = 0;
+    if (command.mode === 'sync') {
+      for (const { cache, disk } of machine.allDisks().values()) {
+        if (!disk.dead && (yield* cache.writeBack(task)) < 0) status = 1;
+      }
+      for (const file of machine.allFiles().values()) if ((yield* machine.syncFile(task, file)) < 0) status = 1;
+      return status;
+    }
     for (const path of command.paths) {
-      const device = this.ctx.device(path);
+      const device = ctx.device(path);
       if (device) {
-        const result = yield* this.ctx.sys.fsync(task, device, command.line);
-        if (result < 0) return 1;
+        if ((yield* ctx.sys.fsync(task, device, command.line)) < 0) status = 1;
+        yield* ctx.close(task, device);
         continue;
       }
-      const file = this.machine.file(path, false);
+      const file = machine.file(path, false);
       if (!file) {
-        this.ctx.print(`sync: error opening '${path}': No such file or directory`);
-        return 1;
-      }
-      yield* this.machine.cacheOf(file).writeBack(task);
-      yield* file.flush(task);
+        ctx.print(`sync: error opening '${path}': No such file or directory`);
+        status = 1;
+      } else if ((yield* machine.syncFile(task, file)) < 0) status = 1;
     }
-    return 0;
+    return status;
   }
 
   private kill(command: Extract<Command, { kind: 'kill' }>): number {
     const { target, signal } = command;
-    if (target.kind === 'daemon') {
-      const daemon =
-        target.id === undefined
-          ? this.tool.daemons.findLast((candidate) => candidate.alive)
-          : this.tool.daemonOf(target.id);
-      if (daemon) {
-        this.tool.signal(daemon, signal);
-        return 0;
+    const { daemons } = this.tool;
+    const daemon =
+      target.kind === 'background-job'
+        ? undefined
+        : target.kind === 'pid'
+          ? daemons.findLast((candidate) => candidate.alive && candidate.main.pid === target.pid)
+          : target.id === undefined
+            ? daemons.findLast((candidate) => candidate.alive)
+            : this.tool.daemonOf(target.id);
+    if (daemon) {
+      this.tool.signal(daemon, signal);
+      return 0;
+    }
+    const job = this.jobs.find(
+      (candidate) =>
+        !candidate.done &&
+        (target.kind === 'background-job'
+          ? candidate.command === target.command
+          : target.kind === 'pid' && candidate.tasks[0]?.pid === target.pid),
+    );
+    if (job) {
+      const { sched } = this.machine.kernel;
+      for (const task of job.tasks) {
+        if (signal === 'STOP' || signal === 'CONT') sched.setStopped(task, signal === 'STOP');
+        else sched.kill(task);
       }
-    } else if (target.kind === 'pid') {
-      const daemon = this.tool.daemons.findLast((candidate) => candidate.alive && candidate.main.pid === target.pid);
-      if (daemon) {
-        this.tool.signal(daemon, signal);
-        return 0;
-      }
+      return 0;
     }
     this.ctx.print('kill: no such process');
     return 1;
