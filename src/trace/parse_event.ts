@@ -108,11 +108,19 @@ export class EventReader {
     if (digits < 1 || digits > 9 || buf[pos] !== COLON) return -1;
     this.digits = digits;
     this.ts =
-      whole * 1e9 + (digits === 6 ? part * 1000 : digits === 9 ? part : Math.round(part * 10 ** (9 - digits)));
+      whole * 1e9 +
+      (digits === 6 ? part * 1000 : digits === 9 ? part : Math.round(part * 10 ** (9 - digits)));
     return pos;
   }
 
-  private body(buf: Uint8Array, start: number, end: number, task: number, cpu: number, flags: number): boolean {
+  private body(
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    task: number,
+    cpu: number,
+    flags: number,
+  ): boolean {
     const pos = this.names.scan(buf, start, end);
     const next = buf[pos];
     let at = pos;

@@ -204,7 +204,8 @@ export class FieldReader {
     } else {
       if (digits > 20) return false;
       const big = BigInt(decoder.decode(buf.subarray(this.pos, pos)));
-      if (big > (unsigned ? 0xffffffffffffffffn : 0x7fffffffffffffffn) || big < -0x8000000000000000n) return false;
+      if (big > (unsigned ? 0xffffffffffffffffn : 0x7fffffffffffffffn) || big < -0x8000000000000000n)
+        return false;
       const bits = BigInt.asUintN(64, big);
       this.lo = Number(bits & 0xffffffffn);
       this.hi = Number(bits >> 32n);

@@ -1,0 +1,65 @@
+import { SCENES } from './scenes';
+import type { Figure } from './measure';
+import { jsonLine, table } from './report';
+import { QUICK, USUAL } from './workloads';
+
+const HELP = `usage: npm run bench -- [--only NAME] [--quick] [--full]
+Prints a JSON line per figure; a table goes to stderr when it is a terminal.
+  --only NAME  only this bench (may be given more than once): ${SCENES.map((scene) => scene.name).join(', ')}
+  --quick      small sizes and one run: shows that everything runs, the figures mean nothing
+  --full       also reads 10 M events
+`;
+
+interface Options {
+  readonly only: readonly string[];
+  readonly quick: boolean;
+  readonly full: boolean;
+}
+
+/** Reads the command line; a string is what is wrong with it. */
+function readOptions(args: readonly string[]): Options | string {
+  const only: string[] = [];
+  let quick = false;
+  let full = false;
+  for (let k = 0; k < args.length; k++) {
+    const arg = args[k]!;
+    if (arg === '--quick') quick = true;
+    else if (arg === '--full') full = true;
+    else if (arg === '--only') {
+      const name = args[++k];
+      if (name === undefined || !SCENES.some((scene) => scene.name === name)) {
+        return `--only takes one of ${SCENES.map((scene) => scene.name).join(', ')}`;
+      }
+      only.push(name);
+    } else return `no option '${arg}'`;
+  }
+  if (quick && full) return 'bench takes --quick or --full, not both';
+  return { only, quick, full };
+}
+
+function main(args: readonly string[]): number {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const options = readOptions(args);
+  if (typeof options === 'string') {
+    process.stderr.write(`bench: ${options}\n`);
+    return 2;
+  }
+  const { only, quick, full } = options;
+  const plan = quick ? { warmups: 0, runs: 1 } : { warmups: 2, runs: 5 };
+  const figures: Figure[] = [];
+  for (const scene of SCENES) {
+    if (only.length > 0 && !only.includes(scene.name)) continue;
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${scene.name} ...`);
+    for (const figure of scene.run({ plan, full, sizes: quick ? QUICK : USUAL })) {
+      figures.push(figure);
+      process.stdout.write(`${jsonLine(figure)}\n`);
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${table(figures)}`);
+  return 0;
+}
+
+process.exitCode = main(process.argv.slice(2));

@@ -1,0 +1,160 @@
+import { checkTrace } from '../check/check';
+import { chromeTrace } from '../convert/chrome';
+import { Scheduler } from '../kernel/sched';
+import type { Session } from '../session/ast';
+import { simulate } from '../simulate';
+import { Printer } from '../trace/print';
+import { matchRequests } from '../trace/requests';
+import { StateReducer } from '../trace/state';
+import { memoryFigures } from './memory';
+import { type Figure, spread, timeInTurns } from './measure';
+import { RegexReader } from './regex_reader';
+import { seekFigures } from './seek';
+import type { Setting } from './setting';
+import { loadSimJs, runSimJs } from './simjs_peer';
+import { loopSession, nullSession, readTrace, recordedText, simulatedText } from './workloads';
+
+/** A bench: one name for --only, one or more figures. */
+export interface Scene {
+  readonly name: string;
+  readonly run: (setting: Setting) => Iterable<Figure>;
+}
+
+/** Every bench there is, in the order in which they run. */
+export const SCENES: readonly Scene[] = [
+  { name: 'simulate', run: simulateFigures },
+  { name: 'import', run: importFigures },
+  { name: 'match', run: matchFigures },
+  { name: 'print', run: printFigures },
+  { name: 'export', run: exportFigures },
+  { name: 'check', run: checkFigures },
+  { name: 'replay', run: replayFigures },
+  { name: 'seek', run: seekFigures },
+  { name: 'memory', run: memoryFigures },
+];
+
+/** Amount per second over runs, as a figure. */
+function rate(
+  bench: string,
+  unit: string,
+  amount: number,
+  seconds: readonly number[],
+  goal?: number,
+): Figure {
+  const { median } = spread(seconds.map((s) => amount / s));
+  return {
+    bench,
+    unit,
+    better: 'higher',
+    median,
+    runs: seconds.length,
+    ...(goal === undefined ? {} : { goal }),
+  };
+}
+
+/** The figure with a peer that did the same amount of work in turns with it. */
+function against(figure: Figure, name: string, amount: number, seconds: readonly number[]): Figure {
+  const { median } = spread(seconds.map((s) => amount / s));
+  return { ...figure, ratio: figure.median / median, peer: { name, median } };
+}
+
+function* simulateFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const depth = 128;
+  const session = nullSession(sizes.nullIos, depth);
+  const { events, steps } = counted(session);
+  const sim = loadSimJs();
+  const model = { depth, ios: sizes.nullIos, steps: Math.max(1, Math.round(steps / sizes.nullIos)) };
+  const [own, peer] = timeInTurns(plan, [() => simulate(session), () => runSimJs(sim, model)]);
+  yield rate('simulate null depth 128', 'events/s', events, own!, 1e6);
+  const scheduled = rate('simulate null depth 128, scheduled', 'steps/s', steps, own!);
+  yield against(scheduled, 'simjs', model.ios * model.steps, peer!);
+  const loop = loopSession(sizes.loopIos);
+  const [zeroCopy] = timeInTurns(plan, [() => simulate(loop)]);
+  yield rate('simulate loop zero copy depth 8', 'events/s', counted(loop).events, zeroCopy!, 1e6);
+}
+
+/** What a session records, and how many steps its scheduler takes: the events of a queueing model. */
+function counted(session: Session): { events: number; steps: number } {
+  const { run } = Scheduler.prototype;
+  let steps = 0;
+  Scheduler.prototype.run = function (max) {
+    const taken = run.call(this, max);
+    steps += taken;
+    return taken;
+  };
+  try {
+    return { events: simulate(session).events, steps };
+  } finally {
+    Scheduler.prototype.run = run;
+  }
+}
+
+function* importFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const texts = [
+    { name: 'simulated', text: simulatedText(sizes.recorded) },
+    { name: 'recorded', text: recordedText(sizes.recorded) },
+  ];
+  for (const { name, text } of texts) {
+    if (text === undefined) continue;
+    const { bytes, events } = text;
+    const byRegex = (): unknown => new RegexReader().read(Buffer.from(bytes).toString());
+    const [own, peer] = timeInTurns(plan, [() => readTrace(bytes), byRegex]);
+    yield against(
+      rate(`import ${name} text`, 'events/s', events, own!, 1.2e6),
+      'regular expressions',
+      events,
+      peer!,
+    );
+    yield rate(`import ${name} text, bytes`, 'MB/s', bytes.length / 1e6, own!, 200);
+  }
+}
+
+function* matchFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const { bytes, events } = simulatedText(sizes.events);
+  const trace = readTrace(bytes);
+  const [match, both] = timeInTurns(plan, [
+    () => matchRequests(trace),
+    () => matchRequests(readTrace(bytes)),
+  ]);
+  yield rate('match requests', 'events/s', events, match!);
+  yield rate('import and match', 'events/s', events, both!, 1.2e6);
+  yield rate('import and match, bytes', 'MB/s', bytes.length / 1e6, both!, 200);
+}
+
+function* printFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const { bytes, events } = simulatedText(sizes.recorded);
+  const trace = readTrace(bytes);
+  const [seconds] = timeInTurns(plan, [() => drain(new Printer(trace).parts())]);
+  yield rate('print', 'events/s', events, seconds!);
+  yield rate('print, bytes', 'MB/s', bytes.length / 1e6, seconds!);
+}
+
+function* exportFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const { bytes, events } = simulatedText(sizes.recorded);
+  const trace = readTrace(bytes);
+  const requests = matchRequests(trace);
+  const [seconds] = timeInTurns(plan, [() => drain(chromeTrace(trace, requests))]);
+  yield rate('export chrome', 'events/s', events, seconds!);
+}
+
+function* checkFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const { bytes, events } = simulatedText(sizes.recorded);
+  const trace = readTrace(bytes);
+  const requests = matchRequests(trace);
+  const [seconds] = timeInTurns(plan, [() => checkTrace(trace, requests)]);
+  yield rate('check', 'events/s', events, seconds!);
+}
+
+function* replayFigures({ plan, sizes }: Setting): Generator<Figure> {
+  const { bytes, events } = simulatedText(sizes.events);
+  const trace = readTrace(bytes);
+  const [seconds] = timeInTurns(plan, [() => new StateReducer(trace).run(trace.length - 1)]);
+  yield rate('replay', 'events/s', events, seconds!);
+}
+
+/** Takes all pieces and keeps none, as a stream to a file does. Returns their length. */
+function drain(parts: Iterable<string>): number {
+  let length = 0;
+  for (const part of parts) length += Buffer.byteLength(part);
+  return length;
+}

@@ -1,0 +1,55 @@
+import { performance } from 'node:perf_hooks';
+import { StateCache } from '../trace/state';
+import { type Figure, spread } from './measure';
+import type { Setting } from './setting';
+import { readTrace, simulatedText } from './workloads';
+
+/** Seeking the state at random events, at neighbours, and the last change of a value. */
+export function* seekFigures({ sizes }: Setting): Generator<Figure> {
+  const trace = readTrace(simulatedText(sizes.events).bytes);
+  const cache = new StateCache(trace);
+  const begin = performance.now();
+  while (!cache.prepare(1 << 16));
+  yield single('seek: prepare snapshots', [performance.now() - begin]);
+  const places = randomPlaces(sizes.seeks + 20, trace.length);
+  /** ms to show event n after event `from` was shown. */
+  const time = (n: number, from = n): number => {
+    if (from !== n) cache.seek(from);
+    const start = performance.now();
+    cache.at(n);
+    return performance.now() - start;
+  };
+  for (const n of places.slice(0, 20)) time(n);
+  const far = places.slice(20);
+  const random = far.map((n) => time(n));
+  yield single('seek: state at a random event', random, 5);
+  const on = far.map((n) => time(n + 1, n));
+  yield single('seek: one event on', on, 10);
+  const back = far.map((n) => time(n - 1, n));
+  yield single('seek: one event back', back, 10);
+}
+
+function single(bench: string, ms: readonly number[], goal?: number): Figure {
+  const { median, p95 } = spread(ms);
+  const more = ms.length > 1 ? { p95 } : {};
+  return {
+    bench,
+    unit: 'ms',
+    better: 'lower',
+    median,
+    ...more,
+    runs: ms.length,
+    ...(goal === undefined ? {} : { goal }),
+  };
+}
+
+/** The same places in every run. */
+function randomPlaces(count: number, limit: number): number[] {
+  let x = 0x9e3779b9;
+  return Array.from({ length: count }, () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) % limit;
+  });
+}
