@@ -1,5 +1,6 @@
 import { REQ_OP } from '../uapi/block';
-import { type BlkDriver, Disk } from './disk';
+import type { BlkDriver } from './blk_driver';
+import { Disk } from './disk';
 import type { FaultPlan } from './faults';
 import type { Kernel } from './kernel';
 import type { Request } from './request';

@@ -1,43 +1,15 @@
-import { formatRwbs, REQ_FLAG, REQ_OP, rwbsOf } from '../uapi/block';
+import { blkStatusToErrno, formatRwbs, REQ_FLAG, REQ_OP, rwbsOf } from '../uapi/block';
+import { type BlkDriver, blkStatusOf, type DiskLimits } from './blk_driver';
 import { MqDeadline } from './deadline';
 import type { Kernel } from './kernel';
+import { backMerge } from './merge';
 import { flushPlug } from './plug';
 import { type Bio, type BlockQueue, type Hctx, type IoTask, Request } from './request';
 import { Sbitmap } from './sbitmap';
 import { type Gen, WaitQueue } from './sched';
 
-/** What a block driver gives blk-mq. */
-export interface BlkDriver {
-  /** ->queue_rq: starts the request. `last` is false while more follow at once. */
-  queueRq(rq: Request, last: boolean): void;
-  /** ->queue_rqs exists: a flushed plug list goes to the driver directly, newest first. */
-  readonly queueRqs: boolean;
-}
-
-/** Limits of a request queue. */
-export interface DiskLimits {
-  /** Largest request, sectors. */
-  readonly maxSectors: number;
-  readonly logicalBlockSize: number;
-  /** Largest discard, sectors; 0 where discard is not supported. */
-  readonly maxDiscardSectors: number;
-  readonly maxWriteZeroesSectors: number;
-  /** The device has a volatile write cache, so flushes reach it. */
-  readonly writeCache: boolean;
-}
-
 /** Largest number of requests in a plug before it is flushed (BLK_MAX_REQUEST_COUNT). */
 const MAX_PLUG = 32;
-
-/** -errno of each blk_status_t of 6.1 (blk_errors); what has no status of its own is BLK_STS_IOERR. */
-const BLK_STATUS_ERRNO = [0, -95, -110, -28, -67, -121, -52, -61, -84, -12, -5, -78, -11, -16] as const;
-const BLK_STS_IOERR = 10;
-
-/** errno_to_blk_status */
-function blkStatus(error: number): number {
-  const status = (BLK_STATUS_ERRNO as readonly number[]).indexOf(error);
-  return status < 0 ? BLK_STS_IOERR : status;
-}
 
 /** A blk-mq disk (gendisk with its queue): block/blk-mq.c and blk-mq-sched.c of 6.1. */
 export class Disk implements BlockQueue {
@@ -69,16 +41,7 @@ export class Disk implements BlockQueue {
     this.sched = useScheduler ? new MqDeadline() : undefined;
     this.nrRequests = useScheduler ? Math.min(2 * depth, 256) : depth;
     this.frozenWait = new WaitQueue(kernel.sched);
-    this.hctxs = Array.from({ length: queues }, (_, index) => ({
-      index,
-      tags: new Sbitmap(depth, kernel.cpus, (n) => kernel.choices.choose('tag-hint', n)),
-      schedUsed: 0,
-      dispatchList: [],
-      rqs: [],
-      running: false,
-      runQueued: false,
-      tagWait: new WaitQueue(kernel.sched),
-    }));
+    this.hctxs = Array.from({ length: queues }, (_, index) => makeHctx(kernel, index, depth));
   }
 
   /** Requests between allocation and end. */
@@ -221,9 +184,9 @@ export class Disk implements BlockQueue {
 
   /** blk_mq_end_request */
   end(rq: Request, error: number): void {
-    const status = blkStatus(error);
+    const status = blkStatusOf(error);
     this.kernel.rec.emit.blk_mq_end_request(Math.max(rq.tag, 0), status);
-    this.update(rq, BLK_STATUS_ERRNO[status], rq.bytes);
+    this.update(rq, blkStatusToErrno(status), rq.bytes);
     this.finish(rq);
   }
 
@@ -284,7 +247,7 @@ export class Disk implements BlockQueue {
       yield* this.submitFlush(task, bio, sector, opf, letters);
       return;
     }
-    if (this.tryMerge(plug, opf, sector, n, part, task)) return;
+    if (backMerge(this.kernel, this, this.sched, { opf, sector, n, part, task })) return;
     const hctx = this.hctxOf(task.cpu);
     if (!this.hasRoom(hctx)) {
       if (plug) flushPlug(this.kernel, task, true);
@@ -343,36 +306,6 @@ export class Disk implements BlockQueue {
 
   private hasRoom(hctx: Hctx): boolean {
     return this.sched ? hctx.schedUsed < this.nrRequests : hctx.tags.inUse < this.depth;
-  }
-
-  /** Appends the part to a request in the plug or scheduler that ends where it begins (bio_attempt_back_merge). */
-  private tryMerge(
-    plug: Request[] | undefined,
-    opf: number,
-    sector: number,
-    n: number,
-    part: Request['parts'][number],
-    task: IoTask,
-  ): boolean {
-    const op = opf & 0xff;
-    if ((op !== REQ_OP.READ && op !== REQ_OP.WRITE) || (opf & REQ_FLAG.NOMERGE) !== 0) return false;
-    const last = plug?.at(-1);
-    const candidate =
-      last && last.disk === this && last.sector + last.nrSectors === sector
-        ? last
-        : this.sched?.mergeCandidate(sector, (opf & 1) !== 0);
-    if (!candidate || candidate.opf !== opf || candidate.nrSectors + n > this.limits.maxSectors) return false;
-    this.kernel.rec.emit.block_bio_backmerge(
-      this.major,
-      this.minor,
-      candidate.rwbs,
-      this.kernel.u64(sector),
-      n,
-      task.commId,
-    );
-    candidate.parts.push(part);
-    candidate.nrSectors += n;
-    return true;
   }
 
   insert(rq: Request, atHead: boolean, task: IoTask): void {
@@ -450,4 +383,17 @@ export class Disk implements BlockQueue {
     }
     return id;
   }
+}
+
+function makeHctx(kernel: Kernel, index: number, depth: number): Hctx {
+  return {
+    index,
+    tags: new Sbitmap(depth, kernel.cpus, (n) => kernel.choices.choose('tag-hint', n)),
+    schedUsed: 0,
+    dispatchList: [],
+    rqs: [],
+    running: false,
+    runQueued: false,
+    tagWait: new WaitQueue(kernel.sched),
+  };
 }

@@ -2,7 +2,7 @@ import { REQ_FLAG, REQ_OP } from '../uapi/block';
 import type { BackingDisk } from './backing_disk';
 import type { Kernel } from './kernel';
 import type { Buffer } from './memory';
-import { finishPlug, startPlug } from './plug';
+import { finishPlug, flushPlug, startPlug } from './plug';
 import type { IoTask } from './request';
 import { type Gen, PARK } from './sched';
 
@@ -124,6 +124,8 @@ export class BackingFile {
     ranges: readonly MemRange[],
     sync: boolean,
     done: (result: number) => void,
+    /** The caller will wait: a block device then sends reads as synchronous ones. */
+    waits = false,
   ): Gen<void> {
     const { kernel } = this;
     let wanted = 0;
@@ -148,8 +150,9 @@ export class BackingFile {
       }
       done(failed || length);
     };
-    const opf = (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) | (sync && !write ? REQ_FLAG.SYNC : 0);
-    const own = startPlug(task);
+    const opf = (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) | ((sync || (waits && this.raw)) && !write ? REQ_FLAG.SYNC : 0);
+    // block devices plug only what takes more than one bio; files of ext4 always
+    const own = (!this.raw || write || length > MAX_BIO_BYTES) && startPlug(task);
     for (const piece of this.pieces(offset, length, coalesce(ranges), write)) {
       if (piece.hole) {
         kernel.memory.touch(piece.range.buffer, piece.range.offset, piece.range.length).fill(0);
@@ -179,15 +182,19 @@ export class BackingFile {
   /** A direct read or write that waits for the disk, as a worker or a synchronous system call does. */
   *directAndWait(task: IoTask, write: boolean, offset: number, ranges: readonly MemRange[]): Gen<number> {
     let result: number | undefined;
+    // blkdev_write_iter holds a plug over the wait, so that schedule() flushes it
+    const plugged = this.raw && write && startPlug(task);
     yield* this.direct(task, write, offset, ranges, false, (value) => {
       result = value;
       this.kernel.sched.wake(task);
-    });
+    }, true);
     if (result === undefined) {
+      if (plugged) flushPlug(this.kernel, task, true);
       task.onSleep?.();
       while (result === undefined) yield PARK;
       task.onWake?.();
     }
+    if (plugged) finishPlug(this.kernel, task);
     return result;
   }
 

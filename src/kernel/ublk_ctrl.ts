@@ -111,8 +111,7 @@ export class UblkDriver {
     const worker = this.kernel.sched.current as IoTask;
     if (nr === UBLK_CMD.ADD_DEV) return this.addDev(Number(ctrl.addr), ctrl.devId, ctrl.queueId, ctrl.len);
     const entry = this.entries.get(ctrl.devId);
-    if (KNOWN.has(nr) && !entry) return ENODEV;
-    if (!entry) return EOPNOTSUPP;
+    if (!entry) return ENODEV;
     const { device } = entry;
     switch (nr) {
       case UBLK_CMD.GET_QUEUE_AFFINITY:
@@ -312,15 +311,3 @@ export class UblkDriver {
     );
   }
 }
-
-const KNOWN = new Set<number>([
-  UBLK_CMD.GET_QUEUE_AFFINITY,
-  UBLK_CMD.GET_DEV_INFO,
-  UBLK_CMD.DEL_DEV,
-  UBLK_CMD.START_DEV,
-  UBLK_CMD.STOP_DEV,
-  UBLK_CMD.SET_PARAMS,
-  UBLK_CMD.GET_PARAMS,
-  UBLK_CMD.START_USER_RECOVERY,
-  UBLK_CMD.END_USER_RECOVERY,
-]);

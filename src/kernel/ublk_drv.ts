@@ -1,9 +1,10 @@
 import { REQ_OP } from '../uapi/block';
 import { getSafeU64, putSafeU64 } from '../uapi/bytes';
-import { UBLK_F, UBLK_F_SPLICE_ZC_RFC, UBLK_IO_F, UBLK_IO_FLAG, UBLK_IO_OP } from '../uapi/ublk_abi';
+import { UBLK_F, UBLK_F_SPLICE_ZC_RFC, UBLK_IO_FLAG } from '../uapi/ublk_abi';
 import { UBLK_IO, UBLK_IO_RES } from '../uapi/ublk_cmds';
 import { IO_DESC_SIZE } from '../uapi/ublk_structs';
-import type { BlkDriver, Disk } from './disk';
+import type { BlkDriver } from './blk_driver';
+import type { Disk } from './disk';
 import type { IoUring } from './io_uring';
 import type { Kernel } from './kernel';
 import { EIOCBQUEUED, type OpenFile, type UringCmd } from './open_file';
@@ -11,6 +12,7 @@ import type { Request } from './request';
 import { WaitQueue } from './sched';
 import { type UblkIo, makeQueue, type UblkQueue } from './ublk_queue';
 import { copyUserPages, filledBytes } from './ublk_copy';
+import { descriptorFlags } from './ublk_desc';
 import { ublkSpliceRead } from './ublk_splice';
 
 const EINVAL = -22;
@@ -373,30 +375,3 @@ export class UblkDevice implements BlkDriver {
     this.kickMonitor(this);
   }
 }
-
-/** Descriptor operation and flags of a request (ublk_setup_iod and ublk_req_build_flags). */
-function descriptorFlags(opf: number): number {
-  const op = opf & 0xff;
-  let flags = 0;
-  if (opf & (1 << 8)) flags |= UBLK_IO_F.FAILFAST_DEV;
-  if (opf & (1 << 9)) flags |= UBLK_IO_F.FAILFAST_TRANSPORT;
-  if (opf & (1 << 10)) flags |= UBLK_IO_F.FAILFAST_DRIVER;
-  if (opf & (1 << 12)) flags |= UBLK_IO_F.META;
-  if (opf & (1 << 17)) flags |= UBLK_IO_F.FUA;
-  if (opf & NOUNMAP) flags |= UBLK_IO_F.NOUNMAP;
-  switch (op) {
-    case REQ_OP.READ:
-      return flags | UBLK_IO_OP.READ;
-    case REQ_OP.WRITE:
-      return flags | UBLK_IO_OP.WRITE;
-    case REQ_OP.FLUSH:
-      return flags | UBLK_IO_OP.FLUSH;
-    case REQ_OP.DISCARD:
-      return flags | UBLK_IO_OP.DISCARD;
-    default:
-      return flags | UBLK_IO_OP.WRITE_ZEROES;
-  }
-}
-
-/** REQ_NOUNMAP of 6.1. */
-export const NOUNMAP = 1 << 27;

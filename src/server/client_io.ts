@@ -4,7 +4,7 @@ import type { Buffer } from '../kernel/memory';
 import { finishPlug, flushPlug, startPlug } from '../kernel/plug';
 import type { IoTask } from '../kernel/request';
 import { type Gen, PARK, TaskKilled } from '../kernel/sched';
-import { NOUNMAP } from '../kernel/ublk_drv';
+import { NOUNMAP } from '../kernel/ublk_desc';
 
 const EIO = -5;
 const EINVAL = -22;
