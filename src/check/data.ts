@@ -8,9 +8,9 @@ const BACKEND = new Set(['READ', 'WRITE', 'READV', 'WRITEV', 'READ_FIXED', 'WRIT
 const READS = new Set(['READ', 'READV', 'READ_FIXED', 'SPLICE']);
 const MAX_ERRNO = 4095;
 
-/** What a task does while it may copy for a request. */
+/** What a task does while it may copy for a request, and that it does not. */
 interface CopyWindow {
-  readonly kind: 'dispatch' | 'user-copy';
+  readonly kind: 'dispatch' | 'user-copy' | 'closed';
   readonly event: number;
 }
 
@@ -40,8 +40,7 @@ export class DataRules implements Observer {
     const copy: Step = { fields: ['tag', 'to_server', 'len'], needs: 0, run: (e, f) => this.copy(e, f) };
     const dispatch: Step = { fields: [], needs: 0, run: (e) => this.open('dispatch', e) };
     const user: Step = { fields: [], needs: 0, run: (e) => this.open('user-copy', e) };
-    const close: Step = { fields: [], needs: 0, run: (e) => void this.windows.delete(pass.trace.task[e]) };
-    const { pass } = this;
+    const close: Step = { fields: [], needs: 0, run: (e) => this.open('closed', e) };
     return [
       ['ublk_copy_user_pages', copy],
       ['ublk_copy_user_pages_isra_0', copy],
@@ -71,11 +70,11 @@ export class DataRules implements Observer {
   }
 
   completed(_sqe: Sqe | undefined, _ring: unknown, _data: number, _result: number, _more: boolean, e: number): void {
-    if (this.single) this.windows.delete(this.pass.trace.task[e]);
+    if (this.single) this.open('closed', e);
   }
 
   command(slot: Slot, sqe: Sqe, e: number): void {
-    this.windows.delete(this.pass.trace.task[e]);
+    this.open('closed', e);
     if (sqe.op !== CMD.commit || slot.state !== SLOT.owned) return;
     const backend = slot.targets.filter((t) => BACKEND.has(t.opcode));
     if (backend.length === 0) return;
@@ -169,11 +168,11 @@ export class DataRules implements Observer {
       );
       return;
     }
-    // A worker, or a task of which nothing else is recorded, copies through the char device.
-    if (!this.single && !window) return;
+    // Nothing is known of the task before: the copy may belong to what began before the trace.
+    if (!window) return;
     findings.test(
       'INV-43',
-      window !== undefined,
+      window.kind !== 'closed',
       e,
       () => 'data is copied outside of a delivery and of a COMMIT',
       () => (f[0] < 0 ? {} : { tag: pass.num(e, f[0]) }),

@@ -29,6 +29,8 @@ export interface Ring {
   firstDelivery: number;
   /** Last SQE of the present call, for chains. */
   lastSqe: Sqe | undefined;
+  /** A call that submits to it was seen from its start: what stands in front of its SQEs is known. */
+  callSeen: boolean;
   lastWait: number;
 }
 

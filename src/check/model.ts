@@ -166,6 +166,7 @@ export class Model {
       fetched: 0,
       firstDelivery: -1,
       lastSqe: undefined,
+      callSeen: created >= 0,
       lastWait: -1,
     };
     this.rings.set(word, ring);
@@ -220,7 +221,7 @@ export class Model {
       flags,
       submit: e,
       pid: this.pid(e),
-      maySkip: (flags & SQE_FLAG.skip) !== 0 || (linked && last.maySkip),
+      maySkip: (flags & SQE_FLAG.skip) !== 0 || (last === undefined ? !ring.callSeen : linked && last.maySkip),
       delivery: slot?.deliver ?? -1,
       punted: false,
       complete: -1,
@@ -359,7 +360,12 @@ export class Model {
     this.commits.delete(task[e]);
     this.commands.delete(task[e]);
     const pid = this.pid(e);
-    for (const ring of this.rings.values()) if (ring.pid === pid) ring.lastSqe = undefined;
+    for (const ring of this.rings.values()) {
+      if (ring.pid === pid) {
+        ring.lastSqe = undefined;
+        ring.callSeen = true;
+      }
+    }
   }
 
   private queue(e: number, f: readonly number[]): void {

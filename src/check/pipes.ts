@@ -138,7 +138,8 @@ export class PipeRules implements Observer {
     const pos = pass.num(e, f[0]);
     const flags = pass.num(e, f[2]);
     let call = this.calls.get(task);
-    if (!call) this.calls.set(task, (call = this.newCall('write', pass.num(e, f[1]), e)));
+    // Begun before the trace, or by a function without a probe: how much was asked for is not known.
+    if (!call) this.calls.set(task, (call = this.newCall('write', NaN, e)));
     if (call.kind !== 'plain') {
       this.move(call, e, [f[4], f[5]]);
       this.owner(pass.word(e, f[3]), call, e);
@@ -209,7 +210,7 @@ export class PipeRules implements Observer {
       () => `a SPLICE begins at byte ${offset} of a request of ${block.bytes}`,
       place,
     );
-    if (!inside) return;
+    if (!inside || Number.isNaN(asked)) return;
     findings.test(
       'INV-56',
       offset + asked <= block.bytes,
@@ -370,7 +371,7 @@ export class PipeRules implements Observer {
     const call = this.calls.get(this.task(e));
     if (!call || call.kind === 'plain') return;
     this.unrefused(call, e);
-    if (this.adds && call.seen) {
+    if (this.adds && call.seen && !Number.isNaN(call.asked)) {
       this.findings.test(
         'INV-52',
         call.pushed === call.released,
@@ -380,7 +381,8 @@ export class PipeRules implements Observer {
       );
     }
     call.block?.users.delete(call);
-    if (this.pass.trace.nameOf(call.event) === 'splice_direct_to_actor') this.calls.delete(this.task(e));
+    const name = this.pass.trace.nameOf(call.event);
+    if (name === 'splice_direct_to_actor' || name === 'ublk_splice_read') this.calls.delete(this.task(e));
   }
 
   private finishCall(e: number, f: readonly number[]): void {
@@ -391,6 +393,7 @@ export class PipeRules implements Observer {
     call.block?.users.delete(call);
     this.calls.delete(task);
     this.results.set(task, { ret, event: e, sqe: call.sqe });
+    if (Number.isNaN(call.asked)) return;
     this.findings.test(
       'INV-60',
       ret <= call.asked && ret >= -MAX_ERRNO,
