@@ -26,6 +26,18 @@ export const DROPPED_END: Dropped = {
   why: 'the probe prints a tag and no device, so the request that it belongs to is uncertain; block_rq_complete right behind it is compared',
 };
 
+/** Metadata of the file system below the backing file. */
+export const DROPPED_METADATA: Dropped = {
+  what: 'I/O of the backing disk marked M',
+  why: 'journal and inodes of ext4 are not simulated',
+};
+
+/** Flushes of the disk below the backing file. */
+export const DROPPED_FLUSH: Dropped = {
+  what: 'flush requests of the backing disk (FWS, FF)',
+  why: 'after a write with RWF_DSYNC ext4 flushes, or commits its journal where that has to be done anyway; a kworker or the journal thread does it, which events do not tie to the write',
+};
+
 /** What is not compared of the CQE that delivers a request. */
 export const DROPPED_ARMED: Dropped = {
   what: 'whether a delivery is the CQE of a FETCH or of a COMMIT_AND_FETCH',

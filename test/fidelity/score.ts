@@ -2,6 +2,7 @@ import { simulate } from '../../src/simulate';
 import { parseSession } from '../../src/session/parse';
 import type { Trace } from '../../src/trace/trace';
 import { listRecordings, loadRecording, parseTrace, type Recording } from '../support/oracle';
+import { lifeSequences } from './life';
 import { recipeOf } from './recipe';
 import { type IoSequence, recordedWindows, sequencesOf, simulatedWindows } from './sequence';
 
@@ -124,4 +125,29 @@ export function diffLines(a: readonly string[], b: readonly string[]): string[] 
     else out.push(`+ ${b[j++]}`);
   }
   return out;
+}
+
+/** The comparison of what one task did while the device was set up or taken down. */
+export interface RoleScore {
+  readonly phase: 'setup' | 'teardown';
+  readonly role: string;
+  readonly recorded: readonly string[];
+  readonly simulated: readonly string[];
+  readonly equal: boolean;
+}
+
+/** Setup and teardown of a recording of a whole life. */
+export function lifeScore(name: string): RoleScore[] {
+  const recording = loadRecording(name);
+  const { recorded, simulated } = scoreOf(name);
+  const scope = { probes: probesOf(recording), noBackingDisk: false };
+  const a = lifeSequences(recorded, recordedWindows(recording.meta.expected_ios ?? []), { ...scope, side: 'recorded' });
+  const b = lifeSequences(simulated, simulatedWindows(simulated), { ...scope, side: 'simulated' });
+  const keys = new Set([...a, ...b].map(({ phase, role }) => `${phase}/${role}`));
+  return [...keys].map((key) => {
+    const [phase, role] = key.split('/') as ['setup' | 'teardown', string];
+    const one = a.find((s) => s.phase === phase && s.role === role)?.events ?? [];
+    const other = b.find((s) => s.phase === phase && s.role === role)?.events ?? [];
+    return { phase, role, recorded: one, simulated: other, equal: one.join('\n') === other.join('\n') };
+  });
 }

@@ -57,7 +57,8 @@ export class Normaliser {
     if (this.isDropped(shape.name, shape.spec?.kind)) return undefined;
     const major = trace.num(e, 'major');
     const backing = major !== undefined && major !== UBLK_MAJOR;
-    if (backing && this.scope.noBackingDisk) return undefined;
+    if (backing && (this.scope.noBackingDisk || trace.num(e, 'nr_sector') === 0)) return undefined;
+    if (backing && trace.str(e, 'rwbs')?.includes('M')) return undefined;
     const name = shape.name === 'ublk_copy_user_pages_isra_0' ? 'ublk_copy_user_pages' : shape.name;
     let text = name;
     for (const { k, name: field, format } of this.fieldsOf(trace.shape[e], name)) {
@@ -92,6 +93,8 @@ export class Normaliser {
 
 /** user_data without the tag. */
 function userData(value: bigint): string {
+  // commands of the control ring carry the address of their own SQE
+  if (value >> 40n !== 0n && value >> 62n === 0n) return 'address';
   return (value & ~0xffffn).toString(16);
 }
 
