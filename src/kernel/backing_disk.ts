@@ -53,7 +53,14 @@ export class BackingDisk implements BlkDriver {
     const { costs, choices } = kernel;
     let channel = 0;
     for (let i = 1; i < CHANNELS; i++) if (this.channels[i] < this.channels[channel]) channel = i;
-    const op = rq.op === REQ_OP.READ ? 'read' : rq.op === REQ_OP.WRITE ? 'write' : rq.op === REQ_OP.FLUSH ? 'flush' : 'discard';
+    const op =
+      rq.op === REQ_OP.READ
+        ? 'read'
+        : rq.op === REQ_OP.WRITE
+          ? 'write'
+          : rq.op === REQ_OP.FLUSH
+            ? 'flush'
+            : 'discard';
     const fault = this.faults({ kind: 'device', op, offset: rq.sector * 512, length: rq.bytes });
     const service =
       costs.device +

@@ -72,7 +72,14 @@ export class Disk implements BlockQueue {
       return;
     }
     const letters = this.rwbs(bio.opf);
-    emit.block_bio_queue(this.major, this.minor, letters, this.kernel.u64(bio.sector), bio.nrSectors, task.commId);
+    emit.block_bio_queue(
+      this.major,
+      this.minor,
+      letters,
+      this.kernel.u64(bio.sector),
+      bio.nrSectors,
+      task.commId,
+    );
     const op = bio.opf & 0xff;
     const max =
       op === REQ_OP.DISCARD
@@ -179,7 +186,8 @@ export class Disk implements BlockQueue {
     if (this.sched) hctx.schedUsed--;
     hctx.tagWait.wakeAll();
     if (this.openRequests === 0) this.frozenWait.wakeAll();
-    if (hctx.dispatchList.length > 0 || (this.sched && this.sched.length > 0)) this.runHctx(hctx, true, undefined);
+    if (hctx.dispatchList.length > 0 || (this.sched && this.sched.length > 0))
+      this.runHctx(hctx, true, undefined);
   }
 
   /** blk_mq_end_request */
@@ -279,7 +287,14 @@ export class Disk implements BlockQueue {
   private *submitFlush(task: IoTask, bio: Bio, sector: number, opf: number, letters: number): Gen<void> {
     const hctx = this.hctxOf(task.cpu);
     yield* hctx.tagWait.until(task, () => this.hasRoom(hctx));
-    this.kernel.rec.emit.block_getrq(this.major, this.minor, letters, this.kernel.u64(sector), 0, task.commId);
+    this.kernel.rec.emit.block_getrq(
+      this.major,
+      this.minor,
+      letters,
+      this.kernel.u64(sector),
+      0,
+      task.commId,
+    );
     const plain = opf & ~REQ_FLAG.PREFLUSH;
     const rq = new Request(this, hctx, plain, sector, 0, task.cpu, task, this.rwbs(plain));
     rq.parts.push({ bio, offset: 0, length: 0 });

@@ -150,7 +150,9 @@ export class BackingFile {
       }
       done(failed || length);
     };
-    const opf = (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) | ((sync || (waits && this.raw)) && !write ? REQ_FLAG.SYNC : 0);
+    const opf =
+      (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) |
+      ((sync || (waits && this.raw)) && !write ? REQ_FLAG.SYNC : 0);
     // block devices plug only what takes more than one bio; files of ext4 always
     const own = (!this.raw || write || length > MAX_BIO_BYTES) && startPlug(task);
     for (const piece of this.pieces(offset, length, coalesce(ranges), write)) {
@@ -184,10 +186,18 @@ export class BackingFile {
     let result: number | undefined;
     // blkdev_write_iter holds a plug over the wait, so that schedule() flushes it
     const plugged = this.raw && write && startPlug(task);
-    yield* this.direct(task, write, offset, ranges, false, (value) => {
-      result = value;
-      this.kernel.sched.wake(task);
-    }, true);
+    yield* this.direct(
+      task,
+      write,
+      offset,
+      ranges,
+      false,
+      (value) => {
+        result = value;
+        this.kernel.sched.wake(task);
+      },
+      true,
+    );
     if (result === undefined) {
       if (plugged) flushPlug(this.kernel, task, true);
       task.onSleep?.();
@@ -240,7 +250,11 @@ export class BackingFile {
       while (left > 0) {
         const range = ranges[index];
         const n = Math.min(left, range.length - used, MAX_BIO_BYTES);
-        yield { offset: at, hole: extent.hole, range: { buffer: range.buffer, offset: range.offset + used, length: n } };
+        yield {
+          offset: at,
+          hole: extent.hole,
+          range: { buffer: range.buffer, offset: range.offset + used, length: n },
+        };
         at += n;
         left -= n;
         used += n;
@@ -296,7 +310,11 @@ function coalesce(ranges: readonly MemRange[]): MemRange[] {
   for (const range of ranges) {
     const last = joined.at(-1);
     if (last && last.buffer === range.buffer && last.offset + last.length === range.offset) {
-      joined[joined.length - 1] = { buffer: last.buffer, offset: last.offset, length: last.length + range.length };
+      joined[joined.length - 1] = {
+        buffer: last.buffer,
+        offset: last.offset,
+        length: last.length + range.length,
+      };
     } else {
       joined.push(range);
     }

@@ -26,7 +26,12 @@ export interface IoReq {
 }
 
 /** What a fault line selects a request by. */
-export function siteOf(req: IoReq): { tag: number; queue: number | undefined; offset: number; length: number } {
+export function siteOf(req: IoReq): {
+  tag: number;
+  queue: number | undefined;
+  offset: number;
+  length: number;
+} {
   return { tag: req.udLo & 0xffff, queue: req.ring.queue, offset: req.off, length: req.len };
 }
 

@@ -64,7 +64,13 @@ export class IoUring {
   }
 
   /** io_uring_register(2): files (2), unregister files (3), ring descriptors (20 and 21). */
-  *register(task: IoTask, ring: Ring, opcode: number, files: (OpenFile | undefined)[], nr: number): Gen<number> {
+  *register(
+    task: IoTask,
+    ring: Ring,
+    opcode: number,
+    files: (OpenFile | undefined)[],
+    nr: number,
+  ): Gen<number> {
     const { emit } = this.kernel.rec;
     emit.sys_enter_io_uring_register(ring.fd, opcode, opcode === 3 ? 0 : this.userPointer(task), nr);
     yield this.kernel.costs.syscall;
@@ -216,7 +222,8 @@ export class IoUring {
           else this.work.add(task, () => this.finish(req, res));
         });
         issuing = false;
-        if (ret === EAGAIN) this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
+        if (ret === EAGAIN)
+          this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
         else if (ret < 0 && ret !== EIOCBQUEUED) inline.push({ req, res: ret });
         return;
       }

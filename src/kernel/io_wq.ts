@@ -1,5 +1,5 @@
 import type { Kernel } from './kernel';
-import { IoTask } from './request';
+import type { IoTask } from './request';
 import { type Gen, PARK } from './sched';
 
 /** One piece of work for a worker thread. */
@@ -72,7 +72,11 @@ export class IoWq {
   private createWorker(): void {
     if (this.workers.length >= this.max) return;
     const { kernel } = this;
-    const task = kernel.newTask(`iou-wrk-${this.owner.pid}`, this.owner.tgid, (this.owner.cpu + 1) % kernel.cpus);
+    const task = kernel.newTask(
+      `iou-wrk-${this.owner.pid}`,
+      this.owner.tgid,
+      (this.owner.cpu + 1) % kernel.cpus,
+    );
     const worker: Worker = { task, busy: false };
     this.workers.push(worker);
     this.running++;
@@ -117,9 +121,4 @@ export class IoWq {
     this.workerGone(worker.task);
     if (this.workers.length === 0) this.onIdle?.();
   }
-}
-
-/** True for a task that is an io-wq worker. */
-export function isWorker(task: IoTask): boolean {
-  return task instanceof IoTask && task.onSleep !== undefined;
 }

@@ -171,7 +171,8 @@ export class Machine implements DiskRegistry {
     if (!cache) return;
     // pages over holes are in no range of the disk
     for (const offset of cache.dirtyOffsets()) {
-      if (offset < file.size) yield { offset, bytes: this.contentOf(file, offset, Math.min(4096, file.size - offset)) };
+      if (offset < file.size)
+        yield { offset, bytes: this.contentOf(file, offset, Math.min(4096, file.size - offset)) };
     }
   }
 

@@ -76,7 +76,9 @@ export class PhysicalMemory {
   }
 
   private exhausted(): OutOfMemory {
-    return new OutOfMemory(`the simulated machine has ${this.limit} bytes of memory (#: memory sets another size)`);
+    return new OutOfMemory(
+      `the simulated machine has ${this.limit} bytes of memory (#: memory sets another size)`,
+    );
   }
 
   /** The bytes [offset, offset + length) of a buffer, made real. */

@@ -194,10 +194,17 @@ export class PageCache {
         if (!buffer) continue;
         pending++;
         const length = Math.min(step * PAGE_SIZE, roundUp(this.backend.size() - dirty[at] * PAGE_SIZE));
-        yield* this.backend.io(task, true, dirty[at] * PAGE_SIZE, { buffer, offset: 0, length }, false, (error) => {
-          memory.free(buffer);
-          finish(error);
-        });
+        yield* this.backend.io(
+          task,
+          true,
+          dirty[at] * PAGE_SIZE,
+          { buffer, offset: 0, length },
+          false,
+          (error) => {
+            memory.free(buffer);
+            finish(error);
+          },
+        );
       }
     }
     if (own) finishPlug(this.kernel, task);
@@ -241,7 +248,8 @@ export class PageCache {
   /** Cached pages take over bytes that were put on the disk below them. */
   update(offset: number, bytes: Uint8Array): void {
     this.each(offset, bytes.length, (page, from, at, count) => {
-      if (page.uptodate) this.kernel.memory.touch(page.buffer, from, count).set(bytes.subarray(at, at + count));
+      if (page.uptodate)
+        this.kernel.memory.touch(page.buffer, from, count).set(bytes.subarray(at, at + count));
     });
   }
 
@@ -361,7 +369,8 @@ export class PageCache {
 
   /** Indices of pages in [first, last) that there are. */
   private indices(first: number, last: number): number[] {
-    if (last - first > this.pages.size) return [...this.pages.keys()].filter((index) => index >= first && index < last);
+    if (last - first > this.pages.size)
+      return [...this.pages.keys()].filter((index) => index >= first && index < last);
     const found: number[] = [];
     for (let index = first; index < last; index++) if (this.pages.has(index)) found.push(index);
     return found;

@@ -78,7 +78,9 @@ export class UblkDriver {
   /** A server died: the monitor sees it at its next tick. */
   scheduleMonitor(device: UblkDevice, now = false): void {
     const { sched, rec } = this.kernel;
-    const next = now ? rec.now : Math.floor((rec.now - this.monitorBase) / MONITOR_PERIOD + 1) * MONITOR_PERIOD;
+    const next = now
+      ? rec.now
+      : Math.floor((rec.now - this.monitorBase) / MONITOR_PERIOD + 1) * MONITOR_PERIOD;
     sched.at(next, () => this.kernel.queueKblockd(0, () => this.monitor(device)));
   }
 
@@ -106,7 +108,12 @@ export class UblkDriver {
     const nr = cmd.cmdOp & 0xff;
     const { emit } = this.kernel.rec;
     const data0 = Number(BigInt.asIntN(53, ctrl.data0));
-    emit.ublk_ctrl_uring_cmd(this.kernel.u64(cmd.cmdOp), this.kernel.u64(ctrl.devId), this.kernel.i32(data0), WORKER_FLAGS);
+    emit.ublk_ctrl_uring_cmd(
+      this.kernel.u64(cmd.cmdOp),
+      this.kernel.u64(ctrl.devId),
+      this.kernel.i32(data0),
+      WORKER_FLAGS,
+    );
     yield 500;
     const worker = this.kernel.sched.current as IoTask;
     if (nr === UBLK_CMD.ADD_DEV) return this.addDev(Number(ctrl.addr), ctrl.devId, ctrl.queueId, ctrl.len);
@@ -153,8 +160,13 @@ export class UblkDriver {
       return EEXIST;
     }
     if (info.queueDepth < 1 || info.queueDepth > UBLK_MAX_QUEUE_DEPTH || info.nrHwQueues < 1) return EINVAL;
-    const known = UBLK_F.URING_CMD_COMP_IN_TASK | UBLK_F.NEED_GET_DATA | UBLK_F.USER_RECOVERY | UBLK_F.USER_RECOVERY_REISSUE;
-    let flags = Number(info.flags & 0xffffffffn) & (known | (this.kernel.profile.spliceZc ? UBLK_F_SPLICE_ZC_RFC : 0));
+    const known =
+      UBLK_F.URING_CMD_COMP_IN_TASK |
+      UBLK_F.NEED_GET_DATA |
+      UBLK_F.USER_RECOVERY |
+      UBLK_F.USER_RECOVERY_REISSUE;
+    let flags =
+      Number(info.flags & 0xffffffffn) & (known | (this.kernel.profile.spliceZc ? UBLK_F_SPLICE_ZC_RFC : 0));
     if (this.kernel.profile.ublkModule) flags |= UBLK_F.URING_CMD_COMP_IN_TASK;
     const device = new UblkDevice(
       this.kernel,
@@ -204,7 +216,10 @@ export class UblkDriver {
     if (basic.logicalBsShift < 9 || basic.logicalBsShift > 12) return EINVAL;
     if (basic.logicalBsShift > basic.physicalBsShift) return EINVAL;
     if (basic.maxSectors > entry.device.info.maxIoBufBytes >> 9) return EINVAL;
-    if (params.types & UBLK_PARAM_TYPE.DISCARD && (discard.maxDiscardSegments !== 1 || !discard.discardGranularity)) {
+    if (
+      params.types & UBLK_PARAM_TYPE.DISCARD &&
+      (discard.maxDiscardSegments !== 1 || !discard.discardGranularity)
+    ) {
       return EINVAL;
     }
     entry.params = params;
@@ -230,7 +245,8 @@ export class UblkDriver {
         maxSectors: params.basic.maxSectors,
         logicalBlockSize: 1 << params.basic.logicalBsShift,
         maxDiscardSectors: params.types & UBLK_PARAM_TYPE.DISCARD ? params.discard.maxDiscardSectors : 0,
-        maxWriteZeroesSectors: params.types & UBLK_PARAM_TYPE.DISCARD ? params.discard.maxWriteZeroesSectors : 0,
+        maxWriteZeroesSectors:
+          params.types & UBLK_PARAM_TYPE.DISCARD ? params.discard.maxWriteZeroesSectors : 0,
         writeCache: (params.basic.attrs & 4) !== 0,
       },
       device,

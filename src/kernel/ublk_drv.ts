@@ -235,7 +235,8 @@ export class UblkDevice implements BlkDriver {
     const { emit } = this.kernel.rec;
     emit.ublk_map_io(rq.tag);
     let mapped = rq.bytes;
-    if (!this.spliceZc && rq.op === REQ_OP.WRITE) mapped = copyUserPages(this.kernel, rq, io.addr, rq.bytes, true);
+    if (!this.spliceZc && rq.op === REQ_OP.WRITE)
+      mapped = copyUserPages(this.kernel, rq, io.addr, rq.bytes, true);
     emit.ublk_map_io_ret(mapped);
     void queue;
     return mapped;

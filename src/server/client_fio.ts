@@ -6,7 +6,13 @@ import { type ClientContext, makeBuffers } from './client_jobs';
 import { Pattern, Shuffle } from './client_random';
 
 /** One fio job. Returns an exit status. Offsets and data depend on the job's own seed only, never on the run's. */
-export function* fioJob(ctx: ClientContext, task: IoTask, job: FioJob, line: number, index: number): Gen<number> {
+export function* fioJob(
+  ctx: ClientContext,
+  task: IoTask,
+  job: FioJob,
+  line: number,
+  index: number,
+): Gen<number> {
   const device = ctx.device(job.filename);
   if (!device) {
     ctx.print(`fio: ${job.filename}: No such file or directory`);
@@ -48,7 +54,12 @@ function* runJob(
 }
 
 /** The I/Os of a job, one a call. */
-function generator(ctx: ClientContext, job: FioJob, index: number, blocks: number): () => AioRequest | undefined {
+function generator(
+  ctx: ClientContext,
+  job: FioJob,
+  index: number,
+  blocks: number,
+): () => AioRequest | undefined {
   const { rec } = ctx.machine.kernel;
   const seed = Number((job.randseed ?? 0x89n) & 0xffffffffn) + index * 0x9e37;
   const random = job.rw.startsWith('rand');
@@ -60,7 +71,8 @@ function generator(ctx: ClientContext, job: FioJob, index: number, blocks: numbe
   const wanted = job.ioSize !== undefined ? Math.ceil(job.ioSize / job.bs) : blocks * perBlock;
   // --number_ios alone goes on over the region; --time_based does so until its time is up
   const endless = job.runtimeNs !== undefined && job.timeBased;
-  const total = endless || (job.numberIos !== undefined && job.ioSize === undefined) ? Number.POSITIVE_INFINITY : wanted;
+  const total =
+    endless || (job.numberIos !== undefined && job.ioSize === undefined) ? Number.POSITIVE_INFINITY : wanted;
   const last = Math.min(total, job.numberIos ?? Number.POSITIVE_INFINITY);
   const deadline = job.runtimeNs === undefined ? Number.POSITIVE_INFINITY : rec.now + job.runtimeNs;
   const every = job.fsync || job.fdatasync;
@@ -69,7 +81,9 @@ function generator(ctx: ClientContext, job: FioJob, index: number, blocks: numbe
   let block = 0;
   const place = (n: number): number => {
     if (shuffle) return shuffle.at(n % blocks);
-    return random ? Math.floor(((places.next() * 0x200000 + (places.next() >>> 11)) / 2 ** 53) * blocks) : n % blocks;
+    return random
+      ? Math.floor(((places.next() * 0x200000 + (places.next() >>> 11)) / 2 ** 53) * blocks)
+      : n % blocks;
   };
   const operation = (n: number): 'read' | 'write' | 'trim' => {
     switch (job.rw) {

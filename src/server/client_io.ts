@@ -70,7 +70,15 @@ export class ClientSyscalls {
     });
     while (result === undefined) yield PARK;
     yield kernel.costs.syscall;
-    this.end(id, { device: device.name, op: write ? 'write' : 'read', offset, length, result, line, data: this.data(buffer, length) });
+    this.end(id, {
+      device: device.name,
+      op: write ? 'write' : 'read',
+      offset,
+      length,
+      result,
+      line,
+      data: this.data(buffer, length),
+    });
     return result;
   }
 
@@ -105,7 +113,9 @@ export class ClientSyscalls {
       done(disk.dead ? EIO : write ? -28 : 0);
       return;
     }
-    const opf = write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ | (sync ? REQ_FLAG.SYNC : 0);
+    const opf = write
+      ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE
+      : REQ_OP.READ | (sync ? REQ_FLAG.SYNC : 0);
     let pending = 1;
     let failed = 0;
     const finish = (error: number): void => {
@@ -207,10 +217,23 @@ export class ClientSyscalls {
     if (!result) {
       yield* device.cache.discard(task, offset, length);
       if (device.disk.limits.maxWriteZeroesSectors > 0) {
-        result = yield* this.submitAndWait(task, device, REQ_OP.WRITE_ZEROES | REQ_FLAG.SYNC | NOUNMAP, offset, length);
+        result = yield* this.submitAndWait(
+          task,
+          device,
+          REQ_OP.WRITE_ZEROES | REQ_FLAG.SYNC | NOUNMAP,
+          offset,
+          length,
+        );
       } else {
         const buffer = this.machine.kernel.memory.alloc(Math.min(length, BIO_PAGES * 4096));
-        result = yield* this.submitAndWait(task, device, REQ_OP.WRITE | REQ_FLAG.SYNC, offset, length, buffer);
+        result = yield* this.submitAndWait(
+          task,
+          device,
+          REQ_OP.WRITE | REQ_FLAG.SYNC,
+          offset,
+          length,
+          buffer,
+        );
       }
     }
     this.end(id, { device: device.name, op: 'zero', offset, length, result, line, data: undefined });
@@ -237,7 +260,12 @@ export class ClientSyscalls {
     while (more || inFlight > 0) {
       for (;;) {
         const list: AioRequest[] = [];
-        while (more && free.length - list.length > 0 && inFlight + list.length < depth && (batch || list.length === 0)) {
+        while (
+          more &&
+          free.length - list.length > 0 &&
+          inFlight + list.length < depth &&
+          (batch || list.length === 0)
+        ) {
           const io = next();
           if (!io) more = false;
           else list.push(io);

@@ -66,7 +66,17 @@ function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End
   };
   const limit = command.count ?? Number.POSITIVE_INFINITY;
   for (let block = 0; block < limit && !status; block++) {
-    const n = yield* getBlock(ctx, task, command, source, command.skip + block * bs, buffer, held, block, pattern);
+    const n = yield* getBlock(
+      ctx,
+      task,
+      command,
+      source,
+      command.skip + block * bs,
+      buffer,
+      held,
+      block,
+      pattern,
+    );
     if (n < 0) {
       ctx.print(`dd: error reading '${command.input}': ${errorText(n)}`);
       status = 1;
@@ -146,7 +156,16 @@ function* putBlock(
     return yield* ctx.sys.direct(task, sink.device, line, true, to, buffer, length);
   }
   // dd drops O_DIRECT for a last block that is short
-  return yield* ctx.sys.buffered(task, sink.device, line, true, to, buffer, length, oflag.dsync || oflag.sync);
+  return yield* ctx.sys.buffered(
+    task,
+    sink.device,
+    line,
+    true,
+    to,
+    buffer,
+    length,
+    oflag.dsync || oflag.sync,
+  );
 }
 
 /** The client of the recordings. */
@@ -163,7 +182,12 @@ export function* iogen(ctx: ClientContext, task: IoTask, command: IogenCommand):
   }
 }
 
-function* iogenSteps(ctx: ClientContext, task: IoTask, command: IogenCommand, device: ClientDevice): Gen<number> {
+function* iogenSteps(
+  ctx: ClientContext,
+  task: IoTask,
+  command: IogenCommand,
+  device: ClientDevice,
+): Gen<number> {
   const { line } = command;
   const pattern = new Pattern(0x10);
   for (const [index, step] of command.steps.entries()) {
@@ -177,7 +201,8 @@ function* iogenSteps(ctx: ClientContext, task: IoTask, command: IogenCommand, de
       const blockSize = step.kind === 'list' ? Math.max(...step.ios.map((io) => io.length)) : step.blockSize;
       const count = step.kind === 'list' ? step.ios.length : step.count;
       const blocks = step.kind === 'list' ? 1 : Math.max(1, Math.floor((size - step.start) / step.blockSize));
-      const shuffle = step.kind === 'io' && step.pattern === 'rand' ? new Shuffle(blocks, index + 1) : undefined;
+      const shuffle =
+        step.kind === 'io' && step.pattern === 'rand' ? new Shuffle(blocks, index + 1) : undefined;
       let i = 0;
       const next = (): AioRequest | undefined => {
         if (i >= count) return undefined;

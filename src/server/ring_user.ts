@@ -103,7 +103,11 @@ export class UserRing {
     const mask = ring.cqEntries - 1;
     for (let i = 0; i < count; i++) {
       const at = ((ring.cqHead + i) & mask) * 16;
-      handle(ring.cqes.getUint32(at, true), ring.cqes.getUint32(at + 4, true), ring.cqes.getInt32(at + 8, true));
+      handle(
+        ring.cqes.getUint32(at, true),
+        ring.cqes.getUint32(at + 4, true),
+        ring.cqes.getInt32(at + 8, true),
+      );
     }
     if (count > 0) {
       ring.cqHead = (ring.cqHead + count) >>> 0;

@@ -149,7 +149,13 @@ export class Script {
         );
       }
       case 'ublk-del':
-        return yield* tool.del(task, command.id === 'all' ? machine.ublk.ids() : [command.id], version, facts, print);
+        return yield* tool.del(
+          task,
+          command.id === 'all' ? machine.ublk.ids() : [command.id],
+          version,
+          facts,
+          print,
+        );
       case 'ublk-list': {
         const ids = command.id === undefined ? machine.ublk.ids() : [command.id];
         return yield* tool.list(task, ids, version, facts, print);
@@ -238,7 +244,9 @@ export class Script {
           ? yield* this.ctx.sys.zeroout(task, device, command.line, at, n)
           : yield* this.ctx.sys.discard(task, device, command.line, at, n);
       if (result < 0) {
-        this.ctx.print(`blkdiscard: ${command.device}: BLK${command.mode.toUpperCase()} ioctl failed: error ${-result}`);
+        this.ctx.print(
+          `blkdiscard: ${command.device}: BLK${command.mode.toUpperCase()} ioctl failed: error ${-result}`,
+        );
         return 1;
       }
     }
@@ -252,7 +260,8 @@ export class Script {
       for (const { cache, disk } of machine.allDisks().values()) {
         if (!disk.dead && (yield* cache.writeBack(task)) < 0) status = 1;
       }
-      for (const file of machine.allFiles().values()) if ((yield* machine.syncFile(task, file)) < 0) status = 1;
+      for (const file of machine.allFiles().values())
+        if ((yield* machine.syncFile(task, file)) < 0) status = 1;
       return status;
     }
     for (const path of command.paths) {

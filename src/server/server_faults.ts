@@ -5,9 +5,3 @@ export interface ServerFaults {
   /** The result that is committed instead of the true one. */
   commitResult(queue: number, tag: number, result: number): number;
 }
-
-/** A server that makes no mistakes. */
-export const CORRECT_SERVER: ServerFaults = {
-  mistake: () => undefined,
-  commitResult: (_queue, _tag, result) => result,
-};

@@ -87,7 +87,11 @@ export class UblkTool {
     }
     const daemon = this.startDaemon(device, options);
     while (!daemon.threads.every((thread) => thread.state === 'parked')) yield PID_FILE_POLL;
-    yield* ctrl.command(UBLK_CMD.SET_PARAMS, { devId, addr: ctrl.paramsBuffer(this.paramsOf(options)).addr, len: 64 });
+    yield* ctrl.command(UBLK_CMD.SET_PARAMS, {
+      devId,
+      addr: ctrl.paramsBuffer(this.paramsOf(options)).addr,
+      len: 64,
+    });
     const started = yield* ctrl.command(UBLK_CMD.START_DEV, { devId, data0: daemon.main.pid });
     if (started < 0) {
       print(`start dev ${devId} failed, ret ${started}`);
@@ -243,7 +247,12 @@ export class UblkTool {
   }
 
   /** GET_DEV_INFO; 1.2 tries three newer commands first, which a 6.1 driver answers with -EOPNOTSUPP. */
-  private *getInfo(ctrl: ControlRing, version: AddOptions['version'], devId: number, info: Buffer): Gen<number> {
+  private *getInfo(
+    ctrl: ControlRing,
+    version: AddOptions['version'],
+    devId: number,
+    info: Buffer,
+  ): Gen<number> {
     if (version === 'ublksrv-1.2') {
       yield* ctrl.command(UBLK_CMD.GET_FEATURES, { devId, addr: info.addr, len: 8 }, true);
       yield* ctrl.command(UBLK_CMD.GET_DEV_INFO2, { devId, addr: info.addr, len: 64 }, true);

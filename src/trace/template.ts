@@ -58,8 +58,3 @@ export function compileTemplate(source: string): Template {
   literals.push(literal);
   return { source, names, formats, literals, literalBytes: literals.map((text) => encoder.encode(text)) };
 }
-
-/** Escapes nothing but tells whether a literal can stand in a template as it is. */
-export function isPlainLiteral(text: string): boolean {
-  return !text.includes('{') && !text.includes('}');
-}
