@@ -1,0 +1,187 @@
+import { didYouMean } from '../session/diagnostics';
+import type { RequestTable } from '../trace/requests';
+import type { Trace } from '../trace/trace';
+import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
+import { FilterError } from './filter_lexer';
+import { type FilterNode, parseFilter } from './filter_parse';
+import { numberTest, textTest } from './filter_values';
+import { ownTest } from './filter_own';
+
+export { FilterError } from './filter_lexer';
+
+/** What a filter reads. */
+export interface FilterTarget {
+  readonly trace: Trace;
+  readonly requests: RequestTable;
+}
+
+/**
+ * A condition in the one small language of the product: `tag == 3 && res < 0`, `latency > 50us`, `name ~ splice`.
+ * Comparisons are == != < <= > >= and ~ !~ (contains, does not); texts compare without regard to case; numbers may have
+ * the units k m g (bytes) and ns us ms s; a negative errno may be written -EIO. A comparison with something unknown is false.
+ */
+export interface Filter {
+  readonly text: string;
+  /** Test of an event: its own fields first, then those of its request. */
+  events(target: FilterTarget): (event: number) => boolean;
+  /** Test of a request: its own fields; a field that only events have counts where one of its events has it so. */
+  requests(target: FilterTarget): (row: number) => boolean;
+}
+
+/** Understands a filter. `trace` adds the fields of its unknown events. @throws FilterError with the column. */
+export function compileFilter(text: string, trace?: Trace): Filter {
+  const node = parseFilter(text);
+  check(node, trace);
+  return {
+    text,
+    events: (target) => bind(node, (leaf) => eventTest(leaf, target)),
+    requests: (target) => bind(node, (leaf) => rowTest(leaf, target)),
+  };
+}
+
+/** What is wrong with a filter; undefined when nothing is. */
+export function filterProblem(text: string, trace?: Trace): FilterError | undefined {
+  try {
+    compileFilter(text, trace);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FilterError) return error;
+    throw error;
+  }
+}
+
+/** A comparison, or a field alone. */
+export type Leaf = Extract<FilterNode, { kind: 'test' | 'has' }>;
+type Test = (index: number) => boolean;
+
+function bind(node: FilterNode, leaf: (leaf: Leaf) => Test): Test {
+  switch (node.kind) {
+    case 'and': {
+      const [a, b] = [bind(node.a, leaf), bind(node.b, leaf)];
+      return (i) => a(i) && b(i);
+    }
+    case 'or': {
+      const [a, b] = [bind(node.a, leaf), bind(node.b, leaf)];
+      return (i) => a(i) || b(i);
+    }
+    case 'not': {
+      const a = bind(node.a, leaf);
+      return (i) => !a(i);
+    }
+    default:
+      return leaf(node);
+  }
+}
+
+function eventTest(leaf: Leaf, target: FilterTarget): Test {
+  const { trace, requests } = target;
+  const everywhere = eventField(leaf.field);
+  if (everywhere !== undefined) {
+    return valueTest(
+      leaf,
+      everywhere.number && ((i) => everywhere.number!(trace, i)),
+      everywhere.text && ((i) => everywhere.text!(trace, i)),
+    );
+  }
+  const field = requestField(leaf.field);
+  const names = field === undefined ? [leaf.field] : [leaf.field, field.name, ...field.aliases];
+  const own = ownTest(leaf, trace, names);
+  if (field === undefined) return (i) => own(i) === true;
+  const ofRow = rowTest(leaf, target);
+  return (i) => {
+    const answer = own(i);
+    if (answer !== undefined) return answer;
+    const row = requests.requestOf(i);
+    return row >= 0 && ofRow(row);
+  };
+}
+
+function rowTest(leaf: Leaf, target: FilterTarget): Test {
+  const { requests } = target;
+  const field = requestField(leaf.field);
+  if (field !== undefined) {
+    return valueTest(
+      leaf,
+      field.number && ((r) => field.number!(requests, r)),
+      field.text && ((r) => field.text!(requests, r)),
+    );
+  }
+  const test = eventTest(leaf, target);
+  const { eventStart, eventList } = requests;
+  return (r) => {
+    for (let k = eventStart[r]; k < eventStart[r + 1]; k++) if (test(eventList[k])) return true;
+    return false;
+  };
+}
+
+function valueTest(
+  leaf: Leaf,
+  number: ((i: number) => number) | undefined,
+  text: ((i: number) => string) | undefined,
+): Test {
+  if (leaf.kind === 'has') {
+    if (number) return (i) => number(i) !== 0 && !Number.isNaN(number(i));
+    return text ? (i) => text(i) !== '' : () => false;
+  }
+  if (number && leaf.value.number !== undefined) {
+    const test = numberTest(leaf.op, leaf.value.number);
+    return (i) => test(number(i));
+  }
+  if (!text) return () => false;
+  const test = textTest(leaf.op, leaf.value.text);
+  return (i) => test(text(i));
+}
+
+/** @throws FilterError for an unknown field or a value that the field cannot have. */
+function check(node: FilterNode, trace: Trace | undefined): void {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      check(node.a, trace);
+      check(node.b, trace);
+      return;
+    case 'not':
+      check(node.a, trace);
+      return;
+    default:
+      checkLeaf(node, trace);
+  }
+}
+
+function checkLeaf(node: Leaf, trace: Trace | undefined): void {
+  const data = dataFields();
+  if (trace !== undefined) learned(trace, data);
+  const field = requestField(node.field) ?? eventField(node.field);
+  const own = data.get(node.field);
+  if (field === undefined && own === undefined) {
+    const names = [...REQUEST_FIELDS, ...EVENT_FIELDS].flatMap((f) => [f.name, ...f.aliases]);
+    throw new FilterError(`unknown field '${node.field}'${didYouMean(node.field, [...names, ...data.keys()])}`, node.column);
+  }
+  if (node.kind === 'has') return;
+  const { value, op } = node;
+  const numbers = field?.number !== undefined || own?.number === true;
+  const texts = field?.text !== undefined || own?.text === true;
+  if ((op === '~' || op === '!~') && !texts) {
+    throw new FilterError(`'${op}' compares texts, and ${node.field} is a number`, node.column);
+  }
+  if (value.number === undefined && !texts) {
+    throw new FilterError(`${node.field} is a number, not '${value.text}'`, value.column);
+  }
+  if (texts || !numbers || value.measure === 'plain' || field === undefined) return;
+  if (field.measure === 'plain' || field.measure === value.measure) return;
+  const what = { bytes: 'a size', time: 'a time', plain: 'a number' };
+  throw new FilterError(`${node.field} is ${what[field.measure]}, '${value.text}' is ${what[value.measure]}`, value.column);
+}
+
+/** Adds the fields of events that the schema does not know. */
+function learned(trace: Trace, data: Map<string, { text: boolean; number: boolean }>): void {
+  for (let id = 0; id < trace.shapes.size; id++) {
+    const { fields, template } = trace.shapes.get(id);
+    for (const [name, k] of fields) {
+      const entry = data.get(name) ?? { text: false, number: false };
+      if (template.formats[k] === 's') entry.text = true;
+      else entry.number = true;
+      data.set(name, entry);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { opcodeName } from '../uapi/io_uring_ops';
+import type { Trace } from '../trace/trace';
+import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
+
+/** One proposal: `text` replaces the characters [start, end) of the filter. */
+export interface FilterCompletion {
+  readonly label: string;
+  readonly text: string;
+  readonly kind: 'field' | 'value' | 'sign';
+  readonly says: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const SIGNS: readonly (readonly [string, string])[] = [
+  ['==', 'equal'],
+  ['!=', 'known and not equal'],
+  ['<', 'less'],
+  ['<=', 'less or equal'],
+  ['>', 'greater'],
+  ['>=', 'greater or equal'],
+  ['~', 'contains'],
+  ['!~', 'does not contain'],
+];
+const OPCODES = 64;
+
+/** What may stand at `offset` (characters from 0) of a filter. */
+export function completeFilter(text: string, offset: number, trace?: Trace): FilterCompletion[] {
+  const before = text.slice(0, offset);
+  const value = /([\w-]+)\s*(==|!=|!~|~)\s*(["']?)([^\s()!=<>~&|"']*)$/.exec(before);
+  if (value !== null && !/^\d/.test(value[4])) return values(value[1], value[3] + value[4], offset, trace);
+  const word = /[\w-]*$/.exec(before)?.[0] ?? '';
+  const head = before.slice(0, before.length - word.length);
+  if (word === '' && /[\w"']\s+$/.test(head)) {
+    const compared = /(==|!=|<=|>=|<|>|~)\s*(?:[^\s()!=<>~&|"']+|"[^"]*"|'[^']*')\s+$/.test(head);
+    const next: readonly (readonly [string, string])[] = compared ? [['&&', 'and'], ['||', 'or']] : SIGNS;
+    return next.map(([sign, says]) => ({ label: sign, text: `${sign} `, kind: 'sign', says, start: offset, end: offset }));
+  }
+  if (/[<>]=?\s*$/.test(head)) return [];
+  return fields(word, offset);
+}
+
+function fields(word: string, offset: number): FilterCompletion[] {
+  const main = [...REQUEST_FIELDS, ...EVENT_FIELDS].map((f) => [f.name, f.says] as const);
+  const taken = new Set([...REQUEST_FIELDS, ...EVENT_FIELDS].flatMap((f) => [f.name, ...f.aliases]));
+  const rest = [...dataFields().keys()].filter((name) => !taken.has(name)).sort();
+  return [...main, ...rest.map((name) => [name, 'field of events'] as const)]
+    .filter(([name]) => name.startsWith(word))
+    .map(([name, says]) => ({ label: name, text: name, kind: 'field', says, start: offset - word.length, end: offset }));
+}
+
+function values(field: string, word: string, offset: number, trace: Trace | undefined): FilterCompletion[] {
+  const quote = /^["']/.exec(word)?.[0] ?? '';
+  const bare = word.slice(quote.length).toLowerCase();
+  return known(field, trace)
+    .filter((value) => value.toLowerCase().startsWith(bare))
+    .map((value) => ({
+      label: value,
+      text: `${quote}${value}${quote}`,
+      kind: 'value',
+      says: `${field} ${value}`,
+      start: offset - word.length,
+      end: offset,
+    }));
+}
+
+function known(field: string, trace: Trace | undefined): readonly string[] {
+  if (field === 'opcode') return Array.from({ length: OPCODES }, (_, op) => opcodeName(op)).filter((name) => name !== 'INVALID');
+  if (field === 'task' && trace !== undefined) {
+    const names = Array.from({ length: trace.taskCount }, (_, id) => trace.taskOf(id).comm);
+    return [...new Set(names)].sort();
+  }
+  return requestField(field)?.values ?? eventField(field)?.values?.() ?? [];
+}
