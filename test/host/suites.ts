@@ -1,1 +1,2 @@
 import './extension.suite';
+import './language.suite';

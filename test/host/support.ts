@@ -1,22 +1,26 @@
+import * as assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { Api } from '../../src/extension/activate';
 
 /** Identifier of the extension under test. */
 export const EXTENSION = 'ublk-trace.ublk-trace-debugger';
 
-/** A file of the workspace, which is a copy of samples/. */
-export function sample(name: string): vscode.Uri {
-  const folder = vscode.workspace.workspaceFolders?.[0];
-  if (!folder) throw new Error('no folder is open');
-  return vscode.Uri.joinPath(folder.uri, name);
+/** The folder that is open: a copy of samples/. */
+export function folder(): vscode.WorkspaceFolder {
+  const first = vscode.workspace.workspaceFolders?.[0];
+  if (!first) throw new Error('no folder is open');
+  return first;
 }
+
+/** A file of the open folder. */
+export const sample = (name: string): vscode.Uri => vscode.Uri.joinPath(folder().uri, name);
 
 /** A file of the checkout, such as a recording of test/fixtures. */
 export function inRepository(path: string): vscode.Uri {
   const root = process.env.HOST_TEST_ROOT;
   if (!root) throw new Error('HOST_TEST_ROOT is not set');
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  return (folder ?? vscode.Uri.file('/')).with({ path: join(root, path) });
+  return folder().uri.with({ path: join(root, path) });
 }
 
 /** Waits until `look` gives something other than undefined or false. `what` names it in the error. */
@@ -31,4 +35,40 @@ export async function until<T>(
     if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** What the extension's activate() returned. */
+export async function activated(): Promise<Api> {
+  const extension = vscode.extensions.getExtension<Api>(EXTENSION);
+  assert.ok(extension, `${EXTENSION} is not installed`);
+  return extension.activate();
+}
+
+/** Writes a file into the open folder and shows it in an editor. */
+export async function writeAndShow(name: string, text: string): Promise<vscode.TextDocument> {
+  const uri = sample(name);
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  const document = await vscode.workspace.openTextDocument(uri);
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+/** Shows a file in an editor. */
+export async function show(uri: vscode.Uri): Promise<vscode.TextDocument> {
+  const document = await vscode.workspace.openTextDocument(uri);
+  await vscode.window.showTextDocument(document, { preview: false });
+  return document;
+}
+
+/** Position just behind the first occurrence of `text`. */
+export function behind(document: vscode.TextDocument, text: string): vscode.Position {
+  const index = document.getText().indexOf(text);
+  assert.notEqual(index, -1, `${text} is not in ${document.uri.path}`);
+  return document.positionAt(index + text.length);
+}
+
+/** Removes files that a test has made. */
+export async function remove(...names: string[]): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  for (const name of names) await vscode.workspace.fs.delete(sample(name), { recursive: true });
 }
