@@ -241,7 +241,7 @@ export const UBLK_EVENTS = {
     system: 'ublk',
     kind: 'fact',
     text: ['dev_id {dev_id:d}, state {state:s}, nr_hw_queues {queues:d}, queue_depth {depth:d}, flags 0x{flags:x}'],
-    fn: 'ublk_ctrl_start_dev',
+    fn: 'set_state',
     contexts: ['io-wq', 'kworker'],
     says: 'The device changed its state.',
   },
