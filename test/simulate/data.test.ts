@@ -13,7 +13,7 @@ describe('what clients read and what the file holds', () => {
         expect([result.output, result.exitCode]).toEqual([expect.not.stringContaining('hangs'), 0]);
         expect(wrongData(result, content ?? new Uint8Array(fileSize), fileBytes(result, 'disk.img'))).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: Number(process.env.RUNS ?? 150) },
     );
   });
 });

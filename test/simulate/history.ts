@@ -11,6 +11,8 @@ interface Change {
   readonly bytes: Uint8Array;
 }
 
+/** Nothing was written: the I/O began behind the end. */
+const ENOSPC = -28;
 const ZEROS = new Uint8Array(SECTOR);
 
 /**
@@ -23,34 +25,37 @@ export function wrongData(run: Run, initial: Uint8Array, final: Uint8Array | und
   const wrong: string[] = [];
   for (const [k, io] of run.ios.entries()) {
     const { from, to } = windows[k];
-    if (io.op === 'read' || io.op === 'flush') continue;
+    if (io.op === 'read' || io.op === 'flush' || io.result === ENOSPC) continue;
     const length = io.result < 0 || io.op !== 'write' ? io.length : io.result;
-    for (let at = io.offset; at < io.offset + length; at += SECTOR) {
-      const start = at - io.offset;
-      const bytes = io.op === 'write' && io.data ? io.data.subarray(start, start + SECTOR) : ZEROS;
-      const list = changes.get(at);
-      const change = { from, to: io.result < 0 ? Number.POSITIVE_INFINITY : to, bytes };
-      if (list) list.push(change);
-      else changes.set(at, [change]);
+    const end = io.offset + length;
+    for (let at = io.offset - (io.offset % SECTOR); at < end; at += SECTOR) {
+      const list = changes.get(at) ?? [];
+      changes.set(at, list);
+      const first = Math.max(at, io.offset);
+      const last = Math.min(end, at + SECTOR);
+      // a part of a sector is written by commands that run alone: the rest is any of what may have been there
+      const bases = last - first === SECTOR ? [ZEROS] : legal(list, initial.subarray(at, at + SECTOR), from, from);
+      for (const base of bases) {
+        const bytes = base.slice();
+        if (io.op === 'write' && io.data) bytes.set(io.data.subarray(first - io.offset, last - io.offset), first - at);
+        list.push({ from, to: io.result < 0 ? Number.POSITIVE_INFINITY : to, bytes });
+      }
     }
   }
-  const check = (what: string, at: number, from: number, to: number, bytes: Uint8Array): void => {
-    const list = changes.get(at) ?? [];
-    // a change is gone when another one began after its end and ended before the window
-    let newestStart = -1;
-    for (const change of list) if (change.to < from && change.from > newestStart) newestStart = change.from;
-    const legal = list.filter((change) => change.from < to && change.to >= newestStart).map((change) => change.bytes);
-    if (newestStart < 0) legal.push(initial.subarray(at, at + SECTOR));
-    if (!legal.some((candidate) => Buffer.compare(candidate.subarray(0, bytes.length), bytes) === 0)) {
-      wrong.push(`${what}: sector at ${at} holds none of ${legal.length} legal values`);
+  const check = (what: string, at: number, from: number, to: number, bytes: Uint8Array, skip = 0): void => {
+    const values = legal(changes.get(at) ?? [], initial.subarray(at, at + SECTOR), from, to);
+    if (!values.some((candidate) => Buffer.compare(candidate.subarray(skip, skip + bytes.length), bytes) === 0)) {
+      wrong.push(`${what}: sector at ${at} holds none of ${values.length} legal values`);
     }
   };
   for (const [k, io] of run.ios.entries()) {
     if (io.op !== 'read' || io.result <= 0 || !io.data) continue;
     const { from, to } = windows[k];
-    for (let at = 0; at < io.result; at += SECTOR) {
-      const bytes = io.data.subarray(at, Math.min(at + SECTOR, io.result));
-      check(`read ${k} of line ${io.line}`, io.offset + at, from, to, bytes);
+    const end = io.offset + io.result;
+    for (let at = io.offset - (io.offset % SECTOR); at < end; at += SECTOR) {
+      const skip = Math.max(0, io.offset - at);
+      const bytes = io.data.subarray(at + skip - io.offset, Math.min(end, at + SECTOR) - io.offset);
+      check(`read ${k} of line ${io.line}`, at, from, to, bytes, skip);
     }
     if (wrong.length > 10) return wrong;
   }
@@ -61,6 +66,15 @@ export function wrongData(run: Run, initial: Uint8Array, final: Uint8Array | und
     }
   }
   return wrong;
+}
+
+/** What a sector may hold in a window: a change is gone when another one began after its end and ended before the window. */
+function legal(list: readonly Change[], initial: Uint8Array, from: number, to: number): Uint8Array[] {
+  let newestStart = -1;
+  for (const change of list) if (change.to < from && change.from > newestStart) newestStart = change.from;
+  const values = list.filter((change) => change.from < to && change.to >= newestStart).map((change) => change.bytes);
+  if (newestStart < 0) values.push(initial);
+  return values;
 }
 
 /** Events at which each client I/O was asked for and done, in the order they were done. */
