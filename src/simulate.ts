@@ -187,7 +187,10 @@ export class Simulation {
       device: (path) => {
         const name = path.replace(/^\/dev\//, '');
         const found = machine.disk(name);
-        if (found) found.openers++;
+        if (found) {
+          found.openers++;
+          found.cache.opened();
+        }
         return found;
       },
       close: (task, device) => machine.closeDisk(task, device),

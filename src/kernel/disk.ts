@@ -8,6 +8,7 @@ import { type Bio, type BlockQueue, type Hctx, type IoTask, Request } from './re
 import { Sbitmap } from './sbitmap';
 import { type Gen, WaitQueue } from './sched';
 
+const FAILFAST = REQ_FLAG.FAILFAST_DEV | REQ_FLAG.FAILFAST_TRANSPORT | REQ_FLAG.FAILFAST_DRIVER;
 /** Largest number of requests in a plug before it is flushed (BLK_MAX_REQUEST_COUNT). */
 const MAX_PLUG = 32;
 
@@ -251,6 +252,8 @@ export class Disk implements BlockQueue {
   ): Gen<void> {
     const { plug } = task;
     const part = { bio, offset, length: n * 512 };
+    // blk_mq_bio_to_request: nobody retries what was only read ahead
+    if (opf & REQ_FLAG.RAHEAD) opf |= FAILFAST;
     if (opf & REQ_FLAG.PREFLUSH && n === 0) {
       yield* this.submitFlush(task, bio, sector, opf, letters);
       return;

@@ -122,7 +122,8 @@ export class BackingFile {
     write: boolean,
     offset: number,
     ranges: readonly MemRange[],
-    sync: boolean,
+    /** Flags of the bios beside those that every read or write has. */
+    flags: number,
     done: (result: number) => void,
     /** The caller will wait: a block device then sends reads as synchronous ones. */
     waits = false,
@@ -152,7 +153,7 @@ export class BackingFile {
     };
     const opf =
       (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) |
-      ((sync || (waits && this.raw)) && !write ? REQ_FLAG.SYNC : 0);
+      (waits && this.raw && !write ? REQ_FLAG.SYNC : 0) | flags;
     // block devices plug only what takes more than one bio; files of ext4 always
     const own = (!this.raw || write || length > MAX_BIO_BYTES) && startPlug(task);
     for (const piece of this.pieces(offset, length, coalesce(ranges), write)) {
@@ -191,7 +192,7 @@ export class BackingFile {
       write,
       offset,
       ranges,
-      false,
+      0,
       (value) => {
         result = value;
         this.kernel.sched.wake(task);

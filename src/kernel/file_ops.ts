@@ -5,7 +5,6 @@ import type { BackingFile, MemRange } from './file';
 import { type IoReq, type OpTable, siteOf } from './io_req';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, type OpenFile } from './open_file';
-import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
 import { type Gen, PARK } from './sched';
 
@@ -69,7 +68,7 @@ export class FileOps implements OpTable {
     const sync = write && (req.opFlags & RWF.DSYNC) !== 0;
     let issuing = true;
     let result: number | undefined;
-    yield* file.direct(task, write, req.off, [range], false, (res) => {
+    yield* file.direct(task, write, req.off, [range], 0, (res) => {
       result = res;
       if (issuing) {
         if (task.state === 'parked') kernel.sched.wake(task);
@@ -152,16 +151,10 @@ export class FileOps implements OpTable {
   ): Gen<number> {
     const { cache } = file;
     if (!cache) return EINVAL;
-    if (cache.isCached(req.off, range.length)) {
-      done(cache.copyOut(req.off, this.bytes(range)));
-      return EIOCBQUEUED;
-    }
-    const own = startPlug(task);
     yield* cache.fill(task, req.off, range.length, (error) => {
       if (error) done(error);
       else done(cache.isCached(req.off, range.length) ? cache.copyOut(req.off, this.bytes(range)) : EAGAIN);
     });
-    if (own) finishPlug(this.kernel, task);
     return EIOCBQUEUED;
   }
 

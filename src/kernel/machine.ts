@@ -130,8 +130,8 @@ export class Machine implements DiskRegistry {
         grow: (size) => {
           file.size = size;
         },
-        io: (task, write, offset, range, _ahead, done) =>
-          file.direct(task, write, offset, [range], false, (res) => done(res < 0 ? res : 0)),
+        io: (task, write, offset, range, ahead, done) =>
+          file.direct(task, write, offset, [range], ahead ? REQ_FLAG.RAHEAD : 0, (res) => done(res < 0 ? res : 0)),
       });
       this.fileCaches.set(file, cache);
     }

@@ -2,6 +2,7 @@ import type { MemRange } from './file';
 import type { Kernel } from './kernel';
 import { type Buffer, PAGE_SIZE } from './memory';
 import { finishPlug, flushPlug, startPlug } from './plug';
+import { Readahead, type ReadaheadWindow } from './readahead';
 import type { IoTask } from './request';
 import { type Gen, PARK, WaitQueue } from './sched';
 
@@ -28,6 +29,8 @@ interface Page {
   dirty: boolean;
   /** Calls waiting for the read that brings the page; undefined when none is under way. */
   reading: ((error: number) => void)[] | undefined;
+  /** PG_readahead: whoever reads this page starts the next window. */
+  marked: boolean;
 }
 
 /** Readahead window of the block layer's default, bytes. */
@@ -42,6 +45,7 @@ export class PageCache {
   /** A write-back is under way. */
   private flushing = false;
   private readonly flushed: WaitQueue;
+  private readonly readahead = new Readahead();
 
   constructor(
     private readonly kernel: Kernel,
@@ -60,56 +64,109 @@ export class PageCache {
     return true;
   }
 
-  /** Starts reading what is missing of the range; `done` is called when all of it was read (0 or -errno). */
-  *fill(task: IoTask, offset: number, length: number, done: (error: number) => void): Gen<void> {
+  /**
+   * Reads the range as filemap_read does, without waiting: what is missing is asked for with readahead, marks of earlier windows
+   * start the next ones. `done` is called when all of the range was read (0 or -errno), at once when all of it is cached.
+   */
+  *fill(
+    task: IoTask,
+    offset: number,
+    length: number,
+    done: (error: number) => void,
+    ahead = true,
+  ): Gen<void> {
     const size = this.backend.size();
+    const last = Math.ceil(Math.min(offset + length, size) / PAGE_SIZE);
+    const end = Math.ceil(size / PAGE_SIZE);
     const first = Math.floor(offset / PAGE_SIZE);
-    const want = Math.ceil(Math.min(offset + length, size) / PAGE_SIZE);
-    const until = Math.min(Math.max(want, first + READAHEAD / PAGE_SIZE), Math.ceil(size / PAGE_SIZE));
     let pending = 1;
     let failed = 0;
     const finish = (error: number): void => {
       if (error && !failed) failed = error;
       if (--pending === 0) done(failed);
     };
-    this.kernel.memory.room((until - first) * PAGE_SIZE * 2, first, until);
-    const own = startPlug(task);
-    let index = first;
-    while (index < until) {
-      const known = this.pages.get(index);
-      if (known) {
-        // another task's read of a page that is wanted here is waited for, not repeated
-        if (known.reading && index < want) {
-          pending++;
-          known.reading.push(finish);
-        }
-        index++;
-        continue;
+    this.kernel.memory.room((last - first + READAHEAD / PAGE_SIZE) * PAGE_SIZE * 2, first, last);
+    for (let index = first; index < last; index++) {
+      const page = this.pages.get(index);
+      if (!page) {
+        const window = ahead
+          ? this.readahead.miss(index, last - index, this.cachedBefore(index))
+          : { start: index, count: 1, mark: -1 };
+        yield* this.readWindow(task, window, end, size, ahead);
+      } else if (page.marked) {
+        page.marked = false;
+        let missing = index;
+        while (missing < end && this.pages.has(missing)) missing++;
+        yield* this.readWindow(task, this.readahead.hit(index, missing, last - index), end, size, true);
       }
-      let end = index;
-      while (end < until && !this.pages.has(end) && end - index < READAHEAD / PAGE_SIZE) end++;
-      pending++;
-      yield* this.read(task, index, end - index, size, finish);
-      index = end;
+      // another read of a page that is wanted here is waited for, not repeated
+      const { reading } = this.pages.get(index) ?? {};
+      if (reading) {
+        pending++;
+        reading.push(finish);
+      }
     }
-    if (own) finishPlug(this.kernel, task);
+    if (ahead) this.readahead.readUpTo(Math.min(offset + length, size));
     finish(0);
   }
 
+  /** The file was opened anew. */
+  opened(): void {
+    this.readahead.reset();
+  }
+
   /** Reads the missing pages and waits for them. */
-  *fillAndWait(task: IoTask, offset: number, length: number): Gen<number> {
-    while (!this.isCached(offset, length)) {
+  *fillAndWait(task: IoTask, offset: number, length: number, ahead = true): Gen<number> {
+    do {
       let result: number | undefined;
-      yield* this.fill(task, offset, length, (error) => {
-        result = error;
-        this.kernel.sched.wake(task);
-      });
-      task.onSleep?.();
-      while (result === undefined) yield PARK;
-      task.onWake?.();
+      yield* this.fill(
+        task,
+        offset,
+        length,
+        (error) => {
+          result = error;
+          if (task.state === 'parked') this.kernel.sched.wake(task);
+        },
+        ahead,
+      );
+      if (result === undefined) {
+        task.onSleep?.();
+        while (result === undefined) yield PARK;
+        task.onWake?.();
+      }
       if (result) return result;
-    }
+    } while (!this.isCached(offset, length));
     return 0;
+  }
+
+  /** Reads the pages of a window that are not there, each run of them with one call. */
+  private *readWindow(
+    task: IoTask,
+    window: ReadaheadWindow,
+    end: number,
+    size: number,
+    ahead: boolean,
+  ): Gen<void> {
+    const until = Math.min(window.start + window.count, end);
+    const own = startPlug(task);
+    for (let index = window.start; index < until; ) {
+      let to = index;
+      while (to < until && !this.pages.has(to) && to - index < READAHEAD / PAGE_SIZE) to++;
+      if (to === index) {
+        index++;
+        continue;
+      }
+      yield* this.read(task, index, to - index, size, ahead, window.mark);
+      index = to;
+    }
+    if (own) finishPlug(this.kernel, task);
+  }
+
+  /** Cached pages right before `index`, as many as a window has at most. */
+  private cachedBefore(index: number): number {
+    let count = 0;
+    while (count < READAHEAD / PAGE_SIZE && this.pages.has(index - count - 1)) count++;
+    return count;
   }
 
   /** Copies cached bytes out. Returns the number of bytes up to the end of the file. */
@@ -142,14 +199,14 @@ export class PageCache {
       memory.room(src.length + PAGE_SIZE * 2, first, last + 1);
     }
     for (let missing = this.unready(offset, end); missing >= 0; missing = this.unready(offset, end)) {
-      const error = yield* this.fillAndWait(task, missing * PAGE_SIZE, PAGE_SIZE);
+      const error = yield* this.fillAndWait(task, missing * PAGE_SIZE, PAGE_SIZE, false);
       if (error) return error;
     }
     if (end > this.backend.size()) this.backend.grow(end);
     for (let index = first; index <= last; index++) {
       let page = this.pages.get(index);
       if (!page) {
-        page = { buffer: memory.scratch(PAGE_SIZE), uptodate: true, dirty: false, reading: undefined };
+        page = { buffer: memory.scratch(PAGE_SIZE), uptodate: true, dirty: false, reading: undefined, marked: false };
         this.pages.set(index, page);
       }
       page.dirty = true;
@@ -286,18 +343,19 @@ export class PageCache {
     from: number,
     count: number,
     size: number,
-    finish: (error: number) => void,
+    ahead: boolean,
+    mark: number,
   ): Gen<void> {
     const { memory } = this.kernel;
     const buffer = memory.scratch(count * PAGE_SIZE);
     const pages: Page[] = [];
     for (let i = 0; i < count; i++) {
-      const page: Page = { buffer: view(buffer, i), uptodate: false, dirty: false, reading: [] };
+      const page: Page = { buffer: view(buffer, i), uptodate: false, dirty: false, reading: [], marked: from + i === mark };
       pages.push(page);
       this.pages.set(from + i, page);
     }
     const length = Math.min(count * PAGE_SIZE, roundUp(size - from * PAGE_SIZE));
-    yield* this.backend.io(task, false, from * PAGE_SIZE, { buffer, offset: 0, length }, true, (error) => {
+    yield* this.backend.io(task, false, from * PAGE_SIZE, { buffer, offset: 0, length }, ahead, (error) => {
       const bytes = memory.touch(buffer, 0, count * PAGE_SIZE);
       for (const [i, page] of pages.entries()) {
         const waiters = page.reading ?? [];
@@ -313,7 +371,6 @@ export class PageCache {
         for (const waiter of waiters) waiter(error);
       }
       memory.free(buffer);
-      finish(error);
     });
   }
 
