@@ -18,6 +18,10 @@
  *   daemon task work   delivery
  *   daemon, io-wq      copying and registering; any context for the last release
  *
+ * Order that matters
+ *   dispatch takes a reference, COMMIT and every user of the buffer drop one: the LAST of them
+ *   ends the request, whichever it is. Between slots there is no order, as ever.
+ *
  * Kernel: 6.12 to 7.3, as marked. One difference that bites: with USER_COPY, ZERO_COPY and
  * AUTO_BUF_REG a short result is NOT requeued, the whole request ends well. The server has to
  * be trusted; an unprivileged device may not use these flags.

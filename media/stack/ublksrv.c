@@ -20,9 +20,9 @@
  *   bit 63       1 = backend I/O, 0 = ublk command
  *   so 0x200005 = FETCH of tag 5, 0x210005 = COMMIT, 0x8000000000000005 = loop READ of tag 5
  *
- * Why not "the n-th CQE is tag n"? Tags are handed out by blk-mq, requests finish in any order,
- * the server reaps in batches. The k-th CQE of ONE slot answers the k-th command of that slot;
- * between slots there is no order.
+ * Order: why not "the n-th CQE is tag n"? Tags are handed out by blk-mq, requests finish in any
+ * order, the server reaps in batches. The k-th CQE of ONE slot answers the k-th command of that
+ * slot; between slots there is no order.
  *
  * Runs here
  *   daemon    the queue thread; the SAME thread must submit every command (the kernel checks)

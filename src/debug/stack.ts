@@ -87,7 +87,8 @@ function functionsOf(file: string, lines: readonly string[], problems: StackProb
       inside = false;
     } else if (text === '{') {
       inside = header !== undefined;
-      if (!header) problems.push({ file, line, column: 1, message: 'a body without the header of a function' });
+      if (!header)
+        problems.push({ file, line, column: 1, message: 'a body without the header of a function' });
     } else {
       const name = HEADER.exec(text)?.[1];
       if (name) header = { name, line };
@@ -95,7 +96,12 @@ function functionsOf(file: string, lines: readonly string[], problems: StackProb
     }
   }
   if (inside && header) {
-    problems.push({ file, line: header.line, column: 1, message: `function "${header.name}" has no closing brace` });
+    problems.push({
+      file,
+      line: header.line,
+      column: 1,
+      message: `function "${header.name}" has no closing brace`,
+    });
   }
   return functions;
 }
