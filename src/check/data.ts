@@ -4,7 +4,18 @@ import type { Pass, Step } from './pass';
 import { firstHole } from './ranges';
 import type { Findings, Place } from './report';
 
-const BACKEND = new Set(['READ', 'WRITE', 'READV', 'WRITEV', 'READ_FIXED', 'WRITE_FIXED', 'SPLICE', 'FSYNC', 'FALLOCATE', 'SYNC_FILE_RANGE']);
+const BACKEND = new Set([
+  'READ',
+  'WRITE',
+  'READV',
+  'WRITEV',
+  'READ_FIXED',
+  'WRITE_FIXED',
+  'SPLICE',
+  'FSYNC',
+  'FALLOCATE',
+  'SYNC_FILE_RANGE',
+]);
 const READS = new Set(['READ', 'READV', 'READ_FIXED', 'SPLICE']);
 const MAX_ERRNO = 4095;
 
@@ -56,7 +67,10 @@ export class DataRules implements Observer {
       ['sys_exit_io_uring_enter', close],
       ['ublk_unmap_io_ret', { fields: ['ret'], needs: 1, run: (e, f) => this.unmapped(e, f) }],
       ['ublk_ch_uring_cmd_ret', { fields: [], needs: 0, run: (e) => this.commandEnds(e) }],
-      ['page_expose', { fields: ['qid', 'tag', 'length', 'filled'], needs: 4, run: (e, f) => this.expose(e, f) }],
+      [
+        'page_expose',
+        { fields: ['qid', 'tag', 'length', 'filled'], needs: 4, run: (e, f) => this.expose(e, f) },
+      ],
     ];
   }
 
@@ -69,7 +83,14 @@ export class DataRules implements Observer {
     this.windows.set(this.pass.trace.task[e], { kind, event: e });
   }
 
-  completed(_sqe: Sqe | undefined, _ring: unknown, _data: number, _result: number, _more: boolean, e: number): void {
+  completed(
+    _sqe: Sqe | undefined,
+    _ring: unknown,
+    _data: number,
+    _result: number,
+    _more: boolean,
+    e: number,
+  ): void {
     if (this.single) this.open('closed', e);
   }
 
@@ -83,7 +104,8 @@ export class DataRules implements Observer {
       'INV-42',
       open === undefined,
       e,
-      () => `tag ${slot.tag} is committed while its ${open?.opcode} (${this.pass.data(open?.data ?? 0)}) is in flight`,
+      () =>
+        `tag ${slot.tag} is committed while its ${open?.opcode} (${this.pass.data(open?.data ?? 0)}) is in flight`,
       () => this.place(slot, [slot.deliver, open?.submit ?? -1], open?.submit),
     );
   }
@@ -118,7 +140,10 @@ export class DataRules implements Observer {
       command.result <= moved,
       e,
       () => `tag ${slot.tag} is committed with ${command.result} bytes, but its backend moved ${moved}`,
-      () => ({ ...this.place(slot, [block.deliver, ...reads.map((t) => t.complete)]), firstCause: reads.at(-1)?.complete }),
+      () => ({
+        ...this.place(slot, [block.deliver, ...reads.map((t) => t.complete)]),
+        firstCause: reads.at(-1)?.complete,
+      }),
     );
   }
 
@@ -199,7 +224,12 @@ export class DataRules implements Observer {
       () =>
         `the reader gets ${length} bytes of tag ${tag}, of which the backend filled ${filled}` +
         (hole ? `; bytes ${hole[0]} to ${hole[1] - 1} hold what the pages held before` : ''),
-      () => ({ queue: qid, tag, evidence: [block?.start ?? -1, block?.deliver ?? -1, block?.commit ?? -1], firstCause: block?.commit }),
+      () => ({
+        queue: qid,
+        tag,
+        evidence: [block?.start ?? -1, block?.deliver ?? -1, block?.commit ?? -1],
+        firstCause: block?.commit,
+      }),
     );
   }
 
@@ -213,8 +243,14 @@ export class DataRules implements Observer {
       'INV-48',
       hole === undefined,
       e,
-      () => `the reader gets ${bytes} bytes of tag ${block.tag}, but bytes ${hole?.[0]} to ${(hole?.[1] ?? 0) - 1} were never filled`,
-      () => ({ queue: block.qid, tag: block.tag, evidence: [block.start, block.deliver, block.commit], firstCause: block.commit }),
+      () =>
+        `the reader gets ${bytes} bytes of tag ${block.tag}, but bytes ${hole?.[0]} to ${(hole?.[1] ?? 0) - 1} were never filled`,
+      () => ({
+        queue: block.qid,
+        tag: block.tag,
+        evidence: [block.start, block.deliver, block.commit],
+        firstCause: block.commit,
+      }),
     );
   }
 
@@ -234,7 +270,10 @@ export class DataRules implements Observer {
     );
     if (!held || bytes >= block.bytes || !this.requeues) return;
     this.rests.set(this.pass.trace.task[e], {
-      ...{ block, from: block.sector + bytes / 512, sectors: (block.bytes - bytes) / 512, event: e },
+      block,
+      from: block.sector + bytes / 512,
+      sectors: (block.bytes - bytes) / 512,
+      event: e,
     });
   }
 
@@ -248,7 +287,8 @@ export class DataRules implements Observer {
       'INV-40',
       sector === rest.from && sectors === rest.sectors,
       e,
-      () => `sectors ${sector} + ${sectors} are requeued; what was left of tag ${block.tag} is ${rest.from} + ${rest.sectors}`,
+      () =>
+        `sectors ${sector} + ${sectors} are requeued; what was left of tag ${block.tag} is ${rest.from} + ${rest.sectors}`,
       () => ({ queue: block.qid, tag: block.tag, evidence: [block.start, rest.event] }),
     );
   }

@@ -60,7 +60,15 @@ export const SLOT = { unknown: 0, fresh: 1, armed: 2, owned: 3, needData: 4, get
 export type SlotState = (typeof SLOT)[keyof typeof SLOT];
 
 /** Names of {@link SLOT} for messages. */
-export const SLOT_NAMES = ['unknown', 'never fetched', 'armed', 'owned by the server', 'waiting for NEED_GET_DATA', 'fetching its data', 'answered with -ENODEV'] as const;
+export const SLOT_NAMES = [
+  'unknown',
+  'never fetched',
+  'armed',
+  'owned by the server',
+  'waiting for NEED_GET_DATA',
+  'fetching its data',
+  'answered with -ENODEV',
+] as const;
 
 /** One (ring, tag). */
 export interface Slot {
@@ -112,7 +120,7 @@ export interface Block {
   /** What SPLICEs asked for and whether the driver counted them. */
   readonly asks: { readonly range: Range; readonly event: number; counted: boolean }[];
   /** SPLICEs that hold its pages now. */
-  readonly users: Set<SpliceCall>;
+  readonly users: SpliceCall[];
 }
 
 /** One splice that a task runs. */

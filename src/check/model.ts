@@ -43,7 +43,10 @@ export class Model {
   /** Requests in flight by queue and tag; several where devices share both. */
   private blocks = new Map<number, Block[]>();
   private bySector = new Map<number, Block[]>();
-  private starting = new Map<number, { qid: number; tag: number; sector: number; bytes: number; event: number }>();
+  private starting = new Map<
+    number,
+    { qid: number; tag: number; sector: number; bytes: number; event: number }
+  >();
   private commits = new Map<number, Slot>();
   private commands = new Map<number, DriverCommand>();
   private readonly devices = new Map<number, number>();
@@ -77,23 +80,59 @@ export class Model {
     const tag: Step = { fields: ['tag', 'qid'], needs: 1, run: (e, f) => this.dispatch(e, f) };
     const idle: Step = { fields: [], needs: 0, run: (e) => this.idle(e) };
     return [
-      ['io_uring_create', { fields: ['ring', 'sq_entries', 'cq_entries'], needs: 3, run: (e, f) => this.create(e, f) }],
+      [
+        'io_uring_create',
+        { fields: ['ring', 'sq_entries', 'cq_entries'], needs: 3, run: (e, f) => this.create(e, f) },
+      ],
       ['io_uring_submit_sqe', submit],
       ['io_uring_submit_req', submit],
       ['io_uring_req_failed', { ...submit, fields: ['ring', 'req', 'user_data', 'opcode', 'none'] }],
-      ['io_uring_complete', { fields: ['ring', 'req', 'user_data', 'result', 'cflags'], needs: 4, run: (e, f) => this.complete(e, f) }],
+      [
+        'io_uring_complete',
+        {
+          fields: ['ring', 'req', 'user_data', 'result', 'cflags'],
+          needs: 4,
+          run: (e, f) => this.complete(e, f),
+        },
+      ],
       ['io_uring_queue_async_work', { fields: ['ring', 'req'], needs: 2, run: (e, f) => this.punt(e, f) }],
       ['io_uring_cqring_wait', { fields: ['ring'], needs: 1, run: (e, f) => this.wait(e, f) }],
       ['sys_enter_io_uring_enter', idle],
       ['sys_exit_io_uring_enter', idle],
-      ['ublk_queue_rq', { fields: ['qid', 'tag', 'sector', 'len'], needs: 4, run: (e, f) => this.queue(e, f) }],
-      ['block_rq_issue', { fields: ['major', 'minor', 'rwbs', 'sector'], needs: 4, run: (e, f) => this.issue(e, f) }],
-      ['block_rq_complete', { fields: ['major', 'minor', 'sector', 'nr_sector', 'error'], needs: 5, run: (e, f) => this.end(e, f) }],
-      ['block_rq_requeue', { fields: ['major', 'minor', 'sector', 'nr_sector'], needs: 4, run: (e, f) => this.requeue(e, f) }],
+      [
+        'ublk_queue_rq',
+        { fields: ['qid', 'tag', 'sector', 'len'], needs: 4, run: (e, f) => this.queue(e, f) },
+      ],
+      [
+        'block_rq_issue',
+        { fields: ['major', 'minor', 'rwbs', 'sector'], needs: 4, run: (e, f) => this.issue(e, f) },
+      ],
+      [
+        'block_rq_complete',
+        {
+          fields: ['major', 'minor', 'sector', 'nr_sector', 'error'],
+          needs: 5,
+          run: (e, f) => this.end(e, f),
+        },
+      ],
+      [
+        'block_rq_requeue',
+        { fields: ['major', 'minor', 'sector', 'nr_sector'], needs: 4, run: (e, f) => this.requeue(e, f) },
+      ],
       ['ublk_rq_task_work', tag],
       ['ublk_dispatch_req', tag],
-      ['ublk_ch_uring_cmd', { fields: ['op', 'q_id', 'tag', 'result', 'issue_flags'], needs: 4, run: (e, f) => this.driverCommand(e, f) }],
-      ['ublk_ch_uring_cmd_ret', { fields: [], needs: 0, run: (e) => this.commands.delete(this.pass.trace.task[e]) }],
+      [
+        'ublk_ch_uring_cmd',
+        {
+          fields: ['op', 'q_id', 'tag', 'result', 'issue_flags'],
+          needs: 4,
+          run: (e, f) => this.driverCommand(e, f),
+        },
+      ],
+      [
+        'ublk_ch_uring_cmd_ret',
+        { fields: [], needs: 0, run: (e) => this.commands.delete(this.pass.trace.task[e]) },
+      ],
     ];
   }
 
@@ -124,7 +163,8 @@ export class Model {
     if (!list) return undefined;
     if (list.length === 1) return list[0];
     for (const ring of this.rings.values()) {
-      if (ring.pid === pid && ring.device >= 0 && ring.qid === qid) return list.find((b) => b.device === ring.device);
+      if (ring.pid === pid && ring.device >= 0 && ring.qid === qid)
+        return list.find((b) => b.device === ring.device);
     }
     return undefined;
   }
@@ -147,8 +187,8 @@ export class Model {
   /** Small number of a block device. */
   device(major: number, minor: number): number {
     const number = major * 0x100000 + minor;
-    let id = this.devices.get(number);
-    if (id === undefined) this.devices.set(number, (id = this.devices.size));
+    const id = this.devices.get(number) ?? this.devices.size;
+    this.devices.set(number, id);
     return id;
   }
 
@@ -221,7 +261,8 @@ export class Model {
       flags,
       submit: e,
       pid: this.pid(e),
-      maySkip: (flags & SQE_FLAG.skip) !== 0 || (last === undefined ? !ring.callSeen : linked && last.maySkip),
+      maySkip:
+        (flags & SQE_FLAG.skip) !== 0 || (last === undefined ? !ring.callSeen : linked && last.maySkip),
       delivery: slot?.deliver ?? -1,
       punted: false,
       complete: -1,
@@ -285,8 +326,20 @@ export class Model {
     }
     const opcode = kind === 'command' ? 'URING_CMD' : '';
     ring.sqes.set(pass.word(e, f[1]), {
-      ...{ ring, data, kind, op, tag: lo & 0xffff, opcode, flags: 0, submit: -1, pid: -1, maySkip: false },
-      ...{ delivery: -1, punted: false, complete: e, result },
+      ring,
+      data,
+      kind,
+      op,
+      tag: lo & 0xffff,
+      opcode,
+      flags: 0,
+      submit: -1,
+      pid: -1,
+      maySkip: false,
+      delivery: -1,
+      punted: false,
+      complete: e,
+      result,
     });
   }
 
@@ -326,7 +379,8 @@ export class Model {
     const waiting: Block[] = [];
     for (const list of this.candidates(ring, tag)) {
       for (const block of list) {
-        if (block.end >= 0 || block.deliver >= 0 || (ring.device >= 0 && block.device !== ring.device)) continue;
+        if (block.end >= 0 || block.deliver >= 0 || (ring.device >= 0 && block.device !== ring.device))
+          continue;
         waiting.push(block);
       }
     }
@@ -396,14 +450,34 @@ export class Model {
   }
 
   private start(
-    { qid, tag, sector, bytes, event }: { qid: number; tag: number; sector: number; bytes: number; event: number },
+    {
+      qid,
+      tag,
+      sector,
+      bytes,
+      event,
+    }: { qid: number; tag: number; sector: number; bytes: number; event: number },
     device: number,
     op: string,
     e: number,
   ): void {
     const block: Block = {
-      ...{ device, qid, tag, sector, bytes, op, start: event, deliver: -1, commit: -1, commitResult: NaN },
-      ...{ end: -1, copied: false, uncopied: false, fills: [], asks: [], users: new Set() },
+      device,
+      qid,
+      tag,
+      sector,
+      bytes,
+      op,
+      start: event,
+      deliver: -1,
+      commit: -1,
+      commitResult: NaN,
+      end: -1,
+      copied: false,
+      uncopied: false,
+      fills: [],
+      asks: [],
+      users: [],
     };
     const place = key(qid, tag);
     const list = this.blocks.get(place);
@@ -434,7 +508,11 @@ export class Model {
     const slot = this.commits.get(task);
     const own = slot?.tag === tag ? slot : undefined;
     const command: DriverCommand = {
-      ...{ op, qid, tag, event: e, ended: -1 },
+      op,
+      qid,
+      tag,
+      event: e,
+      ended: -1,
       result: pass.num(e, f[3]) | 0,
       block: op === CMD.commit ? (own?.block ?? this.blockOf(qid, tag, this.pid(e))) : undefined,
     };

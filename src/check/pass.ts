@@ -63,10 +63,16 @@ export function runSteps(pass: Pass, steps: ReadonlyMap<string, readonly Step[]>
   const runs: { run: Step['run']; fields: number[] }[][] = [];
   for (let id = 0; id < trace.shapes.size; id++) {
     const list = steps.get(trace.shapes.get(id).name) ?? [];
-    const bound = list.map((step) => ({ run: step.run, needs: step.needs, fields: pass.fields(id, step.fields) }));
+    const bound = list.map((step) => ({
+      run: step.run,
+      needs: step.needs,
+      fields: pass.fields(id, step.fields),
+    }));
     runs.push(bound.filter(({ needs, fields }) => fields.slice(0, needs).every((k) => k >= 0)));
   }
-  const gaps = trace.notes.filter((note) => (note.kind === 'lost' && note.lost !== 0) || note.kind === 'damaged');
+  const gaps = trace.notes.filter(
+    (note) => (note.kind === 'lost' && note.lost !== 0) || note.kind === 'damaged',
+  );
   let gap = 0;
   for (let e = 0; e < trace.length; e++) {
     while (gap < gaps.length && gaps[gap].before <= e) {

@@ -1,4 +1,4 @@
-import { type Block, type DriverCommand, type SpliceCall, type Sqe } from './entities';
+import type { Block, DriverCommand, SpliceCall, Sqe } from './entities';
 import type { Model, Observer } from './model';
 import type { Pass, Step } from './pass';
 import { overlap } from './ranges';
@@ -30,7 +30,11 @@ export class PipeRules implements Observer {
   }
 
   steps(): [string, Step][] {
-    const direct = (kind: SpliceCall['kind']): Step => ({ fields: ['len'], needs: 1, run: (e, f) => this.begin(kind, e, f) });
+    const direct = (kind: SpliceCall['kind']): Step => ({
+      fields: ['len'],
+      needs: 1,
+      run: (e, f) => this.begin(kind, e, f),
+    });
     const ret: Step = { fields: ['ret'], needs: 1, run: (e, f) => this.finishCall(e, f) };
     const indices: Step = { fields: ['head', 'tail'], needs: 2, run: (e, f) => this.indices(e, f) };
     return [
@@ -45,16 +49,35 @@ export class PipeRules implements Observer {
       ['splice_direct_to_actor_ret', { fields: ['ret'], needs: 1, run: (e) => this.actorEnds(e) }],
       ['do_splice_to', { fields: ['head', 'tail', 'consumer'], needs: 3, run: (e, f) => this.half(e, f) }],
       ['do_splice_to_ret', { fields: ['ret'], needs: 1, run: (e, f) => this.halfEnds(e, f) }],
-      ['ublk_splice_read', { fields: ['pos', 'len', 'flags', 'pipe', 'head', 'tail', 'consumed_by_read'], needs: 7, run: (e, f) => this.driver(e, f) }],
+      [
+        'ublk_splice_read',
+        {
+          fields: ['pos', 'len', 'flags', 'pipe', 'head', 'tail', 'consumed_by_read'],
+          needs: 7,
+          run: (e, f) => this.driver(e, f),
+        },
+      ],
       ['ublk_handled', { fields: ['tag'], needs: 1, run: (e) => this.counted(e) }],
-      ['add_to_pipe', { fields: ['head', 'tail', 'page', 'len', 'page_refs'], needs: 4, run: (e, f) => this.push(e, f) }],
-      ['ublk_pipe_buf_release', { fields: ['page', 'page_refs'], needs: 1, run: (e, f) => this.release(e, f) }],
+      [
+        'add_to_pipe',
+        { fields: ['head', 'tail', 'page', 'len', 'page_refs'], needs: 4, run: (e, f) => this.push(e, f) },
+      ],
+      [
+        'ublk_pipe_buf_release',
+        { fields: ['page', 'page_refs'], needs: 1, run: (e, f) => this.release(e, f) },
+      ],
       ['actor_read_consumer', { fields: ['consumed_by_read'], needs: 1, run: (e, f) => this.consumer(e, f) }],
       ['actor_read_consumer_ret', { fields: ['ret'], needs: 1, run: (e, f) => this.filled(e, f) }],
       ['generic_file_splice_read', indices],
       ['iter_file_splice_write', indices],
-      ['splice_dismiss_pipe', { fields: ['head', 'tail', 'bytes'], needs: 3, run: (e, f) => this.dismiss(e, f) }],
-      ['free_pipe_info', { fields: ['pipe'], needs: 1, run: (e, f) => void this.pipes.delete(this.pass.word(e, f[0])) }],
+      [
+        'splice_dismiss_pipe',
+        { fields: ['head', 'tail', 'bytes'], needs: 3, run: (e, f) => this.dismiss(e, f) },
+      ],
+      [
+        'free_pipe_info',
+        { fields: ['pipe'], needs: 1, run: (e, f) => void this.pipes.delete(this.pass.word(e, f[0])) },
+      ],
     ];
   }
 
@@ -82,9 +105,26 @@ export class PipeRules implements Observer {
 
   private newCall(kind: SpliceCall['kind'], asked: number, e: number): SpliceCall {
     return {
-      ...{ event: e, kind, asked, sqe: this.work.get(this.task(e)), block: undefined, seen: false },
-      ...{ qid: -1, tag: -1, offset: 0, filled: 0, head: 0, tail: 0, pushed: 0, released: 0 },
-      ...{ occupied: 0, produced: 0, consumer: false, fromDriver: false, refused: 0, pages: new Map() },
+      event: e,
+      kind,
+      asked,
+      sqe: this.work.get(this.task(e)),
+      block: undefined,
+      seen: false,
+      qid: -1,
+      tag: -1,
+      offset: 0,
+      filled: 0,
+      head: 0,
+      tail: 0,
+      pushed: 0,
+      released: 0,
+      occupied: 0,
+      produced: 0,
+      consumer: false,
+      fromDriver: false,
+      refused: 0,
+      pages: new Map(),
     };
   }
 
@@ -137,9 +177,9 @@ export class PipeRules implements Observer {
     const task = this.task(e);
     const pos = pass.num(e, f[0]);
     const flags = pass.num(e, f[2]);
-    let call = this.calls.get(task);
     // Begun before the trace, or by a function without a probe: how much was asked for is not known.
-    if (!call) this.calls.set(task, (call = this.newCall('write', NaN, e)));
+    const call = this.calls.get(task) ?? this.newCall('write', NaN, e);
+    this.calls.set(task, call);
     if (call.kind !== 'plain') {
       this.move(call, e, [f[4], f[5]]);
       this.owner(pass.word(e, f[3]), call, e);
@@ -162,13 +202,24 @@ export class PipeRules implements Observer {
     call.offset = pos % 2 ** 30;
     call.filled = call.offset;
     const block = pos < 0 ? undefined : this.model.blockOf(call.qid, call.tag, this.model.pid(e));
-    if (pos < 0) findings.test('INV-57', false, e, () => `position ${pos} names no request`, () => this.place(call));
+    if (pos < 0)
+      findings.test(
+        'INV-57',
+        false,
+        e,
+        () => `position ${pos} names no request`,
+        () => this.place(call),
+      );
     if (!block) return;
-    const stale = call.sqe !== undefined && call.sqe.delivery >= 0 && block.deliver >= 0 && call.sqe.delivery !== block.deliver;
+    const stale =
+      call.sqe !== undefined &&
+      call.sqe.delivery >= 0 &&
+      block.deliver >= 0 &&
+      call.sqe.delivery !== block.deliver;
     call.block = block;
     this.alive(call, e, stale);
     if (block.end >= 0 || stale) return;
-    block.users.add(call);
+    block.users.push(call);
     this.asked(call, block, flags, e);
   }
 
@@ -199,7 +250,8 @@ export class PipeRules implements Observer {
         'INV-57',
         (flags & (DIRECT | READ_TO_READ)) === want,
         e,
-        () => `a ${kind} is spliced with flags 0x${(flags & ~0x4).toString(16)}; it needs 0x${want.toString(16)}`,
+        () =>
+          `a ${kind} is spliced with flags 0x${(flags & ~0x4).toString(16)}; it needs 0x${want.toString(16)}`,
         place,
       );
     }
@@ -380,7 +432,7 @@ export class PipeRules implements Observer {
         () => this.place(call),
       );
     }
-    call.block?.users.delete(call);
+    drop(call);
     const name = this.pass.trace.nameOf(call.event);
     if (name === 'splice_direct_to_actor' || name === 'ublk_splice_read') this.calls.delete(this.task(e));
   }
@@ -390,7 +442,7 @@ export class PipeRules implements Observer {
     const call = this.calls.get(task);
     if (!call) return;
     const ret = this.pass.num(e, f[0]);
-    call.block?.users.delete(call);
+    drop(call);
     this.calls.delete(task);
     this.results.set(task, { ret, event: e, sqe: call.sqe });
     if (Number.isNaN(call.asked)) return;
@@ -403,7 +455,14 @@ export class PipeRules implements Observer {
     );
   }
 
-  completed(sqe: Sqe | undefined, _ring: unknown, _data: number, result: number, _more: boolean, e: number): void {
+  completed(
+    sqe: Sqe | undefined,
+    _ring: unknown,
+    _data: number,
+    result: number,
+    _more: boolean,
+    e: number,
+  ): void {
     const task = this.task(e);
     const last = this.results.get(task);
     if (!last) return;
@@ -436,4 +495,11 @@ export class PipeRules implements Observer {
       evidence: [call.event, ...evidence],
     };
   }
+}
+
+/** The splice holds no page of its request any more. */
+function drop(call: SpliceCall): void {
+  const users = call.block?.users;
+  const at = users?.indexOf(call) ?? -1;
+  if (users && at >= 0) users.splice(at, 1);
 }

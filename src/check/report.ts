@@ -50,7 +50,9 @@ export class Findings {
     { rule, event, message, place }: (typeof this.found)[number],
     table: RequestTable | undefined,
   ): Violation {
-    const evidence = [...new Set([...(place.evidence ?? []), event])].filter((e) => e >= 0).sort((a, b) => a - b);
+    const evidence = [...new Set([...(place.evidence ?? []), event])]
+      .filter((e) => e >= 0)
+      .sort((a, b) => a - b);
     const row = table && place.tag !== undefined ? rowOf(table, evidence, event, place) : -1;
     const queue = place.queue ?? (table && row >= 0 && table.queue[row] >= 0 ? table.queue[row] : undefined);
     const device = place.device ?? (table && row >= 0 ? table.devices[table.device[row]] : undefined);

@@ -43,9 +43,18 @@ export class RingRules implements Observer {
   steps(): [string, Step][] {
     return [
       ['io_uring_create', { fields: ['flags'], needs: 1, run: (e, f) => this.setup(e, f) }],
-      ['io_uring_get_sqe', { fields: ['ring', 'index', 'user_data'], needs: 3, run: (e, f) => this.filled(e, f) }],
-      ['io_uring_cq_advance', { fields: ['ring', 'head', 'count'], needs: 3, run: (e, f) => this.reaped(e, f) }],
-      ['io_uring_cqe_overflow', { fields: ['ring', 'user_data'], needs: 1, run: (e, f) => this.overflow(e, f) }],
+      [
+        'io_uring_get_sqe',
+        { fields: ['ring', 'index', 'user_data'], needs: 3, run: (e, f) => this.filled(e, f) },
+      ],
+      [
+        'io_uring_cq_advance',
+        { fields: ['ring', 'head', 'count'], needs: 3, run: (e, f) => this.reaped(e, f) },
+      ],
+      [
+        'io_uring_cqe_overflow',
+        { fields: ['ring', 'user_data'], needs: 1, run: (e, f) => this.overflow(e, f) },
+      ],
       ['io_wq_submit_work', { fields: [], needs: 0, run: () => void this.starts++ }],
       ['sys_enter_io_uring_enter', { fields: ['to_submit'], needs: 1, run: (e, f) => this.enter(e, f) }],
       ['sys_exit_io_uring_enter', { fields: ['ret'], needs: 1, run: (e, f) => this.exit(e, f) }],
@@ -61,7 +70,15 @@ export class RingRules implements Observer {
   private state(ring: Ring): SqState {
     let state = this.states.get(ring);
     if (!state) {
-      state = { pending: [], slots: new Map(), filled: 0, overflowed: 0, head: -1, headEvent: -1, waiting: -1 };
+      state = {
+        pending: [],
+        slots: new Map(),
+        filled: 0,
+        overflowed: 0,
+        head: -1,
+        headEvent: -1,
+        waiting: -1,
+      };
       this.states.set(ring, state);
     }
     return state;
@@ -85,7 +102,8 @@ export class RingRules implements Observer {
         'INV-03',
         !unread,
         e,
-        () => `SQE slot ${slot} is filled again while its user_data ${pass.data(old?.data ?? 0)} was not taken`,
+        () =>
+          `SQE slot ${slot} is filled again while its user_data ${pass.data(old?.data ?? 0)} was not taken`,
         () => ({ evidence: [old?.event ?? -1] }),
       );
       state.slots.set(slot, { data, event: e });
@@ -113,7 +131,8 @@ export class RingRules implements Observer {
         'INV-07',
         excused,
         e,
-        () => `the SQE ${pass.data(before.data)} is gone without a CQE: its kernel request serves another one`,
+        () =>
+          `the SQE ${pass.data(before.data)} is gone without a CQE: its kernel request serves another one`,
         () => ({ evidence: [before.submit] }),
       );
     }
@@ -134,7 +153,8 @@ export class RingRules implements Observer {
       'INV-01',
       next !== undefined,
       e,
-      () => `the kernel takes an SQE (user_data ${pass.data(sqe.data)}) though none is left: head passes tail`,
+      () =>
+        `the kernel takes an SQE (user_data ${pass.data(sqe.data)}) though none is left: head passes tail`,
     );
     if (!held) return;
     findings.test(
@@ -144,7 +164,10 @@ export class RingRules implements Observer {
       () => `the SQE ${pass.data(sqe.data)} is taken, but ${pass.data(next.data)} was filled before it`,
       () => ({ evidence: [next.event] }),
     );
-    const at = Math.max(0, state.pending.findIndex((p) => p.data === sqe.data));
+    const at = Math.max(
+      0,
+      state.pending.findIndex((p) => p.data === sqe.data),
+    );
     state.pending.splice(at, 1);
   }
 

@@ -3,7 +3,7 @@ import type { Model, Observer } from './model';
 import type { Pass, Step } from './pass';
 import type { Findings, Place } from './report';
 
-const NAMES: Readonly<Record<number, string>> = { 0x20: 'FETCH', 0x21: 'COMMIT', 0x22: 'NEED_GET_DATA' };
+const NAMES: Readonly<Record<number, string>> = { 32: 'FETCH', 33: 'COMMIT', 34: 'NEED_GET_DATA' };
 
 /** INV-27 to INV-33 and INV-35 to INV-37: what server and driver do with the slots of a queue. */
 export class SlotRules implements Observer {
@@ -27,7 +27,8 @@ export class SlotRules implements Observer {
   }
 
   submitted(_sqe: Sqe, before: Sqe | undefined, e: number): void {
-    if (!before || before.kind !== 'command' || before.submit < 0 || before.complete >= 0 || before.maySkip) return;
+    if (!before || before.kind !== 'command' || before.submit < 0 || before.complete >= 0 || before.maySkip)
+      return;
     if (before.op > CMD.getData) return;
     this.findings.test(
       'INV-28',
@@ -40,13 +41,17 @@ export class SlotRules implements Observer {
 
   command(slot: Slot, sqe: Sqe, e: number): void {
     const { findings } = this;
-    const place = (...evidence: number[]) => (): Place => this.place(slot, evidence);
+    const place =
+      (...evidence: number[]) =>
+      (): Place =>
+        this.place(slot, evidence);
     if (slot.pid >= 0) {
       findings.test(
         'INV-33',
         slot.pid === sqe.pid,
         e,
-        () => `${NAMES[sqe.op]} of tag ${slot.tag} comes from task ${sqe.pid}, the commands before from ${slot.pid}`,
+        () =>
+          `${NAMES[sqe.op]} of tag ${slot.tag} comes from task ${sqe.pid}, the commands before from ${slot.pid}`,
         place(slot.armed?.submit ?? -1, slot.deliver),
       );
     }
@@ -92,7 +97,13 @@ export class SlotRules implements Observer {
     const { state } = slot;
     const place = () => this.place(slot, [slot.deliver, slot.commit?.submit ?? -1]);
     if (state === SLOT.needData || state === SLOT.getting) {
-      findings.test('INV-27', false, e, () => `COMMIT of tag ${slot.tag}, which is ${SLOT_NAMES[state]}`, place);
+      findings.test(
+        'INV-27',
+        false,
+        e,
+        () => `COMMIT of tag ${slot.tag}, which is ${SLOT_NAMES[state]}`,
+        place,
+      );
       return;
     }
     const again = state === SLOT.armed && slot.commit !== undefined && slot.armed === slot.commit;
@@ -118,14 +129,19 @@ export class SlotRules implements Observer {
 
   /** A tag that does not exist is told by INV-26. */
   private beyond(slot: Slot): boolean {
-    return slot.state === SLOT.fresh && slot.ring.firstDelivery >= 0 && slot.tag >= slot.ring.slots.length - 1;
+    return (
+      slot.state === SLOT.fresh && slot.ring.firstDelivery >= 0 && slot.tag >= slot.ring.slots.length - 1
+    );
   }
 
   answered(slot: Slot, sqe: Sqe | undefined, op: number, result: number, e: number): void {
     const { findings } = this;
     const { ring } = slot;
     const name = NAMES[op] ?? 'command';
-    const place = (...evidence: number[]) => (): Place => this.place(slot, evidence);
+    const place =
+      (...evidence: number[]) =>
+      (): Place =>
+        this.place(slot, evidence);
     if (sqe) {
       findings.test(
         'INV-28',
@@ -162,7 +178,8 @@ export class SlotRules implements Observer {
       'INV-29',
       armed,
       e,
-      () => `a request is delivered on tag ${slot.tag} by a command that did not arm it: it is ${SLOT_NAMES[slot.state]}`,
+      () =>
+        `a request is delivered on tag ${slot.tag} by a command that did not arm it: it is ${SLOT_NAMES[slot.state]}`,
       place(slot.deliver, slot.armed?.submit ?? -1, sqe?.submit ?? -1),
     );
     if (held) this.announced(slot, e);
@@ -179,7 +196,8 @@ export class SlotRules implements Observer {
       'INV-29',
       block.deliver < 0,
       e,
-      () => `tag ${tag} is delivered, but no request was started on it since the delivery at event ${block.deliver}`,
+      () =>
+        `tag ${tag} is delivered, but no request was started on it since the delivery at event ${block.deliver}`,
       () => this.place(slot, [block.start, block.deliver]),
     );
   }
@@ -202,7 +220,8 @@ export class SlotRules implements Observer {
       'INV-35',
       !owned,
       e,
-      () => `the descriptor of tag ${block.tag} is written while the server holds the request delivered at event ${block.deliver}`,
+      () =>
+        `the descriptor of tag ${block.tag} is written while the server holds the request delivered at event ${block.deliver}`,
       () => ({ queue: block.qid, tag: block.tag, evidence: [block.start, block.deliver] }),
     );
   }
@@ -214,7 +233,8 @@ export class SlotRules implements Observer {
     let armed = 0;
     for (const ring of this.model.rings.values()) {
       if (ring.created < 0) return;
-      for (const slot of ring.slots) if (slot && slot.state !== SLOT.fresh && slot.state !== SLOT.gone) armed++;
+      for (const slot of ring.slots)
+        if (slot && slot.state !== SLOT.fresh && slot.state !== SLOT.gone) armed++;
     }
     this.findings.test(
       'INV-36',
@@ -237,7 +257,8 @@ export class SlotRules implements Observer {
           'INV-30',
           !asleep,
           slot.deliver,
-          () => `tag ${slot.tag} is never committed: the server goes to sleep at line ${pass.trace.lineOf(ring.lastWait)} with nothing left to wait for`,
+          () =>
+            `tag ${slot.tag} is never committed: the server goes to sleep at line ${pass.trace.lineOf(ring.lastWait)} with nothing left to wait for`,
           () => this.place(slot, [last, ring.lastWait]),
         );
       }

@@ -67,27 +67,30 @@ export class TagRules implements Observer {
   }
 
   private tags(device: number): Map<number, number> {
-    let tags = this.taken.get(device);
-    if (!tags) this.taken.set(device, (tags = new Map()));
+    const tags = this.taken.get(device) ?? new Map<number, number>();
+    this.taken.set(device, tags);
     return tags;
   }
 
   started(block: Block, before: Block | undefined, e: number): void {
     const { findings } = this;
     const { qid, tag } = block;
-    const place = (...evidence: number[]) => () => ({ queue: qid, tag, evidence });
+    const place =
+      (...evidence: number[]) =>
+      () => ({ queue: qid, tag, evidence });
     if (!this.bitmap) {
       findings.test(
         'INV-24',
         before === undefined || before.end >= 0,
         e,
-        () => `a request starts on tag ${tag} of queue ${qid}, which the request started at event ${before?.start} has`,
+        () =>
+          `a request starts on tag ${tag} of queue ${qid}, which the request started at event ${before?.start} has`,
         place(before?.start ?? -1, block.start),
       );
     }
     const queue = block.device * 0x10000 + qid;
-    let live = this.live.get(queue);
-    if (!live) this.live.set(queue, (live = new Set()));
+    const live = this.live.get(queue) ?? new Set<Block>();
+    this.live.set(queue, live);
     if (before) live.delete(before);
     live.add(block);
     const depth = this.depth(this.ringOf(block));
@@ -100,7 +103,13 @@ export class TagRules implements Observer {
       () => `${inFlight} requests of queue ${qid} are in flight; its depth is ${depth}`,
       place(block.start),
     );
-    findings.test('INV-26', tag < depth, e, () => `tag ${tag} of a queue of depth ${depth}`, place(block.start));
+    findings.test(
+      'INV-26',
+      tag < depth,
+      e,
+      () => `tag ${tag} of a queue of depth ${depth}`,
+      place(block.start),
+    );
   }
 
   command(slot: Slot, sqe: Sqe, e: number): void {

@@ -23,7 +23,8 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const names = listRecordings();
-const faultOf = (name: string): string | null => (loadRecording(name).meta.fault as string | null | undefined) ?? null;
+const faultOf = (name: string): string | null =>
+  (loadRecording(name).meta.fault as string | null | undefined) ?? null;
 const correct = names.filter((name) => faultOf(name) === null);
 
 describe('recordings', () => {
@@ -32,7 +33,9 @@ describe('recordings', () => {
     const fault = faultOf(name);
     const report = checkText(text);
     if (fault !== null) expect(FAULTS, fault).toHaveProperty(fault);
-    expect([...new Set(report.violations.map((v) => v.rule))].sort()).toEqual(fault === null ? [] : FAULTS[fault]);
+    expect([...new Set(report.violations.map((v) => v.rule))].sort()).toEqual(
+      fault === null ? [] : FAULTS[fault],
+    );
     const told = [...report.evaluated, ...report.notEvaluated.map((n) => n.rule)].sort();
     expect(told).toEqual(RULES.map((rule) => rule.id));
     for (const { reason } of report.notEvaluated) expect(reason).not.toBe('');
@@ -48,7 +51,16 @@ describe('recordings', () => {
   it('tells where and which request', () => {
     const { violations } = checkText(loadRecording('rfc-zc-fault-retry-same-range').text);
     const first = violations[0];
-    expect(first).toMatchObject({ rule: 'INV-56', severity: 'S', event: 51, line: 64, queue: 0, tag: 3, life: 1, device: '259,0' });
+    expect(first).toMatchObject({
+      rule: 'INV-56',
+      severity: 'S',
+      event: 51,
+      line: 64,
+      queue: 0,
+      tag: 3,
+      life: 1,
+      device: '259,0',
+    });
     expect(first.evidence).toEqual([8, 16, 48, 51]);
     expect(first.firstCause).toBe(16);
     expect(violations.map((v) => v.event)).toEqual([...violations.map((v) => v.event)].sort((a, b) => a - b));
@@ -60,7 +72,9 @@ describe('what is not known is not broken', () => {
   const linesOf = (name: string): string[] => {
     let lines = texts.get(name);
     if (!lines) {
-      lines = loadRecording(name).text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      lines = loadRecording(name)
+        .text.split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'));
       texts.set(name, lines);
     }
     return lines;
@@ -68,26 +82,37 @@ describe('what is not known is not broken', () => {
 
   it('a recording that starts later', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...correct), fc.double({ min: 0, max: 0.95, noNaN: true }), (name, part) => {
-        const lines = linesOf(name);
-        expect(brokenRules(lines.slice(Math.floor(lines.length * part)).join('\n'))).toEqual([]);
-      }),
+      fc.property(
+        fc.constantFrom(...correct),
+        fc.double({ min: 0, max: 0.95, noNaN: true }),
+        (name, part) => {
+          const lines = linesOf(name);
+          expect(brokenRules(lines.slice(Math.floor(lines.length * part)).join('\n'))).toEqual([]);
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('a recording that ends earlier', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...correct), fc.double({ min: 0.05, max: 1, noNaN: true }), (name, part) => {
-        const lines = linesOf(name);
-        expect(brokenRules(lines.slice(0, Math.ceil(lines.length * part)).join('\n'))).toEqual([]);
-      }),
+      fc.property(
+        fc.constantFrom(...correct),
+        fc.double({ min: 0.05, max: 1, noNaN: true }),
+        (name, part) => {
+          const lines = linesOf(name);
+          expect(brokenRules(lines.slice(0, Math.ceil(lines.length * part)).join('\n'))).toEqual([]);
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('a recording that lost events, and says so', () => {
-    const cut = fc.record({ at: fc.double({ min: 0.05, max: 0.9, noNaN: true }), count: fc.integer({ min: 1, max: 200 }) });
+    const cut = fc.record({
+      at: fc.double({ min: 0.05, max: 0.9, noNaN: true }),
+      count: fc.integer({ min: 1, max: 200 }),
+    });
     fc.assert(
       fc.property(fc.constantFrom(...correct), cut, (name, { at, count }) => {
         const lines = [...linesOf(name)];

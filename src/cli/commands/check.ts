@@ -39,13 +39,20 @@ export const checkCommand: Command = {
   },
 };
 
-async function writeReport(output: Output, report: CheckReport, loaded: LoadedTrace, paint: Paint): Promise<void> {
+async function writeReport(
+  output: Output,
+  report: CheckReport,
+  loaded: LoadedTrace,
+  paint: Paint,
+): Promise<void> {
   const file = shownName(loaded.file);
   const printer = new Printer(loaded.trace);
   for (const violation of report.violations) {
     const { rule, severity, message, line } = violation;
     const letter = severity === 'P' ? paint.yellow(severity) : paint.red(severity);
-    await output.write(`${file}:${line}:1: ${paint.bold(rule)} ${letter} ${message}${placeText(violation)}\n`);
+    await output.write(
+      `${file}:${line}:1: ${paint.bold(rule)} ${letter} ${message}${placeText(violation)}\n`,
+    );
     for (const e of violation.evidence) {
       const mark = e === violation.event ? '>' : ' ';
       await output.write(paint.dim(`  ${mark} ${loaded.trace.lineOf(e)}: ${printer.line(e).trim()}`) + '\n');
@@ -58,8 +65,10 @@ async function writeReport(output: Output, report: CheckReport, loaded: LoadedTr
   const open = report.notEvaluated.length;
   await output.write(`${parts.join(', ')}, ${open} not evaluated${open > 0 ? ':' : ''}\n`);
   const reasons = new Map<string, string[]>();
-  for (const { rule, reason } of report.notEvaluated) reasons.set(reason, [...(reasons.get(reason) ?? []), rule]);
-  for (const [reason, rules] of reasons) await output.write(paint.dim(`  ${rules.join(', ')}: ${reason}`) + '\n');
+  for (const { rule, reason } of report.notEvaluated)
+    reasons.set(reason, [...(reasons.get(reason) ?? []), rule]);
+  for (const [reason, rules] of reasons)
+    await output.write(paint.dim(`  ${rules.join(', ')}: ${reason}`) + '\n');
 }
 
 function placeText({ device, queue, tag, life }: Violation): string {
