@@ -85,7 +85,8 @@ export function bodyText(trace: Trace, i: number, shape: Shape): string {
   const { formats, literals } = shape.template;
   let text = literals[0];
   const at = trace.at[i];
-  for (let k = 0; k < formats.length; k++) text += fieldText(trace, formats[k], trace.words[at + k]) + literals[k + 1];
+  for (let k = 0; k < formats.length; k++)
+    text += fieldText(trace, formats[k], trace.words[at + k]) + literals[k + 1];
   return text;
 }
 
