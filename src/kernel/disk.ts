@@ -314,8 +314,13 @@ export class Disk implements BlockQueue {
       undefined,
       this.rwbs(REQ_OP.FLUSH | REQ_FLAG.PREFLUSH),
     );
+    flush.tag = rq.tag;
+    const endFlush = (error: number): void => {
+      flush.tag = -1;
+      this.end(rq, error);
+    };
     flush.parts.push({
-      bio: { ...bio, opf: flush.opf, done: 0, total: 0, end: (error) => this.end(rq, error) },
+      bio: { ...bio, opf: flush.opf, done: 0, total: 0, end: (error) => endFlush(error) },
       offset: 0,
       length: 0,
     });
