@@ -1,0 +1,97 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { indexAfter } from './causes';
+import type { Place, Sources } from './dap_sources';
+import { requestOfThread } from './dap_threads';
+import type { OpenTrace } from './model';
+
+/** One line of the call stack: an event and one of the places where it stands. */
+interface FramePlan {
+  readonly event: number;
+  readonly name: string;
+  readonly place: Place;
+  readonly subtle: boolean;
+}
+
+/** Stack frames: the chain of causes from an event down to its session line. Frame ids hold until the cursor moves. */
+export class Frames {
+  private readonly events = new Map<number, number>();
+  private readonly plans = new Map<number, readonly FramePlan[]>();
+  private next = 1;
+
+  constructor(
+    private readonly open: OpenTrace,
+    private readonly sources: Sources,
+  ) {}
+
+  /** Frames of a thread. With `levels` only so many from `start` on. */
+  of(thread: number, start = 0, levels = 0): DebugProtocol.StackTraceResponse['body'] {
+    const event = this.eventOf(thread);
+    if (event < 0) return { stackFrames: [], totalFrames: 0 };
+    let plan = this.plans.get(event);
+    if (plan === undefined) {
+      plan = this.plan(event);
+      this.plans.set(event, plan);
+    }
+    const end = levels > 0 ? start + levels : plan.length;
+    const stackFrames = plan.slice(start, end).map(({ event: of, name, place, subtle }) => {
+      const id = this.next++;
+      this.events.set(id, of);
+      const frame: DebugProtocol.StackFrame = { id, name, source: place.source, line: place.line, column: 1 };
+      return subtle ? { ...frame, presentationHint: 'subtle' as const } : frame;
+    });
+    return { stackFrames, totalFrames: plan.length };
+  }
+
+  /** The event of a frame; the cursor's without one, undefined for a frame of an earlier stop. */
+  eventOfFrame(frame: number | undefined): number | undefined {
+    return frame === undefined ? this.open.cursor.event : this.events.get(frame);
+  }
+
+  /** The event at which a thread stands: the last one of its request so far. */
+  eventOf(thread: number): number {
+    const { cursor, requests } = this.open;
+    const row = requestOfThread(thread, this.open);
+    if (row === undefined) return cursor.event;
+    const list = requests.events(row);
+    const k = indexAfter(list, cursor.event) - 1;
+    return k >= 0 ? list[k] : cursor.event;
+  }
+
+  /** Forgets all frames; ids are not used again. */
+  clear(): void {
+    this.events.clear();
+    this.plans.clear();
+  }
+
+  private plan(event: number): FramePlan[] {
+    const { open, sources } = this;
+    const { trace } = open;
+    const plans: FramePlan[] = [];
+    for (const e of open.causes.chain(event)) {
+      const task = trace.taskOf(trace.task[e]);
+      const name = `${trace.nameOf(e)} · ${task.comm}-${task.pid}`;
+      const code = sources.ofName(trace.nameOf(e));
+      const text = sources.ofEvent(e);
+      const line = open.sessionLines.lineOf(e);
+      const session = line === undefined ? undefined : sources.ofSession(line);
+      if (e === event) {
+        plans.push({ event: e, name, place: code ?? text, subtle: false });
+        if (code !== undefined) plans.push({ event: e, name: `event ${e}`, place: text, subtle: true });
+        if (session !== undefined) plans.push({ event: e, name: this.said(e), place: session, subtle: false });
+      } else if (session !== undefined) {
+        plans.push({ event: e, name: this.said(e), place: session, subtle: false });
+      } else {
+        plans.push({ event: e, name, place: code ?? text, subtle: false });
+      }
+    }
+    return plans;
+  }
+
+  /** What the session asked for, in its own words. */
+  private said(event: number): string {
+    const { trace } = this.open;
+    if (trace.nameOf(event) === 'session_command') return trace.str(event, 'text') ?? 'session_command';
+    const at = `${trace.num(event, 'offset')} + ${trace.num(event, 'length')}`;
+    return `${trace.str(event, 'op') ?? 'I/O'} ${at}`;
+  }
+}
