@@ -165,8 +165,9 @@ long do_splice_to(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, s
 ssize_t ublk_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe,
                          size_t len, unsigned int flags)
 {
-    unsigned int qid = *ppos >> 42, tag = *ppos >> 30 & 0xfff, offset = *ppos & 0x3fffffff;
-    struct request *rq;                                             //@ ublk_splice_read
+    unsigned int qid = *ppos >> 42, tag = *ppos >> 30 & 0xfff;      //@ ublk_splice_read
+    unsigned int offset = *ppos & 0x3fffffff;
+    struct request *rq;
     ssize_t ret = -EINVAL;
     unsigned int handled;
 
@@ -245,10 +246,11 @@ ssize_t generic_file_splice_read(struct file *file, loff_t *ppos, struct pipe_in
 ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, loff_t *ppos,
                                size_t len)
 {
-    ssize_t ret;                                                    //@ iter_file_splice_write
+    struct iov_iter *from = bvecs_of(pipe, len);                    //@ iter_file_splice_write
+    ssize_t ret;
 
-    /* vfs_iter_write on the pages of the request: no copy with O_DIRECT, one without */
-    ret = vfs_iter_write(out, bvecs_of(pipe, len), ppos);
+    /* from the pages of the request: no copy with O_DIRECT, one by this worker without */
+    ret = vfs_iter_write(out, from, ppos);
     if (ret > 0)
         splice_dismiss_pipe(pipe, ret);
     return ret;                                                     //@ iter_file_splice_write_ret

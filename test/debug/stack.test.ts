@@ -1,12 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseStackFile, StackIndex } from '../../src/debug/stack';
 import { EVENTS, eventNames } from '../../src/trace/schema';
+import { stackTexts } from '../support/stack';
 
-const FOLDER = new URL('../../media/stack/', import.meta.url);
-const texts = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.c'))
-  .map((name) => ({ name, text: readFileSync(new URL(name, FOLDER), 'utf8') }));
+const texts = stackTexts();
 const index = new StackIndex(texts);
 
 const fn = (name: string, body: string): string => `int ${name}(void)\n{\n${body}\n}\n`;
