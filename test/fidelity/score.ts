@@ -1,5 +1,6 @@
 import { simulate } from '../../src/simulate';
 import { parseSession } from '../../src/session/parse';
+import { Printer } from '../../src/trace/print';
 import type { Trace } from '../../src/trace/trace';
 import { listRecordings, loadRecording, parseTrace, type Recording } from '../support/oracle';
 import { lifeSequences } from './life';
@@ -50,7 +51,8 @@ export function scoreOf(name: string): Score {
       return undefined;
     },
   });
-  const b = sequencesOf(result.trace, shell ? undefined : simulatedWindows(result.trace), { ...scope, side: 'simulated' });
+  const windows = shell ? undefined : simulatedWindows(result.trace);
+  const b = sequencesOf(asRecorded(result.trace, scope.probes), windows, { ...scope, side: 'simulated' });
   const depths = recipe.steps.flatMap((step) => Array.from({ length: step.ios }, () => step.depth));
   const none: IoSequence = { op: 'none', offset: 0, length: 0, events: [], early: [] };
   const ios = Array.from({ length: Math.max(a.length, b.length) }, (_, i): IoScore => {
@@ -59,6 +61,19 @@ export function scoreOf(name: string): Score {
     return { recorded: one, simulated: other, depth: depths[i] ?? 1, equal: one.events.join('\n') === other.events.join('\n') };
   });
   return { name, session: recipe.session, ios, recorded, simulated: result.trace, output: result.output };
+}
+
+/** The simulated trace with nothing but what was recorded of the real kernel, so that requests are rebuilt from the same evidence. */
+function asRecorded(trace: Trace, probes: ReadonlySet<string>): Trace {
+  const printer = new Printer(trace);
+  let text = '# tracer: nop\n';
+  for (let e = 0; e < trace.length; e++) {
+    const { name, spec } = trace.shapeOf(e);
+    if (spec?.kind === 'fact' || name.startsWith('blk_mq_get_driver') || name.startsWith('blk_mq_put_driver')) continue;
+    if (spec?.kind === 'probe' && !probes.has(name)) continue;
+    text += `${printer.line(e)}\n`;
+  }
+  return parseTrace(text).trace;
 }
 
 /** Direct writes of the recording went without blocking: some WRITE SQE was not punted. */

@@ -173,17 +173,19 @@ function belongs(table: RequestTable, r: number, window: IoWindow): boolean {
   return table.offset[r] >= window.offset && table.offset[r] < window.offset + window.length;
 }
 
+/** Request by request: requests of one I/O run at the same time, so only the order within each is given. */
 function linesOf(table: RequestTable, normaliser: Normaliser, rows: readonly number[]): string[] {
-  const events = rows.flatMap((r) => [...table.events(r)]).sort((a, b) => a - b);
   const lines: string[] = [];
-  for (const e of events) {
-    const line = normaliser.line(e);
-    if (line === undefined) continue;
-    // the probe prints no device: kept only where the ublk request ends right behind it
-    if (lines.at(-1)?.startsWith('blk_mq_end_request') && !line.startsWith(`block_rq_complete major=${UBLK_MAJOR}`)) lines.pop();
-    lines.push(line);
-  }
   for (const r of rows) {
+    const from = lines.length;
+    for (const e of table.events(r)) {
+      const line = normaliser.line(e);
+      if (line === undefined) continue;
+      // the probe prints no device: kept only where the ublk request ends right behind it
+      const end = lines.length > from && lines.at(-1)?.startsWith('blk_mq_end_request');
+      if (end && !line.startsWith(`block_rq_complete major=${UBLK_MAJOR}`)) lines.pop();
+      lines.push(line);
+    }
     for (const sqe of table.sqes(r)) {
       lines.push(`SQE ${userData(BigInt(sqe.user_data))} ${sqe.opcode} result=${sqe.result} via=${sqe.via}`);
     }
