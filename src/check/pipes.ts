@@ -1,16 +1,15 @@
-import type { Block, DriverCommand, SpliceCall, Sqe } from './entities';
-import type { Model, Observer } from './model';
+import type { SpliceCall, Sqe } from './entities';
+import type { Model } from './model';
+import type { Observer } from './observer';
 import type { Pass, Step } from './pass';
-import { overlap } from './ranges';
-import type { Findings, Place } from './report';
+import type { Findings } from './report';
+import { type SpliceRules, splicePlace } from './splices';
 
-const DIRECT = 0x10;
-const READ_TO_READ = 0x20;
 /** Buffers of an internal pipe; fewer for users above their soft limit. */
 const PIPE_BUFFERS = 16;
 const MAX_ERRNO = 4095;
 
-/** INV-51 to INV-60: splices, the pipes in between, and the pages in them. */
+/** INV-51 to INV-55, INV-58 and INV-60: the pipes between two files, and the pages in them. */
 export class PipeRules implements Observer {
   /** The splice that each task runs, and the result of the last one until its CQE. */
   private calls = new Map<number, SpliceCall>();
@@ -25,6 +24,7 @@ export class PipeRules implements Observer {
     private readonly pass: Pass,
     private readonly model: Model,
     private readonly findings: Findings,
+    private readonly splices: SpliceRules,
   ) {
     this.adds = pass.has('add_to_pipe');
   }
@@ -153,7 +153,7 @@ export class PipeRules implements Observer {
     const { findings } = this;
     const head = this.pass.num(e, f[0]);
     const tail = this.pass.num(e, f[1]);
-    const place = () => this.place(call);
+    const place = () => splicePlace(call);
     findings.test(
       'INV-51',
       head - tail >= 0 && head - tail <= PIPE_BUFFERS,
@@ -188,104 +188,16 @@ export class PipeRules implements Observer {
         pass.num(e, f[6]) === 0,
         e,
         () => 'the pipe is marked consumed_by_read before the producing half has put anything in',
-        () => this.place(call),
+        () => splicePlace(call),
       );
     }
     call.fromDriver = true;
-    if (call.seen) {
-      this.alive(call, e);
-      return;
-    }
-    call.seen = true;
-    call.qid = Math.floor(pos / 2 ** 42);
-    call.tag = Math.floor(pos / 2 ** 30) % 4096;
-    call.offset = pos % 2 ** 30;
-    call.filled = call.offset;
-    const block = pos < 0 ? undefined : this.model.blockOf(call.qid, call.tag, this.model.pid(e));
-    if (pos < 0)
-      findings.test(
-        'INV-57',
-        false,
-        e,
-        () => `position ${pos} names no request`,
-        () => this.place(call),
-      );
-    if (!block) return;
-    const stale =
-      call.sqe !== undefined &&
-      call.sqe.delivery >= 0 &&
-      block.deliver >= 0 &&
-      call.sqe.delivery !== block.deliver;
-    call.block = block;
-    this.alive(call, e, stale);
-    if (block.end >= 0 || stale) return;
-    block.users.push(call);
-    this.asked(call, block, flags, e);
-  }
-
-  /** A request is used only while it lives. */
-  private alive(call: SpliceCall, e: number, stale = false): void {
-    const { block } = call;
-    if (!block) return;
-    this.findings.test(
-      'INV-59',
-      block.end < 0 && !stale,
-      e,
-      () =>
-        stale
-          ? `a SPLICE for an earlier request of tag ${call.tag} reaches the one started at event ${block.start}`
-          : `a SPLICE asks for pages of tag ${call.tag}, whose request ended at event ${block.end}`,
-      () => ({ ...this.place(call, [block.start, block.commit, block.end]), firstCause: block.commit }),
-    );
-  }
-
-  private asked(call: SpliceCall, block: Block, flags: number, e: number): void {
-    const { findings } = this;
-    const { offset, asked } = call;
-    const place = () => this.place(call, [block.start, block.deliver]);
-    const want = block.op === 'R' ? DIRECT | READ_TO_READ : DIRECT;
-    const kind = block.op === 'R' ? 'READ' : 'WRITE';
-    if (block.op === 'R' || block.op === 'W') {
-      findings.test(
-        'INV-57',
-        (flags & (DIRECT | READ_TO_READ)) === want,
-        e,
-        () =>
-          `a ${kind} is spliced with flags 0x${(flags & ~0x4).toString(16)}; it needs 0x${want.toString(16)}`,
-        place,
-      );
-    }
-    const inside = findings.test(
-      'INV-57',
-      offset < block.bytes,
-      e,
-      () => `a SPLICE begins at byte ${offset} of a request of ${block.bytes}`,
-      place,
-    );
-    if (!inside || Number.isNaN(asked)) return;
-    findings.test(
-      'INV-56',
-      offset + asked <= block.bytes,
-      e,
-      () => `a SPLICE asks for bytes ${offset} to ${offset + asked - 1} of a request of ${block.bytes}`,
-      place,
-    );
-    const range = [offset, offset + asked] as const;
-    const again = block.asks.find((ask) => ask.counted && overlap(ask.range, range));
-    findings.test(
-      'INV-56',
-      again === undefined,
-      e,
-      () => `bytes ${offset} to ${offset + asked - 1} are spliced again within one delivery`,
-      () => ({ ...this.place(call, [block.deliver, again?.event ?? -1]), firstCause: again?.event }),
-    );
-    block.asks.push({ range, event: call.event, counted: !this.pass.has('ublk_handled') });
+    this.splices.reached(call, pos, flags, e);
   }
 
   private counted(e: number): void {
     const call = this.calls.get(this.task(e));
-    const ask = call?.block?.asks.find((a) => a.event === call.event);
-    if (ask) ask.counted = true;
+    if (call) this.splices.counted(call);
   }
 
   private owner(pipe: number, call: SpliceCall, e: number): void {
@@ -304,7 +216,7 @@ export class PipeRules implements Observer {
       !shared,
       e,
       () => `the pipe of ${this.name(known.task)} is used by ${this.name(task)}`,
-      () => this.place(call, [known.event]),
+      () => splicePlace(call, [known.event]),
     );
     this.pipes.set(pipe, { task, before: known.task, event: e });
   }
@@ -343,7 +255,7 @@ export class PipeRules implements Observer {
       false,
       e,
       () => `the pipe was full, but the page added at event ${added} was not released`,
-      () => this.place(call, [added]),
+      () => splicePlace(call, [added]),
     );
   }
 
@@ -365,7 +277,7 @@ export class PipeRules implements Observer {
       refs === added.refs,
       e,
       () => `the page leaves the pipe with ${refs} references; it came with ${added.refs}`,
-      () => this.place(call, [added.event]),
+      () => splicePlace(call, [added.event]),
     );
   }
 
@@ -376,7 +288,7 @@ export class PipeRules implements Observer {
       this.pass.num(e, f[0]) === 1 && (call === undefined || !this.adds || call.head > call.tail),
       e,
       () => 'the consuming half begins on a pipe that no producer has prepared',
-      () => (call ? this.place(call) : {}),
+      () => (call ? splicePlace(call) : {}),
     );
   }
 
@@ -399,7 +311,7 @@ export class PipeRules implements Observer {
       bytes <= call.occupied,
       e,
       () => `${bytes} bytes leave the pipe, which holds ${call.occupied}`,
-      () => this.place(call),
+      () => splicePlace(call),
     );
     call.occupied = Math.max(0, call.occupied - bytes);
   }
@@ -415,7 +327,7 @@ export class PipeRules implements Observer {
       ret === produced,
       e,
       () => `the producing half returns ${ret}, but put ${produced} bytes into the pipe`,
-      () => this.place(call),
+      () => splicePlace(call),
     );
   }
 
@@ -429,7 +341,7 @@ export class PipeRules implements Observer {
         call.pushed === call.released,
         e,
         () => `${call.pushed} buffers were put into the pipe, ${call.released} were released`,
-        () => this.place(call),
+        () => splicePlace(call),
       );
     }
     drop(call);
@@ -451,7 +363,7 @@ export class PipeRules implements Observer {
       ret <= call.asked && ret >= -MAX_ERRNO,
       e,
       () => `the splice moved ${ret} bytes, but was asked for ${call.asked}`,
-      () => this.place(call),
+      () => splicePlace(call),
     );
   }
 
@@ -475,25 +387,6 @@ export class PipeRules implements Observer {
       () => `the CQE of the SPLICE carries ${result}, but it moved ${last.ret}`,
       () => ({ tag: sqe.tag, evidence: [last.event] }),
     );
-  }
-
-  ended(block: Block, _bytes: number, _error: number, _command: DriverCommand | undefined, e: number): void {
-    for (const call of block.users) {
-      this.findings.test(
-        'INV-59',
-        false,
-        e,
-        () => `the request of tag ${block.tag} ends while a SPLICE uses its pages`,
-        () => ({ ...this.place(call, [block.start, block.commit, call.event]), firstCause: block.commit }),
-      );
-    }
-  }
-
-  private place(call: SpliceCall, evidence: readonly number[] = []): Place {
-    return {
-      ...(call.seen && call.tag >= 0 ? { queue: call.qid, tag: call.tag } : {}),
-      evidence: [call.event, ...evidence],
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Ring, type Sqe, SQE_FLAG } from './entities';
-import type { Model, Observer } from './model';
+import type { Model } from './model';
+import type { Observer } from './observer';
 import type { Pass, Step } from './pass';
 import type { Findings } from './report';
 

@@ -348,4 +348,3 @@ export const RULES: readonly Rule[] = [
     'no splice ended',
   ),
 ];
-

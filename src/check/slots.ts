@@ -1,5 +1,6 @@
 import { type Block, CMD, ENODEV, SLOT, SLOT_NAMES, type Slot, type Sqe } from './entities';
-import type { Model, Observer } from './model';
+import type { Model } from './model';
+import type { Observer } from './observer';
 import type { Pass, Step } from './pass';
 import type { Findings, Place } from './report';
 

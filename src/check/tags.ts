@@ -1,5 +1,7 @@
 import { type Block, CMD, type DriverCommand, type Ring, type Slot, type Sqe } from './entities';
-import { key, type Model, type Observer } from './model';
+import { key } from './blocks';
+import type { Model } from './model';
+import type { Observer } from './observer';
 import type { Pass, Step } from './pass';
 import type { Findings } from './report';
 
