@@ -1,13 +1,17 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { registerDebugger } from './debug/register';
+import { Problems } from './problems';
 import { registerSessionLanguage } from './session/language';
 import { TraceDocuments } from './trace_documents';
 import { Traces } from './traces';
+import { registerTreeCommands } from './tree/commands';
+import { RequestTree } from './tree/view';
 
 /** What the extension lends to tests and to other extensions. */
 export interface Api {
   readonly traces: Traces;
+  readonly tree: RequestTree;
   /** Time spent in activate(), ms. */
   readonly activationMs: number;
 }
@@ -16,9 +20,12 @@ export interface Api {
 export function activateCore(context: vscode.ExtensionContext): Api {
   const start = performance.now();
   const traces = new Traces();
-  context.subscriptions.push(traces, new TraceDocuments(traces));
+  const tree = new RequestTree(traces);
+  const problems = new Problems(traces, (entry, violations) => tree.setViolations(entry, violations));
+  context.subscriptions.push(traces, tree, problems, new TraceDocuments(traces));
   registerSessionLanguage(context);
   registerDebugger(context, traces);
   registerCommands(context, traces);
-  return { traces, activationMs: performance.now() - start };
+  registerTreeCommands(context, traces, tree, async () => undefined);
+  return { traces, tree, activationMs: performance.now() - start };
 }

@@ -30,7 +30,9 @@ export function registerCommands(context: vscode.ExtensionContext, traces: Trace
     const entry = await show(target);
     if (entry.open.source.kind === 'session' && entry.open.source.exitCode !== 0) {
       const lines = entry.open.source.output.trim().split('\n');
-      void vscode.window.showWarningMessage(t('The session ended with exit code {0}: {1}', entry.open.source.exitCode, lines.at(-1) ?? ''));
+      void vscode.window.showWarningMessage(
+        t('The session ended with exit code {0}: {1}', entry.open.source.exitCode, lines.at(-1) ?? ''),
+      );
     }
     await showText(entry, true);
   });
@@ -60,7 +62,8 @@ export function registerCommands(context: vscode.ExtensionContext, traces: Trace
 /** Shows the trace text of an entry beside what is open. */
 export async function showText(entry: Entry, preserveFocus: boolean, line?: number): Promise<void> {
   const document = await vscode.workspace.openTextDocument(entry.textUri);
-  if (document.languageId === 'plaintext') await vscode.languages.setTextDocumentLanguage(document, 'ublktrace');
+  if (document.languageId === 'plaintext')
+    await vscode.languages.setTextDocumentLanguage(document, 'ublktrace');
   const selection = line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
   await vscode.window.showTextDocument(document, {
     preserveFocus,
@@ -108,4 +111,3 @@ async function pickFile(label: string, sessions: boolean): Promise<vscode.Uri | 
   const picked = await vscode.window.showOpenDialog({ openLabel: label, filters, canSelectMany: false });
   return picked?.[0];
 }
-

@@ -17,12 +17,16 @@ export async function readBytes(uri: vscode.Uri): Promise<Uint8Array> {
     if (type & vscode.FileType.Directory) throw new FileError(`${uri.path}: is a directory`);
     if (size > LARGEST) {
       const gib = (size / LARGEST).toFixed(1);
-      throw new FileError(`${uri.path}: ${gib} GiB is more than the 1 GiB that is read here; cut it, or use the command line`);
+      throw new FileError(
+        `${uri.path}: ${gib} GiB is more than the 1 GiB that is read here; cut it, or use the command line`,
+      );
     }
     return await vscode.workspace.fs.readFile(uri);
   } catch (error) {
     if (error instanceof vscode.FileSystemError)
-      throw new FileError(`${uri.path}: ${error.code === 'FileNotFound' ? 'there is no such file' : error.message}`);
+      throw new FileError(
+        `${uri.path}: ${error.code === 'FileNotFound' ? 'there is no such file' : error.message}`,
+      );
     throw error;
   }
 }
@@ -39,12 +43,15 @@ export async function* textChunks(uri: vscode.Uri, bytes: Uint8Array): AsyncGene
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       length += next.value.length;
-      if (length > LARGEST) throw new FileError(`${uri.path}: unpacks to more than the 1 GiB that is read here`);
+      if (length > LARGEST)
+        throw new FileError(`${uri.path}: unpacks to more than the 1 GiB that is read here`);
       yield next.value;
     }
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError(`${uri.path}: damaged gzip data: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FileError(
+      `${uri.path}: damaged gzip data: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

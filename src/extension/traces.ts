@@ -73,7 +73,8 @@ export class Traces implements vscode.Disposable {
   /** The open trace whose session, file or text document this is; undefined where it is not open. */
   find(uri: vscode.Uri): Entry | undefined {
     const text = uri.toString();
-    const fits = (entry: Entry): boolean => entry.uri.toString() === text || entry.textUri.toString() === text;
+    const fits = (entry: Entry): boolean =>
+      entry.uri.toString() === text || entry.textUri.toString() === text;
     const { current } = this;
     return current && fits(current) ? current : this.all.findLast(fits);
   }
@@ -150,7 +151,12 @@ export class Traces implements vscode.Disposable {
       return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
     }
     const bytes = await readBytes(uri);
-    const open = await openTraceText(path, textChunks(uri, bytes), { ...work, check: checkTrace }, bytes.length);
+    const open = await openTraceText(
+      path,
+      textChunks(uri, bytes),
+      { ...work, check: checkTrace },
+      bytes.length,
+    );
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
     const textBytes = open.source.kind === 'text' ? open.source.bytes : bytes.length;
     return { ...common, open, textUri: packed ? virtualUri(uri, overrides) : uri, textBytes };
@@ -161,7 +167,10 @@ export class Traces implements vscode.Disposable {
     const { uri } = entry;
     if (uri.scheme === 'untitled') return;
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    const pattern = new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), name.replace(/[[\]{}*?]/g, '?'));
+    const pattern = new vscode.RelativePattern(
+      vscode.Uri.joinPath(uri, '..'),
+      name.replace(/[[\]{}*?]/g, '?'),
+    );
     const watcher = vscode.workspace.createFileSystemWatcher(pattern);
     watcher.onDidChange((at) => this.outdate(at, 'changed'));
     watcher.onDidCreate((at) => this.outdate(at, 'changed'));
@@ -194,7 +203,8 @@ export function shownPath(uri: vscode.Uri): string {
 /** The document that shows the text of a simulated or unpacked trace; it can be made again from its URI alone. */
 export function virtualUri(uri: vscode.Uri, overrides: Overrides): vscode.Uri {
   const query = new URLSearchParams({ of: uri.toString() });
-  for (const [name, value] of Object.entries(overrides)) if (typeof value === 'string') query.set(name, value);
+  for (const [name, value] of Object.entries(overrides))
+    if (typeof value === 'string') query.set(name, value);
   const base = uri.path.replace(/\.gz$/, '').replace(/\.ublktrace$/, '');
   return vscode.Uri.from({ scheme: TRACE_SCHEME, path: `${base}.ublktrace`, query: query.toString() });
 }

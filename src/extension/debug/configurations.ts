@@ -46,7 +46,9 @@ export class InitialConfigurations implements vscode.DebugConfigurationProvider 
 export class DynamicConfigurations implements vscode.DebugConfigurationProvider {
   constructor(private readonly traces: Traces) {}
 
-  async provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {
+  async provideDebugConfigurations(
+    folder: vscode.WorkspaceFolder | undefined,
+  ): Promise<vscode.DebugConfiguration[]> {
     const pattern = '**/*.{ublk,ublktrace,ublktrace.gz}';
     const found = await vscode.workspace.findFiles(
       folder === undefined ? pattern : new vscode.RelativePattern(folder, pattern),
@@ -66,7 +68,9 @@ function launch(name: string, program: string): vscode.DebugConfiguration {
 }
 
 function debuggable({ languageId, uri }: vscode.TextDocument): boolean {
-  return languageId === 'ublk' || languageId === 'ublktrace' || /\.(ublk|ublktrace|txt|log|gz)$/.test(uri.path);
+  return (
+    languageId === 'ublk' || languageId === 'ublktrace' || /\.(ublk|ublktrace|txt|log|gz)$/.test(uri.path)
+  );
 }
 
 /** How a configuration names a file: its path, or the URI where it is on another file system. */

@@ -62,8 +62,14 @@ function settingDrafts(words: readonly LineWord[], at: number, typed: string, se
   if (at === 0) {
     return [
       ...SETTINGS.map((row): Draft => optionDraft(row, 'setting', `${row.name} $0`, server)),
-      { label: 'fault', kind: 'setting', insert: 'fault $0', detail: 'KIND KEY=VALUE...', again: true,
-        doc: 'Something goes wrong from this line on.' },
+      {
+        label: 'fault',
+        kind: 'setting',
+        insert: 'fault $0',
+        detail: 'KIND KEY=VALUE...',
+        again: true,
+        doc: 'Something goes wrong from this line on.',
+      },
     ];
   }
   if (words[0]!.text !== 'fault') {
@@ -71,7 +77,13 @@ function settingDrafts(words: readonly LineWord[], at: number, typed: string, se
     return row === undefined || at > 1 ? [] : valueDrafts(row);
   }
   if (at === 1)
-    return Object.entries(FAULTS).map(([name, fault]) => ({ label: name, kind: 'setting', doc: fault.doc, insert: `${name} $0`, again: true }));
+    return Object.entries(FAULTS).map(([name, fault]) => ({
+      label: name,
+      kind: 'setting',
+      doc: fault.doc,
+      insert: `${name} $0`,
+      again: true,
+    }));
   const fault = Object.entries(FAULTS).find(([name]) => name === words[1]!.text)?.[1];
   if (fault === undefined) return [];
   const keys: readonly OptionSpec[] = fault.keys;
@@ -85,7 +97,9 @@ function settingDrafts(words: readonly LineWord[], at: number, typed: string, se
     ...keys
       .filter((row) => !given.has(row.name) || words[at]?.text.startsWith(row.name))
       .map((row) => optionDraft(row, 'setting', `${row.name}=$0`, server)),
-    ...fault.bare.map((name): Draft => ({ label: name, kind: 'value', doc: MISTAKES[name as keyof typeof MISTAKES] })),
+    ...fault.bare.map(
+      (name): Draft => ({ label: name, kind: 'value', doc: MISTAKES[name as keyof typeof MISTAKES] }),
+    ),
   ];
 }
 
@@ -129,8 +143,14 @@ function toolDrafts(): Draft[] {
   for (const [name, why] of Object.entries(NO_EFFECT_COMMANDS)) {
     drafts.push({ label: name, kind: 'command', doc: `No effect in the simulation: ${why}`, last: true });
   }
-  drafts.push({ label: '#:', kind: 'setting', insert: '#: $0', detail: 'setting or fault', again: true,
-    doc: 'A line for the simulator; a comment to a shell.' });
+  drafts.push({
+    label: '#:',
+    kind: 'setting',
+    insert: '#: $0',
+    detail: 'setting or fault',
+    again: true,
+    doc: 'A line for the simulator; a comment to a shell.',
+  });
   return drafts;
 }
 
@@ -140,13 +160,23 @@ function optionDrafts(row: OptionSpec, spec: CommandSpec, server: ServerName): D
     const dashes = spec.style === 'fio' ? '--' : '';
     const name = `${dashes}${row.long![0]!}`;
     const bare = row.argument === undefined && spec.style === 'fio';
-    return [{ ...optionDraft(row, spec.style, bare ? name : `${name}=$0`, server), label: bare ? name : `${name}=` }];
+    return [
+      {
+        ...optionDraft(row, spec.style, bare ? name : `${name}=$0`, server),
+        label: bare ? name : `${name}=`,
+      },
+    ];
   }
   const drafts: Draft[] = [];
   const doc = optionDraft(row, spec.style, '', server);
   if (row.short !== undefined) {
     const takes = row.argument !== undefined;
-    drafts.push({ ...doc, label: `-${row.short}`, insert: takes ? `-${row.short} $0` : `-${row.short}`, again: takes });
+    drafts.push({
+      ...doc,
+      label: `-${row.short}`,
+      insert: takes ? `-${row.short} $0` : `-${row.short}`,
+      again: takes,
+    });
   }
   if (row.longArgument === undefined) {
     for (const name of row.long ?? []) {
@@ -157,7 +187,12 @@ function optionDrafts(row: OptionSpec, spec: CommandSpec, server: ServerName): D
   return drafts;
 }
 
-function optionDraft(row: OptionSpec, style: CommandSpec['style'] | 'setting', insert: string, server: ServerName): Draft {
+function optionDraft(
+  row: OptionSpec,
+  style: CommandSpec['style'] | 'setting',
+  insert: string,
+  server: ServerName,
+): Draft {
   return {
     label: row.name,
     kind: style === 'setting' ? 'setting' : 'option',
@@ -172,13 +207,18 @@ function optionDraft(row: OptionSpec, style: CommandSpec['style'] | 'setting', i
 function valueDrafts(row: OptionSpec, known?: Known, spec?: CommandSpec): Draft[] {
   const values = valuesOf(row);
   const preset = row.default;
-  const drafts = values.map((value): Draft => ({ label: value, kind: 'value', ...(value === preset ? { detail: 'default' } : {}) }));
+  const drafts = values.map(
+    (value): Draft => ({ label: value, kind: 'value', ...(value === preset ? { detail: 'default' } : {}) }),
+  );
   if (row.type !== 'text' || known === undefined || spec === undefined) return drafts;
   const names: Draft[] = [];
-  if (/^(filename|if|of)$/.test(row.name)) names.push(...known.disks.map((label): Draft => ({ label, kind: 'file' })));
-  if (row.name === 'if') names.push({ label: '/dev/zero', kind: 'file' }, { label: '/dev/urandom', kind: 'file' });
+  if (/^(filename|if|of)$/.test(row.name))
+    names.push(...known.disks.map((label): Draft => ({ label, kind: 'file' })));
+  if (row.name === 'if')
+    names.push({ label: '/dev/zero', kind: 'file' }, { label: '/dev/urandom', kind: 'file' });
   if (row.name === 'of') names.push({ label: '/dev/null', kind: 'file' });
-  if (/^(file|if|of)$/.test(row.name)) names.push(...known.files.map((label): Draft => ({ label, kind: 'file' })));
+  if (/^(file|if|of)$/.test(row.name))
+    names.push(...known.files.map((label): Draft => ({ label, kind: 'file' })));
   return [...drafts, ...names];
 }
 
@@ -231,7 +271,8 @@ function namesIn(lines: readonly string[]): Known {
   for (const text of lines) {
     if (/^\s*#/.test(text)) continue;
     for (const match of text.matchAll(/\/dev\/ublkb\d+/g)) disks.add(match[0]);
-    if (/^\s*(?:sudo\s+)?ublk\s+add\b/.test(text)) disks.add(`/dev/ublkb${/\s-n\s*(\d+)/.exec(text)?.[1] ?? devices++}`);
+    if (/^\s*(?:sudo\s+)?ublk\s+add\b/.test(text))
+      disks.add(`/dev/ublkb${/\s-n\s*(\d+)/.exec(text)?.[1] ?? devices++}`);
     const file = /^\s*(?:sudo\s+)?truncate\s.*?([^\s;&|-][^\s;&|]*)\s*$/.exec(text)?.[1];
     if (file !== undefined) files.add(file);
   }

@@ -30,7 +30,11 @@ export function spellings(option: OptionSpec, style: CommandSpec['style'] | 'set
 }
 
 /** What a hover and the documentation of a completion say of an option; Markdown. */
-export function optionText(option: OptionSpec, style: CommandSpec['style'] | 'setting', server: ServerName): string {
+export function optionText(
+  option: OptionSpec,
+  style: CommandSpec['style'] | 'setting',
+  server: ServerName,
+): string {
   const lines = [`\`${spellings(option, style)}\``, '', option.doc];
   const facts: string[] = [];
   const values = valuesOf(option);

@@ -1,5 +1,12 @@
 import type { ServerName } from '../../session/ast';
-import { COMMANDS, FAULTS, MISTAKES, NO_EFFECT_COMMANDS, type OptionSpec, SETTINGS } from '../../session/options';
+import {
+  COMMANDS,
+  FAULTS,
+  MISTAKES,
+  NO_EFFECT_COMMANDS,
+  type OptionSpec,
+  SETTINGS,
+} from '../../session/options';
 import { commandText, optionText } from './describe';
 import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
 
@@ -11,12 +18,19 @@ export interface SessionHover {
 }
 
 /** What the word at a place of a session (line and character from 0) means; undefined where there is nothing to say. */
-export function hoverAt(text: string, line: number, character: number, server: ServerName): SessionHover | undefined {
+export function hoverAt(
+  text: string,
+  line: number,
+  character: number,
+  server: ServerName,
+): SessionHover | undefined {
   const place = placeAt(text.split(/\r?\n/), line, character);
   const word = place.words[place.at];
   if (word === undefined) return undefined;
   const said =
-    place.kind === 'setting' ? settingText(place.words, place.at, server) : wordText(place.words, place.at, server);
+    place.kind === 'setting'
+      ? settingText(place.words, place.at, server)
+      : wordText(place.words, place.at, server);
   return said === undefined ? undefined : { text: said, start: word.start, end: word.end };
 }
 
@@ -43,9 +57,10 @@ function wordText(words: readonly LineWord[], at: number, server: ServerName): s
   const head = words[0]!.text === 'ublk' ? 2 : 1;
   if (spec === undefined) {
     if (at > 0) return undefined;
-    if (text === 'ublk') return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false)
-      .map((row) => `- \`${row.synopsis}\`: ${row.doc}`)
-      .join('\n');
+    if (text === 'ublk')
+      return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false)
+        .map((row) => `- \`${row.synopsis}\`: ${row.doc}`)
+        .join('\n');
     const why = Object.hasOwn(NO_EFFECT_COMMANDS, text) ? NO_EFFECT_COMMANDS[text] : undefined;
     return why === undefined ? undefined : `No effect in the simulation: ${why}`;
   }

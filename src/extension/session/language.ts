@@ -9,7 +9,16 @@ export function registerSessionLanguage(context: vscode.ExtensionContext): void 
   const { subscriptions } = context;
   const { languages } = vscode;
   subscriptions.push(
-    languages.registerCompletionItemProvider(SELECTOR, { provideCompletionItems }, '-', '=', ' ', ':', '/', ','),
+    languages.registerCompletionItemProvider(
+      SELECTOR,
+      { provideCompletionItems },
+      '-',
+      '=',
+      ' ',
+      ':',
+      '/',
+      ',',
+    ),
     languages.registerHoverProvider(SELECTOR, { provideHover }),
     languages.registerDocumentSymbolProvider(SELECTOR, { provideDocumentSymbols }, { label: 'ublk session' }),
     languages.registerFoldingRangeProvider(SELECTOR, { provideFoldingRanges }),
@@ -78,7 +87,13 @@ async function provideDocumentSymbols(document: vscode.TextDocument): Promise<vs
   const symbol = (item: Item): vscode.DocumentSymbol => {
     const first = document.lineAt(item.line);
     const range = first.range.union(document.lineAt(item.endLine).range);
-    const made = new vscode.DocumentSymbol(item.name || '?', item.detail, SYMBOL_KINDS[item.kind], range, first.range);
+    const made = new vscode.DocumentSymbol(
+      item.name || '?',
+      item.detail,
+      SYMBOL_KINDS[item.kind],
+      range,
+      first.range,
+    );
     made.children = item.children.map(symbol);
     return made;
   };
@@ -88,7 +103,8 @@ async function provideDocumentSymbols(document: vscode.TextDocument): Promise<vs
 async function provideFoldingRanges(document: vscode.TextDocument): Promise<vscode.FoldingRange[]> {
   const { folds } = await import('./outline');
   return folds(document.getText()).map(
-    ({ start, end, comment }) => new vscode.FoldingRange(start, end, comment ? vscode.FoldingRangeKind.Comment : undefined),
+    ({ start, end, comment }) =>
+      new vscode.FoldingRange(start, end, comment ? vscode.FoldingRangeKind.Comment : undefined),
   );
 }
 
@@ -143,7 +159,10 @@ class SessionDiagnostics implements vscode.Disposable {
     if (document.languageId !== 'ublk') return;
     const key = document.uri.toString();
     clearTimeout(this.timers.get(key));
-    this.timers.set(key, setTimeout(() => void this.check(document), wait));
+    this.timers.set(
+      key,
+      setTimeout(() => void this.check(document), wait),
+    );
   }
 
   private forget({ uri }: vscode.TextDocument): void {

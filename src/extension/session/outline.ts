@@ -34,9 +34,16 @@ export function outline(text: string): OutlineItem[] {
     const length = words[0] === 'ublk' ? 2 : 1;
     const name = `${words.slice(0, length).join(' ')}${command.background ? ' &' : ''}`;
     const jobs = command.kind === 'fio' ? command.jobs : [];
-    const children = jobs.map((job): OutlineItem => ({
-      name: job.name, detail: `${job.rw} ${job.bs} bytes, ${job.iodepth} in flight`, kind: 'job', line, endLine, children: [],
-    }));
+    const children = jobs.map(
+      (job): OutlineItem => ({
+        name: job.name,
+        detail: `${job.rw} ${job.bs} bytes, ${job.iodepth} in flight`,
+        kind: 'job',
+        line,
+        endLine,
+        children: [],
+      }),
+    );
     items.push({ name, detail: words.slice(length).join(' '), kind: 'command', line, endLine, children });
   }
   return items.sort((a, b) => a.line - b.line);

@@ -93,7 +93,8 @@ function split(text: string, line: number, from: number): LineWord[] {
 
 /** Keeps the words of the simple command that holds the place, and takes `sudo` and `taskset` off its front. */
 function cut(kind: Place['kind'], all: readonly LineWord[], line: number, character: number): Place {
-  const before = (word: LineWord): boolean => word.line < line || (word.line === line && word.end < character);
+  const before = (word: LineWord): boolean =>
+    word.line < line || (word.line === line && word.end < character);
   let from = 0;
   let to = all.length;
   if (kind === 'command') {
@@ -111,7 +112,8 @@ function cut(kind: Place['kind'], all: readonly LineWord[], line: number, charac
     if (words[0]?.text === 'sudo' && before(words[0])) words = words.slice(1);
     if (words[0]?.text === 'taskset') {
       const length = words[1]?.text === '-c' ? 3 : 2;
-      if (words.length > length || (words.length === length && before(words[length - 1]!))) words = words.slice(length);
+      if (words.length > length || (words.length === length && before(words[length - 1]!)))
+        words = words.slice(length);
     }
   }
   let at = words.findIndex((word) => word.line === line && word.start <= character && character <= word.end);

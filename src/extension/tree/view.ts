@@ -1,0 +1,277 @@
+import * as vscode from 'vscode';
+import type { Violation } from '../../check/types';
+import type { Entry, Traces } from '../traces';
+import { TreeModel } from '../tree_model';
+import { appearance, count, number } from './appearance';
+import type { Grouping, Node, Pin } from './nodes';
+
+const VIEW = 'ublkTrace.requests';
+/** What the tree calls itself when it moves a cursor. */
+export const TREE_MOVER = 'tree';
+const REVEAL_MS = 60;
+/** Rows that are filtered between two pauses. */
+const FILTER_SLICE = 20000;
+
+/** What the tree keeps of one trace. */
+interface Shown {
+  readonly entry: Entry;
+  model: TreeModel;
+  pins: Pin[];
+  rows: Uint32Array | undefined;
+  violations: readonly Violation[];
+  cursor: vscode.Disposable;
+}
+
+/** The tree of requests: every open trace with its queues, tags, requests and events. */
+export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<Node | undefined>();
+  private readonly shown = new Map<string, Shown>();
+  private readonly subscriptions: vscode.Disposable[];
+  private readonly view: vscode.TreeView<Node>;
+  private revealing: ReturnType<typeof setTimeout> | undefined;
+  private filterRun = 0;
+  private grouping: Grouping = 'tag';
+  readonly onDidChangeTreeData = this.changed.event;
+  /** Text of the filter; empty where all requests are shown. */
+  filter = '';
+
+  constructor(private readonly traces: Traces) {
+    this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this, showCollapseAll: true });
+    this.subscriptions = [
+      this.view,
+      traces.onDidChange(() => this.sync()),
+      this.view.onDidChangeVisibility(() => this.follow()),
+    ];
+  }
+
+  getChildren(node?: Node): Node[] {
+    if (node === undefined) return [...this.shown.values()].map((shown) => shown.model.root);
+    return [...(this.shownOf(node)?.model.children(node) ?? [])];
+  }
+
+  getParent(node: Node): Node | undefined {
+    return node.parent;
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    const shown = this.shownOf(node);
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const state = shown?.model.hasChildren(node) ? (node.kind === 'trace' ? Expanded : Collapsed) : None;
+    if (shown === undefined) return new vscode.TreeItem('', None);
+    const look = appearance(node, {
+      open: shown.entry.open,
+      violations: shown.violations,
+      pins: shown.pins,
+      note: this.noteOf(shown),
+      slotKnown: this.grouping === 'tag' && node.parent?.kind !== 'pins',
+    });
+    const item = new vscode.TreeItem(look.label, state);
+    item.id = node.id;
+    item.description = look.description;
+    item.contextValue = look.context;
+    item.iconPath = new vscode.ThemeIcon(
+      look.icon,
+      look.color === undefined ? undefined : new vscode.ThemeColor(look.color),
+    );
+    item.tooltip = new vscode.MarkdownString(look.tooltip);
+    item.accessibilityInformation = { label: `${look.label}, ${look.description}` };
+    if (node.kind === 'event' || node.kind === 'request' || node.kind === 'violation')
+      item.command = { command: 'ublkTrace.showPlace', title: vscode.l10n.t('Show'), arguments: [node] };
+    return item;
+  }
+
+  /** The trace that a node belongs to. */
+  entryOf(node: Node): Entry | undefined {
+    return this.shownOf(node)?.entry;
+  }
+
+  modelOf(node: Node): TreeModel | undefined {
+    return this.shownOf(node)?.model;
+  }
+
+  /** Node that a command without argument means. */
+  get selected(): Node | undefined {
+    return this.view.selection[0];
+  }
+
+  get arrangement(): Grouping {
+    return this.grouping;
+  }
+
+  /** Arranges the requests of all traces anew. */
+  arrange(grouping: Grouping): void {
+    this.grouping = grouping;
+    for (const shown of this.shown.values()) this.rebuild(shown);
+    this.refresh();
+  }
+
+  /** Keeps a place at the top of its trace, or lets it go. */
+  pin(node: Node, on: boolean): void {
+    const shown = this.shownOf(node);
+    if (shown === undefined || (node.kind !== 'request' && node.kind !== 'event')) return;
+    const pin = { row: node.row, event: node.kind === 'event' ? node.event : -1 };
+    shown.pins = shown.pins.filter((other) => other.row !== pin.row || other.event !== pin.event);
+    if (on) shown.pins.push(pin);
+    this.rebuild(shown);
+    this.refresh();
+  }
+
+  /** Shows only requests that a filter accepts; an empty text shows all. @throws FilterError */
+  async applyFilter(text: string): Promise<void> {
+    const run = ++this.filterRun;
+    const { compileFilter } = await import('../../debug/filter');
+    const filters = [...this.shown.values()].map((shown) => ({
+      shown,
+      filter: text === '' ? undefined : compileFilter(text, shown.entry.open.trace),
+    }));
+    this.filter = text;
+    await vscode.commands.executeCommand('setContext', 'ublkTrace.filtered', text !== '');
+    for (const { shown, filter } of filters) {
+      if (filter === undefined) shown.rows = undefined;
+      else {
+        const test = filter.requests(shown.entry.open);
+        const rows = await filterRows(shown.entry.open.requests.length, test, () => run !== this.filterRun);
+        if (rows === undefined) return;
+        shown.rows = rows;
+      }
+      this.rebuild(shown);
+    }
+    this.refresh();
+  }
+
+  /** Selects the event of the current trace's cursor, without taking the focus. */
+  async follow(force = false): Promise<void> {
+    const entry = this.traces.current;
+    const shown = entry && this.shown.get(entry.key);
+    if (shown === undefined || (!this.view.visible && !force)) return;
+    const { event, request } = shown.entry.open.cursor;
+    const { model } = shown;
+    const row = request ?? shown.entry.open.requests.requestOf(event);
+    const owned = shown.entry.open.requests.requestOf(event) === row;
+    const node =
+      (owned ? model.eventNode(event) : undefined) ??
+      model.requestNode(row) ??
+      (event < 0 ? model.root : undefined);
+    if (node === undefined) return;
+    try {
+      await this.view.reveal(node, { select: true, focus: force, expand: false });
+    } catch {
+      // The tree was rebuilt meanwhile; the next move reveals again.
+    }
+  }
+
+  dispose(): void {
+    clearTimeout(this.revealing);
+    for (const shown of this.shown.values()) shown.cursor.dispose();
+    for (const each of this.subscriptions) each.dispose();
+    this.changed.dispose();
+  }
+
+  /** Broken rules of a trace became known. */
+  setViolations(entry: Entry, violations: readonly Violation[]): void {
+    const shown = this.shown.get(entry.key);
+    if (shown === undefined || shown.entry.open !== entry.open) return;
+    shown.violations = violations;
+    this.rebuild(shown);
+    this.refresh();
+  }
+
+  private sync(): void {
+    const { all } = this.traces;
+    const keys = new Set(all.map((entry) => entry.key));
+    for (const [key, shown] of this.shown) {
+      if (keys.has(key)) continue;
+      shown.cursor.dispose();
+      this.shown.delete(key);
+    }
+    for (const entry of all) {
+      const known = this.shown.get(entry.key);
+      if (known?.entry === entry) continue;
+      if (known?.entry.open === entry.open) {
+        this.shown.set(entry.key, { ...known, entry });
+        continue;
+      }
+      known?.cursor.dispose();
+      this.add(entry);
+    }
+    void vscode.commands.executeCommand('setContext', 'ublkTrace.open', all.length > 0);
+    this.refresh();
+  }
+
+  private add(entry: Entry): void {
+    const shown: Shown = {
+      entry,
+      model: new TreeModel(entry.open, entry.key, { grouping: this.grouping }),
+      pins: [],
+      rows: undefined,
+      violations: [],
+      cursor: entry.open.cursor.onDidChange(({ by }) => {
+        if (by === TREE_MOVER) return;
+        clearTimeout(this.revealing);
+        this.revealing = setTimeout(() => void this.follow(), REVEAL_MS);
+      }),
+    };
+    this.shown.set(entry.key, shown);
+    if (this.filter !== '') void this.applyFilter(this.filter).catch(() => this.applyFilter(''));
+  }
+
+  private rebuild(shown: Shown): void {
+    const { rows, pins, violations } = shown;
+    shown.model = new TreeModel(shown.entry.open, shown.entry.key, {
+      grouping: this.grouping,
+      pins,
+      violations,
+      ...(rows === undefined ? {} : { rows }),
+    });
+  }
+
+  private refresh(): void {
+    const { t } = vscode.l10n;
+    let broken = 0;
+    let requests = 0;
+    let visible = 0;
+    for (const shown of this.shown.values()) {
+      broken += shown.violations.length;
+      requests += shown.entry.open.requests.length;
+      visible += shown.model.rows.length;
+    }
+    this.view.badge = broken === 0 ? undefined : { value: broken, tooltip: count(broken, 'broken rule') };
+    this.view.message =
+      this.filter === ''
+        ? undefined
+        : t('Filter: {0} ({1} of {2} requests)', this.filter, number(visible), number(requests));
+    this.changed.fire(undefined);
+  }
+
+  private noteOf({ entry, rows }: Shown): string {
+    const { t } = vscode.l10n;
+    const notes: string[] = [];
+    if (entry.freshness === 'changed') notes.push(t('changed since: run again'));
+    if (entry.freshness === 'deleted') notes.push(t('file deleted'));
+    if (rows !== undefined) notes.push(t('filtered'));
+    return notes.join(', ');
+  }
+
+  private shownOf(node: Node): Shown | undefined {
+    let root = node;
+    while (root.parent !== undefined) root = root.parent;
+    return this.shown.get(root.id);
+  }
+}
+
+/** Rows that a test accepts, looked at in slices; undefined when it was given up. */
+async function filterRows(
+  length: number,
+  test: (row: number) => boolean,
+  cancelled: () => boolean,
+): Promise<Uint32Array | undefined> {
+  const rows: number[] = [];
+  for (let row = 0; row < length; row++) {
+    if (row > 0 && row % FILTER_SLICE === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (cancelled()) return undefined;
+    }
+    if (test(row)) rows.push(row);
+  }
+  return Uint32Array.from(rows);
+}
