@@ -121,6 +121,8 @@ void blk_mq_flush_plug_list(struct blk_plug *plug, bool from_schedule)
      * from_schedule: the task goes to sleep with an open plug. It must not run a driver now,
      * so the queues are run by kblockd instead.
      */
+    struct request *rq;
+
     if (one_queue(plug) && !plug->has_elevator && !from_schedule) {
         if (plug->queue->ops->queue_rqs) {
             plug->queue->ops->queue_rqs(&plug->mq_list);        /* ublk since 6.15 */
@@ -138,11 +140,12 @@ void blk_mq_flush_plug_list(struct blk_plug *plug, bool from_schedule)
 void blk_mq_dispatch_plug_list(struct blk_plug *plug, bool from_schedule)
 {
     LIST_HEAD(list);
-    int depth = take_requests_of_one_hctx(plug, &list);
+    struct blk_mq_hw_ctx *hctx = hctx_of_first(plug);
+    int depth = take_requests_of(plug, hctx, &list);
 
     count_batch(depth);                                             //@ block_unplug
-    dd_insert_requests(this_hctx, &list, false);
-    blk_mq_run_hw_queue(this_hctx, from_schedule);      /* here, or async in kblockd */
+    dd_insert_requests(hctx, &list, false);
+    blk_mq_run_hw_queue(hctx, from_schedule);           /* here, or async in kblockd */
 }
 
 /* ---- 4. the scheduler ---------------------------------------------------------------- */
@@ -160,7 +163,7 @@ void dd_insert_request(struct blk_mq_hw_ctx *hctx, struct request *rq, bool at_h
 }
 
 /* client (flush of its plug) or kblockd; one context per hctx at a time */
-void blk_mq_dispatch_rq_list(struct blk_mq_hw_ctx *hctx)
+void __blk_mq_do_dispatch_sched(struct blk_mq_hw_ctx *hctx)
 {
     LIST_HEAD(list);
     struct request *rq;
@@ -172,8 +175,16 @@ void blk_mq_dispatch_rq_list(struct blk_mq_hw_ctx *hctx)
         }
         list_add_tail(&rq->queuelist, &list);
     }
-    while ((rq = list_pop(&list)))
-        hctx->queue->ops->queue_rq(hctx, rq, list_empty(&list));
+    blk_mq_dispatch_rq_list(hctx, &list);
+}
+
+void blk_mq_dispatch_rq_list(struct blk_mq_hw_ctx *hctx, struct list_head *list)
+{
+    struct request *rq;
+
+    /* "last" tells the driver when to ring its doorbell; ublk of 6.1 does not care */
+    while ((rq = list_pop(list)))
+        hctx->queue->ops->queue_rq(hctx, rq, list_empty(list));
 }
 
 /* ---- 5. the tag ---------------------------------------------------------------------- */

@@ -38,7 +38,7 @@ int execve(const char *path, char *const argv[], char *const envp[])
      * chain of causes of any request ends here.
      */
     load_program(path, argv, envp);                                 //@ session_command
-    return main(argc, argv);
+    return main(count(argv), argv);
 }
 
 void exit(int status)

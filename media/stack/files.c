@@ -65,6 +65,8 @@ ssize_t ext4_file_read_iter(struct kiocb *kiocb, struct iov_iter *to)
  */
 ssize_t iomap_dio_rw(struct kiocb *kiocb, struct iov_iter *iter)
 {
+    struct inode *inode = file_inode(kiocb->ki_filp);
+    struct iomap_dio *dio = new_dio(kiocb);
     struct bio *bio;
 
     if (kiocb->ki_pos >= i_size_read(inode))
@@ -72,6 +74,7 @@ ssize_t iomap_dio_rw(struct kiocb *kiocb, struct iov_iter *iter)
 
     bio = bio_of_iter(iter, extent_at(inode, kiocb->ki_pos));
     bio->end_io = iomap_dio_bio_end_io;
+    bio->private = dio;
     submit_bio_noacct_nocheck(bio);     /* blk-mq.c again, with the number of the other disk */
 
     if (is_async(kiocb))
@@ -82,28 +85,33 @@ ssize_t iomap_dio_rw(struct kiocb *kiocb, struct iov_iter *iter)
 
 ssize_t filemap_read(struct kiocb *kiocb, struct iov_iter *to)
 {
+    struct inode *inode = file_inode(kiocb->ki_filp);
+    ssize_t copied = 0;
+
     while (iov_iter_count(to)) {
-        struct folio *folio = find_in_page_cache(inode, kiocb->ki_pos);
+        struct folio *folio = find_in_page_cache(inode, kiocb->ki_pos + copied);
 
         if (!folio) {
             if (kiocb->ki_flags & IOCB_NOWAIT)
                 return -EAGAIN;         /* not cached: io_uring asks for a worker */
-            folio = read_ahead_and_wait(inode, kiocb->ki_pos);
+            folio = read_ahead_and_wait(inode, kiocb->ki_pos + copied);
         }
-        kiocb->ki_pos += copy_folio_to_iter(folio, to);         /* THE copy of buffered I/O */
+        copied += copy_folio_to_iter(folio, to);        /* THE copy of buffered I/O */
     }
     return copied;
 }
 
 ssize_t generic_perform_write(struct kiocb *kiocb, struct iov_iter *from)
 {
+    ssize_t written;
+
     /*
      * Into the page cache, and that is all: the CQE comes back before any disk was touched.
      * Only FSYNC makes it durable. ublk-loop of 2022 advertises no write cache, so the client's
      * fsync never becomes a FLUSH request and never reaches this file.
      */
-    copy_iter_to_folios(from, kiocb->ki_pos);
-    balance_dirty_pages_ratelimited(inode->i_mapping);
+    written = copy_iter_to_folios(from, kiocb->ki_pos);
+    balance_dirty_pages_ratelimited(kiocb->ki_filp->f_mapping);
     return written;
 }
 

@@ -56,6 +56,7 @@ long io_uring_create(u32 entries, struct io_uring_params *p)
 
 long io_uring_register(unsigned int fd, unsigned int opcode, void *arg, unsigned int nr_args)
 {
+    struct io_ring_ctx *ctx = ring_of(fd);
     long ret;
 
     lock(&ctx->uring_lock);                                         //@ sys_enter_io_uring_register
@@ -71,6 +72,7 @@ long io_uring_register(unsigned int fd, unsigned int opcode, void *arg, unsigned
 
 long io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags, void *argp)
 {
+    struct io_ring_ctx *ctx = ring_of(fd);
     long ret = 0;
 
     io_run_task_work();                                             //@ sys_enter_io_uring_enter
@@ -89,30 +91,34 @@ long io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags,
 
 int io_submit_sqes(struct io_ring_ctx *ctx, u32 nr)
 {
+    struct io_submit_state *state = &ctx->submit_state;
     u32 left = min3(nr, ctx->sq_entries, sq_tail(ctx) - ctx->cached_sq_head);
+    u32 done = 0;
 
     if (left > 2)
         blk_start_plug(&state->plug);           /* bios of the batch go down together */
-    for (u32 i = 0; i < left; i++) {
+    while (done < left) {
         struct io_kiocb *req = io_alloc_req(ctx);
 
+        done++;
         if (io_submit_sqe(ctx, req, io_get_sqe(ctx)) && !(ctx->flags & IORING_SETUP_SUBMIT_ALL))
             break;                              /* a malformed SQE stops the batch */
     }
     blk_finish_plug(&state->plug);
     __io_submit_flush_completions(ctx);         /* CQEs of everything that was done inline */
     publish_sq_head(ctx);
-    return submitted;
+    return done;
 }
 
 int io_submit_sqe(struct io_ring_ctx *ctx, struct io_kiocb *req, const struct io_uring_sqe *sqe)
 {
+    struct io_submit_state *state = &ctx->submit_state;
     int ret = io_init_req(ctx, req, sqe);       /* copies opcode, flags, user_data; op prep */
 
     if (ret)
         return io_submit_fail_init(req, sqe, ret);
 
-    if (since_6_4)
+    if (KERNEL_VERSION >= 6.4)
         note_request(req);                                          //@ io_uring_submit_req
     else
         note_request(req);                                          //@ io_uring_submit_sqe
@@ -147,7 +153,7 @@ void io_drain_req(struct io_kiocb *req)
      * Waits until every EARLIER request has its CQE. On a ublk ring that is never: a parked
      * FETCH completes only when a request arrives. A drain there is practically a deadlock.
      */
-    list_add_tail(&req->list, &ctx->defer_list);                    //@ io_uring_defer
+    list_add_tail(&req->list, &req->ctx->defer_list);               //@ io_uring_defer
 }
 
 /* the nonblocking attempt, in the task that submits */
@@ -203,6 +209,7 @@ void io_uring_cmd_done(struct io_uring_cmd *cmd, s32 ret, unsigned int issue_fla
 
 void tctx_task_work(struct callback_head *cb)
 {
+    struct io_uring_task *tctx = current->io_uring;
     unsigned int count = run_all(&tctx->task_list);
 
     /* COOP_TASKRUN: no interrupt is sent for this, it waits until the task enters the kernel */
@@ -237,6 +244,8 @@ void io_fail_links(struct io_kiocb *req)
 
 void io_req_complete_post(struct io_kiocb *req, s32 res)
 {
+    struct io_ring_ctx *ctx = req->ctx;
+
     spin_lock(&ctx->completion_lock);
     if (!__io_fill_cqe_req(ctx, req, res))
         io_cqring_event_overflow(ctx, req->user_data, res);

@@ -66,7 +66,7 @@ long do_splice(struct file *in, struct file *out, size_t len, unsigned int flags
 long do_splice_direct(struct file *in, loff_t *ppos, struct file *out, loff_t *opos,
                       size_t len, unsigned int flags)
 {
-    struct splice_desc sd = { .total_len = len, .out = out, .opos = opos };
+    struct splice_desc sd = { .total_len = len, .pos = *ppos, .out = out, .opos = opos };
     long ret;
 
     if (!(out->f_mode & FMODE_WRITE))                               //@ do_splice_direct
@@ -87,7 +87,7 @@ int direct_splice_actor(struct pipe_inode_info *pipe, struct splice_desc *sd)
 long do_splice_direct_read_consumer(struct file *in, loff_t *ppos, struct file *out,
                                     loff_t *opos, size_t len, unsigned int flags)
 {
-    struct splice_desc sd = { .total_len = len, .out = out, .opos = opos };
+    struct splice_desc sd = { .total_len = len, .pos = *ppos, .out = out, .opos = opos };
     long ret;
 
     if (!(out->f_mode & FMODE_READ))                                //@ do_splice_direct_rc
@@ -124,7 +124,7 @@ long splice_direct_to_actor(struct file *in, struct splice_desc *sd, splice_dire
         pipe = current->splice_pipe = alloc_pipe_info();
 
     while (len) {
-        size_t read_len = ret = do_splice_to(in, &pos, pipe, len, sd->flags, false);
+        size_t read_len = ret = do_splice_to(in, &sd->pos, pipe, len, sd->flags, false);
 
         if (ret <= 0)
             break;
@@ -190,7 +190,7 @@ ssize_t ublk_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *
     if (offset + len > blk_rq_bytes(rq) || wrong_direction(rq, flags))
         return -EINVAL;
 
-    rq_for_each_segment(bv, rq, iter) {             /* a segment is at most one page */
+    rq_for_each_segment(bv, rq) {                   /* a segment is at most one page */
         struct pipe_buffer buf = {
             .page = bv.bv_page, .offset = bv.bv_offset, .len = bv.bv_len,
             .ops = &ublk_pipe_buf_ops,              /* no get_page() here: nothing to put */
@@ -256,7 +256,7 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, l
     return ret;                                                     //@ iter_file_splice_write_ret
 }
 
-bool splice_dismiss_pipe(struct pipe_inode_info *pipe, size_t bytes)
+void splice_dismiss_pipe(struct pipe_inode_info *pipe, size_t bytes)
 {
     while (bytes) {                                                 //@ splice_dismiss_pipe
         struct pipe_buffer *buf = &pipe->bufs[pipe->tail & (pipe->ring_size - 1)];
@@ -270,7 +270,6 @@ bool splice_dismiss_pipe(struct pipe_inode_info *pipe, size_t bytes)
             pipe->tail++;
         }
     }
-    return pipe_was_full;
 }
 
 /* ---- 7. pipes come and go ------------------------------------------------------------ */

@@ -35,6 +35,7 @@
 int ublk_ctrl_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
     const struct ublksrv_ctrl_cmd *header = cmd->cmd;       /* 32 bytes: needs a 128-byte SQE */
+    struct ublk_device *ub = ublk_get_device_from_id(header->dev_id);
 
     if (issue_flags & IO_URING_F_NONBLOCK)                          //@ ublk_ctrl_uring_cmd
         return -EAGAIN;                 /* io_uring: queue_async_work, "normal queue" */
@@ -108,6 +109,8 @@ void ublk_cancel_dev(struct ublk_device *ub)
 
 int ublk_ch_open(struct inode *inode, struct file *file)
 {
+    struct ublk_device *ub = dev_of_inode(inode);
+
     if (test_and_set_bit(UB_STATE_OPEN, &ub->state))                //@ ublk_ch_open
         return -EBUSY;                  /* a second server is not let in */
     file->private_data = ub;
@@ -116,6 +119,8 @@ int ublk_ch_open(struct inode *inode, struct file *file)
 
 int ublk_ch_release(struct inode *inode, struct file *file)
 {
+    struct ublk_device *ub = file->private_data;
+
     /* last reference: registered files of a dying ring hold one, so this may come late */
     clear_bit(UB_STATE_OPEN, &ub->state);                           //@ ublk_ch_release
     return 0;
@@ -126,6 +131,8 @@ int ublk_ch_release(struct inode *inode, struct file *file)
 /* kworker, every 5 s, or at once after an abort */
 void ublk_daemon_monitor_work(struct work_struct *work)
 {
+    struct ublk_device *ub = dev_of(work);
+
     for_each_queue(ub, ubq) {                                       //@ ublk_daemon_monitor_work
         if (!(ubq->ubq_daemon->flags & PF_EXITING))
             continue;
@@ -177,7 +184,7 @@ void __ublk_abort_rq(struct ublk_queue *ubq, struct request *rq)
         blk_mq_requeue_request(rq, false);
     else
         blk_mq_end_request(rq, BLK_STS_IOERR);
-    mod_delayed_work(system_wq, &ubq->dev->monitor_work, 0);
+    run_now(&ubq->dev->monitor_work);       /* do not wait 5 s to find out */
 }
 
 /* ---- later kernels: io_uring tells the driver ---------------------------------------- */
@@ -206,6 +213,8 @@ void ublk_start_cancel(struct ublk_device *ub)
 
 void ublk_ch_release_work_fn(struct work_struct *work)
 {
+    struct ublk_device *ub = dev_of(work);
+
     /* runs after the last reference to ublkcN: no buffer of a request is in use any more */
     wait_for_all_buffer_references(ub);                             //@ ublk_ch_release_work_fn
     for_each_queue(ub, ubq)

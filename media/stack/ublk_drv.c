@@ -75,7 +75,7 @@ void ublk_queue_cmd(struct ublk_queue *ubq, struct request *rq)
 
     if (!first)
         return;
-    if (module_build || ubq->flags & UBLK_F_URING_CMD_COMP_IN_TASK)
+    if (IS_MODULE(UBLK) || ubq->flags & UBLK_F_URING_CMD_COMP_IN_TASK)
         io_uring_cmd_complete_in_task(ubq->ios[rq->tag].cmd, ublk_rq_task_work_cb);
     else
         task_work_add(ubq->ubq_daemon, &ubq->work, TWA_SIGNAL_NO_IPI);
@@ -90,7 +90,7 @@ void ublk_queue_cmd(struct ublk_queue *ubq, struct request *rq)
  */
 void ublk_rq_task_work_cb(struct io_uring_cmd *cmd)
 {
-    struct ublk_queue *ubq = queue_of(cmd);
+    struct ublk_queue *ubq = queue_of_cmd(cmd);
     struct llist_node *all = llist_del_all(&ubq->io_cmds);          //@ ublk_rq_task_work_cb
 
     all = llist_reverse_order(all);             /* a lock-less list is a stack; make it FIFO */
@@ -100,6 +100,7 @@ void ublk_rq_task_work_cb(struct io_uring_cmd *cmd)
 
 void __ublk_rq_task_work(struct request *rq, unsigned int issue_flags)
 {
+    struct ublk_queue *ubq = queue_of_rq(rq);
     struct ublk_io *io = &ubq->ios[rq->tag];
     unsigned int mapped;
 
@@ -176,6 +177,7 @@ int ublk_unmap_io(struct ublk_queue *ubq, struct request *rq, struct ublk_io *io
 int ublk_copy_user_pages(struct request *rq, u64 addr, unsigned int len, bool to_server)
 {
     unsigned int done = 0;                                          //@ ublk_copy_user_pages
+    struct page *pages[32];
 
     while (done < len) {
         /* the compiler may cut an unused argument off and name the rest "....isra.0" */
@@ -268,7 +270,8 @@ void ublk_commit_completion(struct ublk_queue *ubq, const struct ublksrv_io_cmd 
 /* still the daemon, still inside its own io_uring_enter */
 void ublk_complete_rq(struct request *rq)
 {
-    struct ublk_io *io = slot_of(rq);                               //@ ublk_complete_rq
+    struct ublk_queue *ubq = queue_of_rq(rq);                       //@ ublk_complete_rq
+    struct ublk_io *io = &ubq->ios[rq->tag];
     unsigned int done;
 
     if (!io->res && req_op(rq) == REQ_OP_READ)
@@ -287,7 +290,8 @@ void ublk_complete_rq(struct request *rq)
      * a server that commits more than it read shows old memory to the client.
      */
     done = min(ublk_unmap_io(ubq, rq, io), io->res);
-    page_expose(rq, done);                              /* files.c: a fact */
+    if (req_op(rq) == REQ_OP_READ)
+        page_expose(rq, done);                  /* files.c: a fact */
     if (blk_update_request(rq, BLK_STS_OK, done))
         blk_mq_requeue_request(rq, true);       /* short: the rest comes as a new delivery */
     else

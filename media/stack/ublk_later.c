@@ -43,14 +43,17 @@ blk_status_t ublk_prep_req(struct ublk_queue *ubq, struct request *rq)
 /* 6.15: a whole plug list in one call, cut where the task or the ring of the slot changes */
 void ublk_queue_rqs(struct rq_list *rqs)
 {
+    struct rq_list batch = { };
+    struct request *rq;
+
     while ((rq = rq_list_pop(rqs))) {                               //@ ublk_queue_rqs
         if (ublk_prep_req(queue_of(rq), rq) != BLK_STS_OK)
             continue;
-        if (batch && task_of(batch) != task_of(rq))
-            ublk_queue_cmd_list(batch);         /* one wake-up for the whole list */
-        add(&batch, rq);
+        if (!rq_list_empty(&batch) && task_of(&batch) != task_of(rq))
+            ublk_queue_cmd_list(&batch);        /* one wake-up for the whole list */
+        rq_list_add_tail(&batch, rq);
     }
-    ublk_queue_cmd_list(batch);
+    ublk_queue_cmd_list(&batch);
 }
 
 /* ---- 2. daemon task work ------------------------------------------------------------- */
