@@ -332,9 +332,9 @@ export class Disk implements BlockQueue {
   }
 
   insert(rq: Request, atHead: boolean, task: IoTask): void {
-    if (!this.sched) {
-      if (atHead) rq.hctx.dispatchList.unshift(rq);
-      else rq.hctx.dispatchList.push(rq);
+    if (!this.sched && atHead) {
+      // blk_mq_request_bypass_insert
+      rq.hctx.dispatchList.unshift(rq);
       return;
     }
     this.kernel.rec.emit.block_rq_insert(
@@ -347,7 +347,8 @@ export class Disk implements BlockQueue {
       rq.nrSectors,
       task.commId,
     );
-    this.sched.insert(rq, atHead, this.kernel.rec.now);
+    if (this.sched) this.sched.insert(rq, atHead, this.kernel.rec.now);
+    else rq.hctx.dispatchList.push(rq);
   }
 
   /** Hands the request to the driver at once. */
