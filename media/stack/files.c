@@ -121,10 +121,8 @@ irqreturn_t disk_interrupt(int irq, void *queue)
 {
     struct request *rq;
 
-    while ((rq = next_answer(queue))) {
-        if (!blk_update_request(rq, status_of(rq), rq->bytes))
-            __blk_mq_end_request(rq, status_of(rq));
-    }
+    while ((rq = next_answer(queue)))
+        blk_mq_end_request(rq, status_of(rq));  /* bios end, tag of THAT disk is free */
     return IRQ_HANDLED;
 }
 

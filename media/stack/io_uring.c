@@ -118,6 +118,7 @@ int io_submit_sqe(struct io_ring_ctx *ctx, struct io_kiocb *req, const struct io
     if (ret)
         return io_submit_fail_init(req, sqe, ret);
 
+    /* the SQE is read and checked; its slot in the ring is not needed any more */
     if (KERNEL_VERSION >= 6.4)
         note_request(req);                                          //@ io_uring_submit_req
     else
@@ -132,6 +133,9 @@ int io_submit_sqe(struct io_ring_ctx *ctx, struct io_kiocb *req, const struct io
         if (req->flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK))
             return 0;
         req = take_head(state);
+    } else if (req->flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK)) {
+        open_chain(state, req);         /* a head: it waits for its successors */
+        return 0;
     }
     if (req->flags & IOSQE_IO_DRAIN || ctx->drain_active)
         io_drain_req(req);

@@ -36,6 +36,7 @@ int io_splice(struct io_kiocb *req, unsigned int issue_flags)
     if (issue_flags & IO_URING_F_NONBLOCK)
         return -EAGAIN;                 /* always: the inline attempt is only asked to refuse */
 
+    sp->in = io_file_get_normal(req, sp->splice_fd_in);        /* a plain number, not fixed */
     if (sp->flags & SPLICE_F_READ_TO_READ)
         ret = do_splice_direct_read_consumer(sp->in, &sp->off_in, sp->out, &sp->off_out,
                                              sp->len, sp->flags);
