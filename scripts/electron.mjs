@@ -34,7 +34,7 @@ await main(async () => {
     process.stdout.write(`test:electron: skipped, ${why}\n`);
     return;
   }
-  const suite = await bundleSuite();
+  const suite = await bundleSuite({ report: reportFile });
   rmSync(reportFile, { force: true });
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ublk-el-')));
   try {
@@ -47,7 +47,6 @@ await main(async () => {
       vscodeExecutablePath: found.path,
       extensionDevelopmentPath: root,
       extensionTestsPath: suite,
-      extensionTestsEnv: { HOST_TEST_REPORT: reportFile, HOST_TEST_ROOT: root },
       launchArgs,
     }).catch((error) => {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

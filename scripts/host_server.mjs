@@ -74,8 +74,8 @@ async function stopGroup(child) {
 
 /**
  * Starts VS Code on 127.0.0.1.
- * @param {{ port?: number, vsix?: string, testDriver?: boolean, env?: Record<string, string>, profile?: string }} options
- *   vsix: installed first; testDriver: lets the page be told to run an extension and its tests from a folder;
+ * @param {{ port?: number, vsix?: string, testDriver?: boolean, settings?: object, profile?: string }} options
+ *   vsix: installed first; settings: of the user, besides the usual ones; testDriver: lets the page be told to run an extension and its tests from a folder;
  *   profile: a folder to keep, instead of a temporary one
  * @returns {Promise<{ url: string, port: number, settingsFile: string, log: string, stop: () => Promise<void> }>}
  */
@@ -89,12 +89,13 @@ export async function startServer(options) {
   mkdirSync(temporary, { recursive: true });
   mkdirSync(userFolder, { recursive: true });
   const settingsFile = join(userFolder, 'settings.json');
-  writeFileSync(settingsFile, `${JSON.stringify(settings, undefined, 2)}\n`);
+  const wanted = { ...settings, ...options.settings };
+  writeFileSync(settingsFile, `${JSON.stringify(wanted, undefined, 2)}\n`);
   // Without a file of its own it writes one into the user's home.
   const config = join(folder, 'config.yaml');
   writeFileSync(config, 'cert: false\n');
 
-  const env = { ...process.env, ...options.env, TMPDIR: temporary, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  const env = { ...process.env, TMPDIR: temporary, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
   delete env.VSCODE_IPC_HOOK_CLI;
   const common = [entry, '--config', config, '--user-data-dir', join(folder, 'user')];
   common.push('--extensions-dir', join(folder, 'extensions'));

@@ -7,44 +7,56 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+/** What stands for packages that a web worker cannot load. */
+const webAlias = { mocha: './test/host/web_mocha.ts', 'node:assert/strict': './test/host/web_assert.ts' };
+
 /**
  * Bundles test/host into the one file that VS Code loads as "extension tests".
+ * @param {{ web?: boolean, report?: string }} options web: for the extension host in a web worker; report: where results go
  * @returns {Promise<string>} its path
  */
-export async function bundleSuite() {
-  const outfile = join(root, 'out', 'host', 'index.js');
+export async function bundleSuite({ web = false, report = '' } = {}) {
+  const outfile = join(root, 'out', 'host', web ? 'web.js' : 'index.js');
   await build({
     absWorkingDir: root,
     entryPoints: ['test/host/index.ts'],
     outfile,
     bundle: true,
-    platform: 'node',
-    target: 'node20',
+    platform: web ? 'browser' : 'node',
+    target: web ? 'es2023' : 'node20',
     format: 'cjs',
     sourcemap: 'inline',
-    external: ['vscode', 'mocha'],
+    external: web ? ['vscode'] : ['vscode', 'mocha'],
+    alias: web ? webAlias : {},
+    define: {
+      // mocha.js would put itself in place of what the bundle exports.
+      ...(web ? { module: 'undefined' } : {}),
+      HOST_KIND: JSON.stringify(web ? 'web' : 'node'),
+      REPORT_FILE: JSON.stringify(report),
+      TEST_PATTERN: JSON.stringify(process.env.HOST_TEST_GREP ?? ''),
+    },
     logLevel: 'warning',
   });
   return outfile;
 }
 
 /**
- * Prints the tests of a report written by test/host/index.ts, and writes them in vitest's report form to `summaryFile`.
+ * Prints the tests of a report written by test/host/index.ts in `where`, and writes them in vitest's report form to `summaryFile`.
  * @returns {number} how many failed; no test at all counts as one failure
  */
-export function printReport(report, summaryFile) {
+export function printReport(report, summaryFile, where) {
   for (const test of report.tests) {
     const mark = test.state === 'passed' ? '✓' : test.state === 'failed' ? '✗' : '-';
     process.stdout.write(` ${mark} ${test.title} (${test.ms} ms)\n`);
     if (test.error) process.stdout.write(`${test.error.replace(/^/gm, '     ')}\n`);
   }
   const failed = report.tests.filter((test) => test.state === 'failed').length;
-  process.stdout.write(`in the extension host: ${report.tests.length - failed} passed, ${failed} failed\n`);
+  process.stdout.write(`${where}: ${report.tests.length - failed} passed, ${failed} failed\n`);
   const assertionResults = report.tests.map((test) => ({ title: test.title, status: test.state }));
   const status = failed > 0 || report.tests.length === 0 ? 'failed' : 'passed';
   writeFileSync(
     summaryFile,
-    JSON.stringify({ testResults: [{ name: 'test/host', status, assertionResults }] }),
+    JSON.stringify({ testResults: [{ name: `test/host ${where}`, status, assertionResults }] }),
   );
   if (report.tests.length === 0) process.stdout.write('no test ran\n');
   return report.tests.length === 0 ? 1 : failed;

@@ -3,6 +3,9 @@ import { describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import { activated, EXTENSION, inRepository, sample, show } from './support';
 
+/** Set when this is bundled: the kind of extension host that it is for. */
+declare const HOST_KIND: 'node' | 'web';
+
 interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string }[];
@@ -17,6 +20,10 @@ function manifest(): Manifest {
 }
 
 describe('extension', () => {
+  it(`is tested in the extension host of kind ${HOST_KIND}`, () => {
+    assert.equal(typeof process === 'object' && process.versions?.node !== undefined, HOST_KIND === 'node');
+  });
+
   it('activates', async () => {
     await activated();
     assert.equal(vscode.extensions.getExtension(EXTENSION)?.isActive, true);

@@ -1,6 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Mocha from 'mocha';
+import * as vscode from 'vscode';
+import { folder } from './support';
+
+/** Set when this is bundled: where the results go, and which tests are wanted; empty for none and all. */
+declare const REPORT_FILE: string;
+declare const TEST_PATTERN: string;
 
 interface TestResult {
   readonly title: string;
@@ -11,10 +15,12 @@ interface TestResult {
 
 /**
  * Called by VS Code in its extension host. Rejects when a test failed.
- * Writes the results to the file named by HOST_TEST_REPORT, because nothing printed here comes out readable.
+ * Writes the results to a file, because nothing printed here comes out readable, and by VS Code's own file system,
+ * because a web worker has no other.
  */
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: 'base', grep: process.env.HOST_TEST_GREP });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: 'base' });
+  if (TEST_PATTERN !== '') mocha.grep(new RegExp(TEST_PATTERN));
   mocha.suite.emit('pre-require', globalThis, 'test/host', mocha);
   await import('./suites');
 
@@ -30,10 +36,12 @@ export async function run(): Promise<void> {
       tests.push({ title, state: 'failed', ms: test.duration ?? 0, error: String(error.stack ?? error) });
     });
   });
-  const file = process.env.HOST_TEST_REPORT;
-  if (file) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify({ tests }, undefined, 1));
+  if (REPORT_FILE !== '') {
+    const report = JSON.stringify({ tests }, undefined, 1);
+    await vscode.workspace.fs.writeFile(
+      folder().uri.with({ path: REPORT_FILE }),
+      new TextEncoder().encode(report),
+    );
   }
   if (failures > 0) throw new Error(`${failures} failed`);
 }

@@ -1,5 +1,4 @@
 import * as assert from 'node:assert/strict';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Api } from '../../src/extension/activate';
 
@@ -18,9 +17,9 @@ export const sample = (name: string): vscode.Uri => vscode.Uri.joinPath(folder()
 
 /** A file of the checkout, such as a recording of test/fixtures. */
 export function inRepository(path: string): vscode.Uri {
-  const root = process.env.HOST_TEST_ROOT;
-  if (!root) throw new Error('HOST_TEST_ROOT is not set');
-  return folder().uri.with({ path: join(root, path) });
+  const extension = vscode.extensions.getExtension(EXTENSION);
+  assert.ok(extension, `${EXTENSION} is not installed`);
+  return vscode.Uri.joinPath(extension.extensionUri, path);
 }
 
 /** Waits until `look` gives something other than undefined or false. `what` names it in the error. */

@@ -1,0 +1,139 @@
+import * as assert from 'node:assert/strict';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import * as vscode from 'vscode';
+import { until } from './support';
+
+/** Type of the debugger under test. */
+export const DEBUG_TYPE = 'ublk-trace';
+
+type Stop = DebugProtocol.StoppedEvent['body'];
+
+/** One debug session, watched on its protocol and steered by VS Code's own commands. */
+export class DebugRun {
+  readonly stops: Stop[] = [];
+  readonly failures: string[] = [];
+
+  private constructor(readonly session: vscode.DebugSession) {}
+
+  /** Starts debugging by whatever `begin` does, and waits for the first stop. */
+  static async start(begin: () => Thenable<unknown>): Promise<DebugRun> {
+    const [run] = await DebugRun.startAll(1, begin);
+    return run!;
+  }
+
+  /** The same for several sessions. */
+  static async startAll(count: number, begin: () => Thenable<unknown>): Promise<DebugRun[]> {
+    const runs: DebugRun[] = [];
+    const tracker = vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, {
+      createDebugAdapterTracker(session) {
+        const run = new DebugRun(session);
+        runs.push(run);
+        return { onDidSendMessage: (message: DebugProtocol.ProtocolMessage) => run.see(message) };
+      },
+    });
+    try {
+      await begin();
+      await until('a stop', () => runs.length === count && runs.every(({ stops }) => stops.length > 0));
+      await until('a focused frame', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
+    } finally {
+      tracker.dispose();
+    }
+    return runs;
+  }
+
+  private see(message: DebugProtocol.ProtocolMessage): void {
+    if (message.type === 'event' && (message as DebugProtocol.Event).event === 'stopped')
+      this.stops.push((message as DebugProtocol.StoppedEvent).body);
+    if (message.type !== 'response') return;
+    const { success, command, message: text } = message as DebugProtocol.Response;
+    if (!success) this.failures.push(`${command}: ${text}`);
+  }
+
+  /** The last stop. */
+  get stopped(): Stop {
+    const last = this.stops.at(-1);
+    assert.ok(last, 'it has never stopped');
+    return last;
+  }
+
+  /** Runs one of VS Code's debug commands (such as stepOver), and waits until it has stopped and VS Code shows where. */
+  async act(command: string): Promise<Stop> {
+    const before = this.stops.length;
+    const item = vscode.debug.activeStackItem;
+    await vscode.commands.executeCommand(
+      command.includes('.') ? command : `workbench.action.debug.${command}`,
+    );
+    await until(`a stop after ${command}`, () => this.stops.length > before);
+    await until(`a focused frame after ${command}`, () => {
+      const now = vscode.debug.activeStackItem;
+      return now !== item && now instanceof vscode.DebugStackFrame && now.session.id === this.session.id;
+    });
+    return this.stopped;
+  }
+
+  async threads(): Promise<DebugProtocol.Thread[]> {
+    const answer: DebugProtocol.ThreadsResponse['body'] = await this.session.customRequest('threads');
+    return answer.threads;
+  }
+
+  /** The call stack of the stopped thread, top first. */
+  async frames(): Promise<DebugProtocol.StackFrame[]> {
+    const args: DebugProtocol.StackTraceArguments = {
+      threadId: this.stopped.threadId ?? 1,
+      startFrame: 0,
+      levels: 50,
+    };
+    const answer: DebugProtocol.StackTraceResponse['body'] = await this.session.customRequest(
+      'stackTrace',
+      args,
+    );
+    return answer.stackFrames;
+  }
+
+  /** Scopes of the top frame by name, in their order. */
+  async scopes(): Promise<Map<string, DebugProtocol.Scope>> {
+    const [top] = await this.frames();
+    assert.ok(top, 'no frame');
+    const answer: DebugProtocol.ScopesResponse['body'] = await this.session.customRequest('scopes', {
+      frameId: top.id,
+    });
+    return new Map(answer.scopes.map((scope) => [scope.name, scope]));
+  }
+
+  async variables(reference: number): Promise<DebugProtocol.Variable[]> {
+    const args: DebugProtocol.VariablesArguments = { variablesReference: reference };
+    const answer: DebugProtocol.VariablesResponse['body'] = await this.session.customRequest(
+      'variables',
+      args,
+    );
+    return answer.variables;
+  }
+
+  /** The value that an expression has at the top frame. */
+  async evaluate(expression: string): Promise<string> {
+    const [top] = await this.frames();
+    const args: DebugProtocol.EvaluateArguments = { expression, frameId: top!.id, context: 'watch' };
+    const answer: DebugProtocol.EvaluateResponse['body'] = await this.session.customRequest('evaluate', args);
+    return answer.result;
+  }
+
+  /** Ends the session, and waits until VS Code has forgotten it. */
+  async stop(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      const listener = vscode.debug.onDidTerminateDebugSession((session) => {
+        if (session.id !== this.session.id) return;
+        listener.dispose();
+        resolve();
+      });
+    });
+    await vscode.debug.stopDebugging(this.session);
+    await ended;
+  }
+}
+
+/** Ends all sessions and removes all breakpoints, whatever a test has left. */
+export async function endDebugging(): Promise<void> {
+  vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+  await vscode.debug.stopDebugging();
+  await until('the end of debugging', () => vscode.debug.activeDebugSession === undefined);
+}
