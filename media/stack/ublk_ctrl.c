@@ -8,11 +8,10 @@
  *   ublk add      ADD_DEV -> daemon starts -> one FETCH per tag -> SET_PARAMS -> START_DEV
  *   ublk del      GET_DEV_INFO -> STOP_DEV -> daemon exits -> DEL_DEV
  *
- *   DEAD --START_DEV--> LIVE --STOP_DEV or death--> DEAD
- *                        |  ^
- *          death, with   |  |  END_USER_RECOVERY: new server, all slots armed again
- *     UBLK_F_USER_RECOVERY  |
- *                        v  |
+ *   DEAD --START_DEV--> LIVE --STOP_DEV, or the server dies--> DEAD
+ *                       |  ^
+ *     the server dies,  |  |  END_USER_RECOVERY: a new server has armed all slots
+ *     USER_RECOVERY on  v  |
  *                     QUIESCED    (requests wait in the block layer, the client hangs)
  *
  * Runs here
@@ -59,14 +58,15 @@ int ublk_ctrl_start_dev(struct ublk_device *ub, const struct ublksrv_ctrl_cmd *h
         return -EINTR;
 
     ub->dev_info.ublksrv_pid = header->data[0];
-    set_state(ub, UBLK_S_DEV_LIVE);     /* the fact stands for each change of the state */
+    set_state(ub, UBLK_S_DEV_LIVE);
     ub->disk = blk_mq_alloc_disk(&ub->tag_set);
     return add_disk(ub->disk);          /* reads sector 0 through the server, then returns */
 }
 
+/* not a function of the kernel: the place of a fact, for every change of the state */
 void set_state(struct ublk_device *ub, int state)
 {
-    /* LIVE here; DEAD in ublk_stop_dev, QUIESCED in the monitor, LIVE again after recovery */
+    /* LIVE at start and after recovery, DEAD by ublk_stop_dev, QUIESCED when the server died */
     ub->dev_info.state = state;                                     //@ ublk_dev_state
 }
 
