@@ -7,9 +7,10 @@ import type { Run } from './support';
 
 /**
  * Counts what a trace takes and gives back: driver tags, pipe buffers, block requests; and replays the state, whose counters
- * must stay sound. Returns what is left over at the end, or was wrong on the way.
+ * must stay sound. Returns what is left over at the end, or was wrong on the way. With `overlap` several requests of a
+ * disk may begin at one sector, which a trace's block events do not tell apart: these are not counted.
  */
-export function balanceOf(trace: Trace): string[] {
+export function balanceOf(trace: Trace, overlap = false): string[] {
   const left: string[] = [];
   const tags = new Set<string>();
   const refs = new Map<string, number>();
@@ -50,7 +51,7 @@ export function balanceOf(trace: Trace): string[] {
     if (device.inFlight !== 0) left.push(`device ${device.id}: ${device.inFlight} requests in flight`);
     if (device.tagsInUse) left.push(`device ${device.id}: ${device.tagsInUse} tags`);
   }
-  for (const disk of state.disks) {
+  for (const disk of overlap ? [] : state.disks) {
     if (disk.inFlight.length > 0) left.push(`disk ${disk.major}:${disk.minor}: ${disk.inFlight.length} issued`);
     if (disk.allocated > 0) left.push(`disk ${disk.major}:${disk.minor}: ${disk.allocated} allocated`);
   }

@@ -49,13 +49,24 @@ describe('the trace of any session', () => {
         const result = run(text, { realFile: (path) => (path === 'disk.img' ? content : undefined) }, false);
         const printed = traceText(result.trace);
         expect(hash(traceText(parsed(printed)))).toBe(hash(printed));
+        expect(balanceOf(result.trace, true)).toEqual([]);
+      }),
+      { numRuns: Number(process.env.RUNS ?? 30) },
+    );
+  });
+
+  it('tells every request of the clients, with certainty', () => {
+    fc.assert(
+      fc.property(sessions(false), ({ text, fileSize, contentSeed }) => {
+        const content = contentSeed === undefined ? undefined : madeUp(fileSize, contentSeed);
+        const result = run(text, { realFile: (path) => (path === 'disk.img' ? content : undefined) }, false);
         expect(balanceOf(result.trace)).toEqual([]);
         const table = matchRequests(result.trace);
         const rows = Array.from({ length: table.length }, (_, r) => table.toJson(r));
         expect(rows.filter((row) => row.confidence !== 'exact' || row.end_ns === null || row.result === null)).toEqual([]);
         expect(unmatched(result, text, rows)).toEqual([]);
       }),
-      { numRuns: Number(process.env.RUNS ?? 40) },
+      { numRuns: Number(process.env.RUNS ?? 30) },
     );
   });
 });
