@@ -88,8 +88,6 @@ export class Blocks {
       bytes: pass.num(e, f[3]),
       event: e,
     };
-    const before = this.byTag.get(key(start.qid, start.tag)) ?? [];
-    for (const o of this.observers) o.queued?.(start.qid, start.tag, before, e);
     if (this.issues) this.starting.set(pass.trace.task[e], start);
     else this.start(start, -1, '', e);
   }

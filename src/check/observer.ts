@@ -9,7 +9,6 @@ export interface Observer {
   command?(slot: Slot, sqe: Sqe, e: number): void;
   answered?(slot: Slot, sqe: Sqe | undefined, op: number, result: number, e: number): void;
   driverCommand?(command: DriverCommand, slot: Slot | undefined, e: number): void;
-  queued?(qid: number, tag: number, before: readonly Block[], e: number): void;
   started?(block: Block, before: Block | undefined, e: number): void;
   /** The driver delivers in the server's task; queue id -1 where the probe does not tell. */
   dispatched?(qid: number, tag: number, e: number): void;

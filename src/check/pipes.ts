@@ -379,7 +379,7 @@ export class PipeRules implements Observer {
     const last = this.results.get(task);
     if (!last) return;
     this.results.delete(task);
-    if (!sqe || sqe.opcode !== 'SPLICE' || (last.sqe !== undefined && last.sqe !== sqe)) return;
+    if (sqe?.opcode !== 'SPLICE' || (last.sqe !== undefined && last.sqe !== sqe)) return;
     this.findings.test(
       'INV-60',
       result === last.ret,

@@ -28,8 +28,7 @@ export class SlotRules implements Observer {
   }
 
   submitted(_sqe: Sqe, before: Sqe | undefined, e: number): void {
-    if (!before || before.kind !== 'command' || before.submit < 0 || before.complete >= 0 || before.maySkip)
-      return;
+    if (before?.kind !== 'command' || before.submit < 0 || before.complete >= 0 || before.maySkip) return;
     if (before.op > CMD.getData) return;
     this.findings.test(
       'INV-28',
@@ -209,9 +208,10 @@ export class SlotRules implements Observer {
     if (block) this.stable(block, e);
   }
 
-  queued(_qid: number, _tag: number, before: readonly Block[], e: number): void {
-    if (!this.filledEarly || before.length !== 1) return;
-    this.stable(before[0], e);
+  started(_block: Block, before: Block | undefined, e: number): void {
+    if (!this.filledEarly) return;
+    if (before) this.stable(before, e);
+    else this.findings.test('INV-35', true, e, () => '');
   }
 
   /** The descriptor of the request's slot is written now. */

@@ -216,9 +216,10 @@ const MUTATIONS: readonly Mutation[] = [
     what: 'a descriptor written while the server holds the request',
     of: OLD,
     edit: (t) => {
-      const delivery = t.find(DELIVERY);
-      t.insert(delivery + 1, t.lines[t.find(/ublk_queue_rq:/)]);
+      const start = t.find(/ublk_queue_rq:/);
+      t.insert(t.find(DELIVERY) + 1, t.lines[start], t.lines[t.find(/block_rq_issue: 259,0/, start)]);
     },
+    also: ['INV-24'],
   },
   {
     rule: 'INV-36',

@@ -45,6 +45,20 @@ describe('a correct simulated server', () => {
     expect(checkText(text).violations).toEqual([]);
   });
 
+  it.each(['', '-z'])('two devices with two queues at once %s', (options) => {
+    const add = (n: number): string => `ublk add -t loop -n ${n} -f ${n}.img -q 2 -d 8 ${options}`;
+    const fio = (n: number): string =>
+      `fio --name=j --filename=/dev/ublkb${n} --direct=1 --ioengine=libaio --rw=randrw --bs=4k --iodepth=8 --number_ios=100 &`;
+    const text = simulated(
+      [
+        '#: kernel 6.1+splice-zc',
+        ...['truncate -s 16M 0.img', 'truncate -s 16M 1.img', add(0), add(1), fio(0), fio(1), 'wait'],
+        ...['ublk del -n 0', 'ublk del -n 1'],
+      ].join('\n'),
+    );
+    expect(checkText(text).violations).toEqual([]);
+  });
+
   it('evaluates what only a simulated trace tells', () => {
     const { evaluated } = checkText(session([DEEP, READS, 'ublk del -n 0']));
     expect(evaluated).toEqual(
