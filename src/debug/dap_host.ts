@@ -72,3 +72,10 @@ export class RequestError extends Error {
     super(message);
   }
 }
+
+/** Custom request: one step, `{ kind: StepKind, threadId?: number }`. */
+export const STEP_REQUEST = 'ublk-step';
+/** Custom request: go to an event, `{ event: number, request?: number }` (`request` is a row of the request table). */
+export const GOTO_REQUEST = 'ublk-goto';
+/** Custom request: where the session stands, `{ event, request, threadId, program }`. */
+export const WHERE_REQUEST = 'ublk-where';

@@ -1,0 +1,172 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { didYouMean } from '../session/diagnostics';
+import { pathReader } from '../trace/state';
+import { EVENTS, eventNames } from '../trace/schema';
+import { conditionOf, type Condition } from './dap_conditions';
+import { CQ_OVERFLOW, CQE_EVENTS, FAILED_CQE, groupOf } from './dap_exceptions';
+import type { Sources } from './dap_sources';
+import type { OpenTrace } from './model';
+
+/** What a breakpoint waits for: certain events, events of certain names, or a change of a state variable. */
+export interface Spec {
+  readonly id: number;
+  readonly kind: 'breakpoint' | 'function breakpoint' | 'data breakpoint' | 'exception';
+  readonly label: string;
+  readonly events?: readonly number[];
+  readonly names?: ReadonlySet<string>;
+  readonly path?: string;
+  readonly condition: Condition;
+}
+
+const PATH = /^(device|slot|ring|req|pipe|page|disk|task|io|command|fuse):[^:]+(:[^:]+)?:[\w.]+$|^totals::\w+$/;
+
+/** Whether a text may be the path of a state variable. */
+export function isStatePath(text: string): boolean {
+  return PATH.test(text);
+}
+
+/** The breakpoints of a debug session. What the client asked for is kept, so that it can be bound to another trace. */
+export class Breakpoints {
+  private readonly lines = new Map<string, { args: DebugProtocol.SetBreakpointsArguments; specs: Spec[] }>();
+  private functions: { args: readonly DebugProtocol.FunctionBreakpoint[]; specs: Spec[] } = { args: [], specs: [] };
+  private data: { args: readonly DebugProtocol.DataBreakpoint[]; specs: Spec[] } = { args: [], specs: [] };
+  private exceptions: readonly { readonly filterId: string; readonly condition?: string }[] = [];
+  private nextId = 1;
+
+  constructor(
+    private open: OpenTrace,
+    private sources: Sources,
+  ) {}
+
+  /** Binds everything to another trace; returns the breakpoints as they are now. */
+  rebind(open: OpenTrace, sources: Sources): DebugProtocol.Breakpoint[] {
+    this.open = open;
+    this.sources = sources;
+    return [
+      ...[...this.lines.values()].flatMap(({ args, specs }) => this.setLines(args, specs)),
+      ...this.setFunctions(this.functions.args, this.functions.specs),
+      ...this.setData(this.data.args, this.data.specs),
+    ];
+  }
+
+  /** All that may stop or log, exceptions last. Broken invariants are computed here when a filter wants them. */
+  specs(): Spec[] {
+    return [
+      ...[...this.lines.values()].flatMap(({ specs }) => specs),
+      ...this.functions.specs,
+      ...this.data.specs,
+      ...this.exceptions.map((entry) => this.exception(entry.filterId, entry.condition)),
+    ].filter((spec) => spec.condition.problem === undefined);
+  }
+
+  /** Whether running needs the invariants of the whole trace. */
+  get wantsViolations(): boolean {
+    return this.exceptions.some(({ filterId }) => filterId !== FAILED_CQE && filterId !== CQ_OVERFLOW);
+  }
+
+  /** Filters that are on. */
+  get filters(): ReadonlySet<string> {
+    return new Set(this.exceptions.map(({ filterId }) => filterId));
+  }
+
+  setLines(args: DebugProtocol.SetBreakpointsArguments, old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+    const specs: Spec[] = [];
+    const answer = (args.breakpoints ?? []).map((wanted, k) => {
+      const id = old[k]?.id ?? this.nextId++;
+      const target = this.sources.target(args.source, wanted.line);
+      const condition = conditionOf(this.open, wanted);
+      const nothing = target === undefined || (target.events === undefined && (target.names?.length ?? 0) === 0);
+      const label = `line ${target?.line ?? wanted.line}`;
+      specs.push({
+        id,
+        kind: 'breakpoint',
+        label,
+        condition,
+        ...(target?.events === undefined ? {} : { events: target.events }),
+        ...(target?.names === undefined ? {} : { names: new Set(target.names) }),
+      });
+      const message = condition.problem ?? (nothing ? 'nothing happens here or below in this trace' : undefined);
+      return {
+        id,
+        verified: message === undefined,
+        line: target?.line ?? wanted.line,
+        source: args.source,
+        ...(message === undefined ? {} : { message, reason: 'failed' as const }),
+      };
+    });
+    const key = `${args.source.sourceReference ?? 0}:${args.source.path ?? ''}`;
+    if (specs.length > 0) this.lines.set(key, { args, specs });
+    else this.lines.delete(key);
+    return answer;
+  }
+
+  setFunctions(args: readonly DebugProtocol.FunctionBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+    const specs: Spec[] = [];
+    const answer = args.map((wanted, k) => {
+      const id = old[k]?.id ?? this.nextId++;
+      const names = this.namesOf(wanted.name.trim());
+      const condition = conditionOf(this.open, wanted);
+      specs.push({ id, kind: 'function breakpoint', label: wanted.name, names, condition });
+      const unknown = `no event is called '${wanted.name}'${didYouMean(wanted.name, eventNames())}`;
+      const message = condition.problem ?? (names.size === 0 ? unknown : undefined);
+      return { id, verified: message === undefined, ...(message === undefined ? {} : { message, reason: 'failed' as const }) };
+    });
+    this.functions = { args, specs };
+    return answer;
+  }
+
+  setData(args: readonly DebugProtocol.DataBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+    const specs: Spec[] = [];
+    const answer = args.map((wanted, k) => {
+      const id = old[k]?.id ?? this.nextId++;
+      const path = wanted.dataId;
+      const condition = conditionOf(this.open, wanted);
+      const message = condition.problem ?? (isStatePath(path) ? undefined : `'${path}' is no state variable`);
+      if (message === undefined) specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
+      else specs.push({ id, kind: 'data breakpoint', label: path, events: [], condition });
+      return { id, verified: message === undefined, ...(message === undefined ? {} : { message, reason: 'failed' as const }) };
+    });
+    this.data = { args, specs };
+    return answer;
+  }
+
+  /** Switches exception filters. Answers one breakpoint per filter, in the order given. */
+  setExceptions(args: DebugProtocol.SetExceptionBreakpointsArguments): DebugProtocol.Breakpoint[] {
+    this.exceptions = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
+    return this.exceptions.map(({ condition }) => {
+      const { problem } = conditionOf(this.open, condition === undefined ? {} : { condition });
+      return problem === undefined ? { verified: true } : { verified: false, message: problem, reason: 'failed' as const };
+    });
+  }
+
+  private exception(filterId: string, condition: string | undefined): Spec {
+    const own = conditionOf(this.open, condition === undefined ? {} : { condition });
+    const base = { id: 0, kind: 'exception', label: filterId } as const;
+    if (filterId === CQ_OVERFLOW) return { ...base, names: new Set(['io_uring_cqe_overflow']), condition: own };
+    if (filterId === FAILED_CQE) {
+      const { trace } = this.open;
+      const test = (event: number): boolean => (trace.num(event, 'result') ?? 0) < 0 && (own.test?.(event) ?? true);
+      return { ...base, names: CQE_EVENTS, condition: { ...own, test } };
+    }
+    const events = this.open.violations.filter((v) => groupOf(v.rule) === filterId).map((v) => v.event);
+    return { ...base, events: [...new Set(events)].sort((a, b) => a - b), condition: own };
+  }
+
+  /** Events of a name, or those that stand for a kernel function of that name. */
+  private namesOf(name: string): Set<string> {
+    const names = new Set<string>();
+    const { shapes } = this.open.trace;
+    for (let id = 0; id < shapes.size; id++) {
+      const shape = shapes.get(id);
+      if (shape.name === name) names.add(name);
+    }
+    if (names.size > 0) return names;
+    for (const event of eventNames()) {
+      if (EVENTS[event].fn.split(', ').includes(name)) names.add(event);
+    }
+    return names;
+  }
+}
+
+/** Reads a path from the state being replayed. */
+export type Reader = ReturnType<typeof pathReader>;

@@ -1,0 +1,55 @@
+import { compileFilter, FilterError } from './filter';
+import type { OpenTrace } from './model';
+
+/** Tests the ordinal of a hit, counted over the whole trace from 1: the same forwards and backwards. */
+export type HitTest = (ordinal: number) => boolean;
+
+/** Reads a hit condition: `3`, `>= 3`, `% 5`. @throws Error that a person can read */
+export function hitTest(text: string): HitTest {
+  const match = /^\s*(==|>=|<=|>|<|%)?\s*(\d+)\s*$/.exec(text);
+  if (match === null) throw new Error(`hit count '${text}': write a number, or one behind == >= <= > < %`);
+  const n = Number(match[2]);
+  switch (match[1]) {
+    case '>=':
+      return (k) => k >= n;
+    case '<=':
+      return (k) => k <= n;
+    case '>':
+      return (k) => k > n;
+    case '<':
+      return (k) => k < n;
+    case '%':
+      if (n === 0) throw new Error(`hit count '${text}': every 0th hit is none`);
+      return (k) => k % n === 0;
+    default:
+      return (k) => k === n;
+  }
+}
+
+/** The part of a breakpoint that decides whether an event that reaches it counts. */
+export interface Condition {
+  readonly test: ((event: number) => boolean) | undefined;
+  readonly hit: HitTest | undefined;
+  /** Log message with `{expression}` parts; undefined for one that stops. */
+  readonly log: string | undefined;
+  /** What is wrong with it, for the person who wrote it. */
+  readonly problem: string | undefined;
+}
+
+/** Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. */
+export function conditionOf(
+  open: OpenTrace,
+  from: { readonly condition?: string; readonly hitCondition?: string; readonly logMessage?: string },
+): Condition {
+  const log = from.logMessage === undefined || from.logMessage === '' ? undefined : from.logMessage;
+  try {
+    const text = from.condition?.trim() ?? '';
+    const test = text === '' ? undefined : compileFilter(text, open.trace).events(open);
+    const count = from.hitCondition?.trim() ?? '';
+    return { test, hit: count === '' ? undefined : hitTest(count), log, problem: undefined };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const problem = error instanceof FilterError ? `condition, ${error.message}` : error.message;
+    return { test: () => false, hit: undefined, log: undefined, problem };
+  }
+}

@@ -1,0 +1,108 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { readPath, stateLeaves } from '../trace/state';
+import { formatResult } from '../uapi/errno';
+import { isStatePath } from './dap_breakpoints';
+import { RequestError } from './dap_host';
+import { compileFilter, FilterError } from './filter';
+import { completeFilter } from './filter_complete';
+import { eventField, requestField } from './filter_fields';
+import type { OpenTrace } from './model';
+
+/** The value of an expression at an event: a state variable by its path, a field by its name, or a filter as true or false. */
+export interface Value {
+  readonly text: string;
+  readonly type: 'state' | 'field' | 'filter';
+  /** Path of a state variable. */
+  readonly path?: string;
+}
+
+/** Evaluates an expression at an event. @throws RequestError that tells what is wrong */
+export function evaluateAt(open: OpenTrace, expression: string, event: number, focus: number | undefined): Value {
+  const text = expression.trim();
+  if (text === '') throw new RequestError('nothing to evaluate', false);
+  if (event < 0) throw new RequestError('the trace has no events', false);
+  if (isStatePath(text)) {
+    const value = readPath(open.states.at(event), text);
+    if (value === undefined) throw new RequestError(`${text} does not exist at event ${event}`, false);
+    return { text: value === null ? '?' : String(value), type: 'state', path: text };
+  }
+  if (/^[a-z_]\w*$/i.test(text)) {
+    const value = fieldAt(open, text, event, focus);
+    if (value !== undefined) return { text: value, type: 'field' };
+  }
+  try {
+    const holds = compileFilter(text, open.trace).events(open)(event);
+    return { text: String(holds), type: 'filter' };
+  } catch (error) {
+    if (error instanceof FilterError) throw new RequestError(error.message, false);
+    throw error;
+  }
+}
+
+/** A field of the event, of its request, or of the focused one; undefined where none of them has it. */
+export function fieldAt(open: OpenTrace, name: string, event: number, focus: number | undefined): string | undefined {
+  const { trace, requests } = open;
+  const field = requestField(name);
+  const names = field === undefined ? [name] : [name, field.name, ...field.aliases];
+  const shape = trace.shapeOf(event);
+  for (const each of names) {
+    const k = shape.fields.get(each);
+    if (k === undefined) continue;
+    const word = trace.word(event, k);
+    const format = shape.template.formats[k];
+    if (format === 's') return trace.strings.text(word);
+    if ('xphHz'.includes(format)) return `0x${trace.wide.big(word).toString(16)}`;
+    return name === 'res' || name === 'result' ? formatResult(trace.wide.number(word)) : trace.wide.signed(word).toString();
+  }
+  const everywhere = eventField(name);
+  if (everywhere !== undefined) return String(everywhere.number?.(trace, event) ?? everywhere.text?.(trace, event) ?? '?');
+  const row = requests.requestOf(event) >= 0 ? requests.requestOf(event) : focus;
+  if (field === undefined || row === undefined) return undefined;
+  const number = field.number?.(requests, row);
+  if (number !== undefined) return Number.isNaN(number) ? '?' : String(number);
+  return field.text?.(requests, row);
+}
+
+/** A log message with its `{expressions}` replaced by their values at an event. */
+export function logText(open: OpenTrace, message: string, event: number): string {
+  return message.replace(/\{([^{}]+)\}/g, (_, expression: string) => {
+    try {
+      return evaluateAt(open, expression, event, undefined).text;
+    } catch (error) {
+      if (error instanceof RequestError) return `{${error.message}}`;
+      throw error;
+    }
+  });
+}
+
+/** How many requests and events a filter finds: what the Debug Console adds to its answer. */
+export function countText(open: OpenTrace, filter: string): string {
+  const compiled = compileFilter(filter, open.trace);
+  const ofRequest = compiled.requests(open);
+  const ofEvent = compiled.events(open);
+  let rows = 0;
+  for (let r = 0; r < open.requests.length; r++) if (ofRequest(r)) rows++;
+  let events = 0;
+  for (let i = 0; i < open.length; i++) if (ofEvent(i)) events++;
+  return `${rows} of ${open.requests.length} requests, ${events} of ${open.length} events`;
+}
+
+/** Proposals for the Debug Console; `column` counts from 1. */
+export function completions(open: OpenTrace, text: string, column: number): DebugProtocol.CompletionItem[] {
+  const offset = Math.max(0, column - 1);
+  const path = /[\w,@:.]*$/.exec(text.slice(0, offset))?.[0] ?? '';
+  if (path.includes(':')) {
+    return [...stateLeaves(open.states.at(open.cursor.event)).keys()]
+      .filter((each) => each.startsWith(path))
+      .slice(0, 200)
+      .map((label) => ({ label, type: 'variable', start: offset - path.length + 1, length: path.length }));
+  }
+  return completeFilter(text, offset, open.trace).map((c) => ({
+    label: c.label,
+    ...(c.text === c.label ? {} : { text: c.text }),
+    detail: c.says,
+    type: c.kind === 'field' ? ('field' as const) : c.kind === 'value' ? ('value' as const) : ('keyword' as const),
+    start: c.start + 1,
+    length: c.end - c.start,
+  }));
+}

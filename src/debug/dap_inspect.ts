@@ -1,0 +1,136 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { isStatePath } from './dap_breakpoints';
+import { base64, memoryAt } from './dap_bytes';
+import { type Handlers, Reply } from './dap_channel';
+import { completions, countText, evaluateAt } from './dap_evaluate';
+import { exceptionInfo } from './dap_exceptions';
+import { RequestError, WHERE_REQUEST } from './dap_host';
+import type { Run } from './dap_run';
+import { scopesOf } from './dap_scopes';
+import { listThreads, threadOf } from './dap_threads';
+
+/** Most targets offered for one line. */
+const MOST_TARGETS = 20;
+
+/** Requests that look and change nothing but, for goto, the cursor. */
+export function inspectHandlers(running: () => Run): Handlers {
+  return {
+    threads: () => ({ threads: listThreads(running().open) }),
+    stackTrace: (args: DebugProtocol.StackTraceArguments) =>
+      running().frames.of(args.threadId, args.startFrame ?? 0, args.levels ?? 0),
+    scopes: (args: DebugProtocol.ScopesArguments) => {
+      const run = running();
+      const event = eventOf(run, args.frameId);
+      return { scopes: event < 0 ? [] : scopesOf(run.open, event, run.open.cursor.request, run.nodes) };
+    },
+    variables: (args: DebugProtocol.VariablesArguments) => {
+      const { nodes } = running();
+      const list = nodes.get(args.variablesReference);
+      if (list === undefined) throw new RequestError('these variables are of an earlier stop', false);
+      const start = args.start ?? 0;
+      const part = args.count === undefined || args.count === 0 ? list : list.slice(start, start + args.count);
+      return { variables: part.map((node) => nodes.variable(node)) };
+    },
+    source: (args: DebugProtocol.SourceArguments) => {
+      const content = running().sources.text(args.source?.sourceReference ?? args.sourceReference);
+      if (content === undefined) throw new RequestError('this source is not known', false);
+      return { content, mimeType: 'text/x-ublktrace' };
+    },
+    loadedSources: () => ({ sources: running().sources.all() }),
+    evaluate: (args: DebugProtocol.EvaluateArguments) => evaluate(running(), args),
+    completions: (args: DebugProtocol.CompletionsArguments) => ({
+      targets: completions(running().open, args.text, args.column),
+    }),
+    exceptionInfo: () => {
+      const run = running();
+      const { event } = run.open.cursor;
+      const what = run.exceptional(event);
+      if (what === undefined) throw new RequestError('nothing exceptional happened here', false);
+      return exceptionInfo(run.open, event, what);
+    },
+    readMemory: (args: DebugProtocol.ReadMemoryArguments) => readMemory(running(), args),
+    dataBreakpointInfo: (args: DebugProtocol.DataBreakpointInfoArguments) => dataInfo(running(), args),
+    breakpointLocations: (args: DebugProtocol.BreakpointLocationsArguments) => ({
+      breakpoints: running()
+        .sources.breakable(args.source, args.line, args.endLine ?? args.line)
+        .map((line) => ({ line })),
+    }),
+    gotoTargets: (args: DebugProtocol.GotoTargetsArguments) => gotoTargets(running(), args),
+    goto: (args: DebugProtocol.GotoArguments) => {
+      const run = running();
+      const event = args.targetId;
+      if (!Number.isInteger(event) || event < 0 || event >= run.open.length) throw new RequestError('there is no such event');
+      const row = run.open.requests.requestOf(event);
+      return new Reply(undefined, () => run.stop(event, row < 0 ? undefined : row, { reason: 'goto' }));
+    },
+    [WHERE_REQUEST]: () => {
+      const { open } = running();
+      const { event, request } = open.cursor;
+      return { event, request, threadId: threadOf(request), program: open.path };
+    },
+  };
+}
+
+function eventOf(run: Run, frame: number | undefined): number {
+  const event = run.frames.eventOfFrame(frame);
+  if (event === undefined) throw new RequestError('this frame is of an earlier stop', false);
+  return event;
+}
+
+function evaluate(run: Run, args: DebugProtocol.EvaluateArguments): DebugProtocol.EvaluateResponse['body'] {
+  const event = eventOf(run, args.frameId);
+  const value = evaluateAt(run.open, args.expression, event, run.open.cursor.request);
+  const counted = args.context === 'repl' && value.type === 'filter';
+  return {
+    result: counted ? `${value.text} here; ${countText(run.open, args.expression)}` : value.text,
+    variablesReference: 0,
+  };
+}
+
+function readMemory(run: Run, args: DebugProtocol.ReadMemoryArguments): DebugProtocol.ReadMemoryResponse['body'] {
+  const bytes = memoryAt(run.open, args.memoryReference);
+  if (bytes === undefined) throw new RequestError(`the trace has no bytes at ${args.memoryReference}`, false);
+  const offset = args.offset ?? 0;
+  const from = Math.max(0, Math.min(bytes.length, offset));
+  const to = Math.max(from, Math.min(bytes.length, offset + args.count));
+  const unreadableBytes = Math.max(0, args.count - (to - from));
+  return {
+    address: `0x${from.toString(16)}`,
+    data: base64(bytes.subarray(from, to)),
+    ...(unreadableBytes > 0 ? { unreadableBytes } : {}),
+  };
+}
+
+function dataInfo(run: Run, args: DebugProtocol.DataBreakpointInfoArguments): DebugProtocol.DataBreakpointInfoResponse['body'] {
+  const reference = args.variablesReference ?? 0;
+  const node = reference > 0 ? run.nodes.get(reference)?.find((each) => each.name === args.name) : undefined;
+  const path = node?.path ?? (reference === 0 ? args.name : undefined);
+  if (path === undefined || !isStatePath(path)) return { dataId: null, description: `${args.name} is no state variable` };
+  return { dataId: path, description: path, accessTypes: ['write'], canPersist: true };
+}
+
+/** The events of a line; for pseudo-code the next event of that name, from the cursor on, and the one before. */
+function gotoTargets(run: Run, args: DebugProtocol.GotoTargetsArguments): DebugProtocol.GotoTargetsResponse['body'] {
+  const { open, sources } = run;
+  const target = sources.target(args.source, args.line);
+  const events = [...(target?.events ?? []).slice(0, MOST_TARGETS)];
+  if (target?.names !== undefined) {
+    const names = new Set(target.names);
+    const find = (step: 1 | -1): void => {
+      for (let i = open.cursor.event + step; i >= 0 && i < open.length; i += step) {
+        if (!names.has(open.trace.nameOf(i))) continue;
+        events.push(i);
+        return;
+      }
+    };
+    find(1);
+    find(-1);
+  }
+  return {
+    targets: events.map((event) => ({
+      id: event,
+      label: `event ${event}: ${open.trace.nameOf(event)}`,
+      line: target?.line ?? args.line,
+    })),
+  };
+}

@@ -1,0 +1,224 @@
+import type { Breakpoints, Spec } from './dap_breakpoints';
+import type { Channel } from './dap_channel';
+import { logText } from './dap_evaluate';
+import { CQ_OVERFLOW, CQE_EVENTS, describeException, type Exceptional, FAILED_CQE, groupOf } from './dap_exceptions';
+import { Frames } from './dap_frames';
+import type { DebugHost, LaunchArguments, Opened } from './dap_host';
+import { NodeTable } from './dap_nodes';
+import { type Hit, Search } from './dap_search';
+import { Sources } from './dap_sources';
+import { threadOf } from './dap_threads';
+import { compileFilter } from './filter';
+import type { Disposable } from './listeners';
+import type { OpenTrace } from './model';
+import { requestLabel } from './request_label';
+import { Steps, type StepKind } from './steps';
+
+/** Most log messages of one run; beyond it they are only counted. */
+const MOST_LOGS = 1000;
+
+/** Why the debuggee stands where it stands, in the words of the protocol and in ours. */
+export interface StopReason {
+  readonly reason: 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'data breakpoint' | 'exception' | 'goto' | 'pause';
+  readonly description?: string;
+  readonly text?: string;
+  readonly ids?: readonly number[];
+  readonly quiet?: boolean;
+}
+
+/** A trace under the debugger: moves its cursor and tells the client where it stopped. Everything in it holds for one opened program. */
+export class Run {
+  readonly open: OpenTrace;
+  readonly sources: Sources;
+  readonly frames: Frames;
+  readonly nodes = new NodeTable();
+  readonly steps: Steps;
+  private readonly following: Disposable;
+  private moving = false;
+  private running = false;
+  private wantsPause = false;
+  private over = false;
+
+  constructor(
+    readonly opened: Opened,
+    private readonly host: DebugHost,
+    private readonly channel: Channel,
+    private readonly breakpoints: Breakpoints,
+    args: LaunchArguments,
+  ) {
+    const { open } = opened;
+    this.open = open;
+    this.sources = new Sources(opened, host);
+    this.frames = new Frames(open, this.sources);
+    const filter = args.filter?.trim() ?? '';
+    this.steps = new Steps(open, filter === '' ? undefined : compileFilter(filter, open.trace).events(open));
+    this.following = open.cursor.onDidChange(() => {
+      if (!this.moving && !this.running && !this.over) this.tell({ reason: 'goto', description: 'moved in another view', quiet: true });
+    });
+  }
+
+  /** Whether a search is under way. */
+  get busy(): boolean {
+    return this.running;
+  }
+
+  /** Moves the cursor and tells the client. */
+  stop(event: number, request: number | undefined, why: StopReason): void {
+    this.moving = true;
+    try {
+      this.open.cursor.move(event, request, 'debugger');
+    } finally {
+      this.moving = false;
+    }
+    this.tell(why);
+  }
+
+  /** One step of a request, or of the whole trace. */
+  step(kind: StepKind, request: number | undefined): void {
+    const from = this.open.cursor.event;
+    const { event, request: focus, edge } = this.steps.step(kind, from, request);
+    const jumped = kind === 'first' || kind === 'last' || kind === 'nextLife' || kind === 'previousLife';
+    this.stop(event, focus, {
+      reason: jumped ? 'goto' : 'step',
+      ...(edge === undefined ? {} : { description: edge, text: edge }),
+    });
+  }
+
+  /** Runs to the next breakpoint, forwards or backwards, or to the end. */
+  async go(step: 1 | -1): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    this.wantsPause = false;
+    try {
+      if (this.breakpoints.wantsViolations) await this.host.pause();
+      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, () => this.wantsPause || this.over);
+      let logs = 0;
+      const { hit, at } = await search.run(this.open.cursor.event, step, (event, spec) => {
+        if (logs++ < MOST_LOGS) this.log(event, spec);
+      });
+      if (this.over) return;
+      if (logs > MOST_LOGS) this.output('console', `${logs - MOST_LOGS} more log messages\n`);
+      if (hit !== undefined) this.hit(hit);
+      else if (this.wantsPause) this.stop(at, this.rowAt(at), { reason: 'pause' });
+      else this.end(step, at);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** Ends a search where it is. */
+  pause(): void {
+    if (this.running) this.wantsPause = true;
+    else this.tell({ reason: 'pause' });
+  }
+
+  /** A line of the debug console, linked to the line of an event in the trace text. */
+  output(category: 'console' | 'stdout' | 'stderr' | 'important', text: string, event?: number): void {
+    const place = event === undefined ? undefined : this.sources.ofEvent(event);
+    this.channel.event('output', {
+      category,
+      output: text,
+      ...(place === undefined ? {} : { source: place.source, line: place.line, column: 1 }),
+    });
+  }
+
+  /** What is exceptional about an event, as far as filters ask for it; undefined when nothing is. */
+  exceptional(event: number): Exceptional | undefined {
+    const { filters } = this.breakpoints;
+    const { trace } = this.open;
+    const name = event < 0 ? '' : trace.nameOf(event);
+    const violations = this.breakpoints.wantsViolations
+      ? this.open.violations.filter((v) => v.event === event && filters.has(groupOf(v.rule)))
+      : [];
+    const failed = filters.has(FAILED_CQE) && CQE_EVENTS.has(name) && (trace.num(event, 'result') ?? 0) < 0;
+    const overflow = filters.has(CQ_OVERFLOW) && name === 'io_uring_cqe_overflow';
+    return violations.length > 0 || failed || overflow ? { violations, failed, overflow } : undefined;
+  }
+
+  /** Forgets everything; a search under way ends without a word. */
+  dispose(): void {
+    this.over = true;
+    this.following.dispose();
+    this.host.closed?.(this.opened);
+  }
+
+  private hit({ event, specs }: Hit): void {
+    const request = this.rowAt(event);
+    const ids = specs.map((spec) => spec.id).filter((id) => id > 0);
+    const first = (kind: Spec['kind']): Spec | undefined => specs.find((spec) => spec.kind === kind);
+    const what = first('exception') && this.exceptional(event);
+    if (what !== undefined) {
+      const { description, text } = describeException(this.open, event, what);
+      this.output('stderr', `${description}: ${text}\n`, event);
+      this.stop(event, request, { reason: 'exception', description, text, ids });
+      return;
+    }
+    const spec = first('data breakpoint') ?? first('function breakpoint') ?? specs[0];
+    const text = spec.kind === 'breakpoint' ? {} : { description: `${spec.kind} ${spec.label}`, text: spec.label };
+    this.stop(event, request, { reason: spec.kind, ...text, ids });
+  }
+
+  private end(step: 1 | -1, at: number): void {
+    const where = step === 1 ? 'end of trace' : 'start of trace';
+    if (this.open.length === 0) this.tell({ reason: 'pause', description: 'the trace has no events', text: where });
+    else this.stop(at, this.rowAt(at), { reason: step === 1 ? 'pause' : 'entry', description: where, text: where });
+  }
+
+  private log(event: number, spec: Spec): void {
+    this.output('console', `${logText(this.open, spec.condition.log ?? '', event)}\n`, event);
+  }
+
+  private rowAt(event: number): number | undefined {
+    const row = event < 0 ? -1 : this.open.requests.requestOf(event);
+    return row < 0 ? undefined : row;
+  }
+
+  private tell({ reason, description, text, ids, quiet }: StopReason): void {
+    this.frames.clear();
+    this.nodes.clear();
+    const { request } = this.open.cursor;
+    this.channel.event('stopped', {
+      reason,
+      ...(description === undefined ? {} : { description }),
+      ...(text === undefined ? {} : { text }),
+      threadId: threadOf(request),
+      ...(quiet ? { preserveFocusHint: true } : {}),
+      allThreadsStopped: true,
+      ...(ids === undefined || ids.length === 0 ? {} : { hitBreakpointIds: ids }),
+    });
+  }
+
+  /** What the console says when a program was opened. */
+  introduce(): void {
+    const { open } = this;
+    const { source, requests, length } = open;
+    this.output('console', `${open.name}: ${length} events, ${requests.length} requests\n`);
+    if (source.kind === 'text') {
+      if (source.damaged > 0) this.output('stderr', `${source.damaged} damaged lines, the first is line ${source.firstDamaged}\n`);
+      if (source.lost > 0) this.output('stderr', `${source.lost} events were lost by the recorder\n`);
+      if (source.unknown > 0) this.output('console', `${source.unknown} events of unknown names\n`);
+    }
+    let printed = 0;
+    const wanted = open.trace.shapes.of('command_output').id;
+    for (let i = 0; i < length && printed < MOST_LOGS; i++) {
+      if (open.trace.shape[i] !== wanted) continue;
+      printed++;
+      this.output('stdout', `${open.trace.str(i, 'text') ?? ''}\n`, i);
+    }
+    if (source.kind === 'session' && source.exitCode !== 0) this.output('stderr', `the session ended with exit code ${source.exitCode}\n`);
+  }
+
+  /** The request that a launch names by `queue:tag` or `queue:tag#life`; undefined where it names none. @throws Error */
+  static find(open: OpenTrace, name: string): number | undefined {
+    const match = /^(?:([\w,]+)[:/])?(\d+):(\d+)(?:#(\d+))?$/.exec(name.trim());
+    if (match === null) throw new Error(`'${name}' names no request; write queue:tag or queue:tag#life`);
+    const { requests } = open;
+    for (let r = 0; r < requests.length; r++) {
+      if (requests.queue[r] !== Number(match[2]) || requests.tag[r] !== Number(match[3])) continue;
+      if (requests.life[r] !== Number(match[4] ?? 1)) continue;
+      if (match[1] === undefined || requests.devices[requests.device[r]] === match[1]) return r;
+    }
+    const last = requests.length > 0 ? `; the first is ${requestLabel(requests, 0)}` : '';
+    throw new Error(`no request ${name} in this trace${last}`);
+  }
+}

@@ -1,0 +1,161 @@
+import { pathReader } from '../trace/state';
+import { indexAfter } from './causes';
+import type { Reader, Spec } from './dap_breakpoints';
+import type { OpenTrace } from './model';
+
+/** Events looked at between two pauses, and between two replays where a state variable is watched. */
+const CHUNK = 1 << 18;
+const REPLAY_CHUNK = 2048;
+
+/** Where a run stopped, and what stopped it. */
+export interface Hit {
+  readonly event: number;
+  readonly specs: readonly Spec[];
+}
+
+/** One breakpoint, ready to be asked. */
+interface Armed {
+  readonly spec: Spec;
+  readonly shapes: Uint8Array | undefined;
+  events: ArrayLike<number> | undefined;
+  readonly read: Reader | undefined;
+  test: ((event: number) => boolean) | undefined;
+}
+
+/** Looks for the next event, forwards or backwards, at which a breakpoint holds. */
+export class Search {
+  private readonly armed: Armed[];
+  private readonly mask: Uint8Array;
+
+  constructor(
+    private readonly open: OpenTrace,
+    specs: readonly Spec[],
+    private readonly pause: () => Promise<void>,
+    private readonly cancelled: () => boolean,
+  ) {
+    const { shapes } = open.trace;
+    this.mask = new Uint8Array(shapes.size);
+    this.armed = specs.map((spec) => {
+      const { names, events, path, condition } = spec;
+      const own = names === undefined ? undefined : new Uint8Array(shapes.size);
+      return {
+        spec,
+        shapes: own?.map((_, id) => (names?.has(shapes.get(id).name) ? 1 : 0)),
+        events,
+        read: path === undefined ? undefined : pathReader(path),
+        test: condition.test,
+      };
+    });
+  }
+
+  /**
+   * Runs from an event (which does not count itself) until a breakpoint stops it. Breakpoints that log are told to `log` as they are
+   * passed. undefined at the end of the trace; `at` tells where a cancelled run was.
+   */
+  async run(from: number, step: 1 | -1, log: (event: number, spec: Spec) => void): Promise<{ hit?: Hit; at: number }> {
+    for (const armed of this.armed) if (armed.spec.condition.hit !== undefined) await this.count(armed);
+    this.mask.fill(0);
+    for (const { shapes } of this.armed) shapes?.forEach((on, id) => { if (on === 1) this.mask[id] = 1; });
+    const watching = this.armed.some(({ read, events }) => read !== undefined && events === undefined);
+    const size = watching ? REPLAY_CHUNK : CHUNK;
+    const { length } = this.open;
+    for (let at = from + step, turn = 1; at >= 0 && at < length; turn++) {
+      const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
+      const high = step === 1 ? Math.min(length, (Math.floor(at / size) + 1) * size) : at + 1;
+      const hit = this.chunk(low, high, step, watching, log);
+      if (hit !== undefined) return { hit, at: hit.event };
+      at = step === 1 ? high : low - 1;
+      if (turn % (watching ? 4 : 1) === 0 && at >= 0 && at < length) await this.pause();
+      if (this.cancelled()) return { at: Math.max(0, Math.min(length - 1, at)) };
+    }
+    return { at: step === 1 ? length - 1 : 0 };
+  }
+
+  private chunk(low: number, high: number, step: 1 | -1, watching: boolean, log: (event: number, spec: Spec) => void): Hit | undefined {
+    const marked = new Map<number, Armed[]>();
+    const mark = (event: number, armed: Armed): void => {
+      const list = marked.get(event);
+      if (list === undefined) marked.set(event, [armed]);
+      else list.push(armed);
+    };
+    for (const armed of this.armed) {
+      if (armed.events !== undefined) eachIn(armed.events, low, high, (event) => mark(event, armed));
+    }
+    if (watching) this.changes(low, high, mark);
+    const { mask } = this;
+    const { shape } = this.open.trace;
+    if (marked.size === 0) {
+      for (let i = step === 1 ? low : high - 1; i >= low && i < high; i += step) {
+        if (mask[shape[i]] === 0) continue;
+        const hit = this.reached(i, undefined, log);
+        if (hit !== undefined) return hit;
+      }
+      return undefined;
+    }
+    for (let i = step === 1 ? low : high - 1; i >= low && i < high; i += step) {
+      const list = marked.get(i);
+      if (list === undefined && mask[shape[i]] === 0) continue;
+      const hit = this.reached(i, list, log);
+      if (hit !== undefined) return hit;
+    }
+    return undefined;
+  }
+
+  private reached(event: number, marked: readonly Armed[] | undefined, log: (event: number, spec: Spec) => void): Hit | undefined {
+    const id = this.open.trace.shape[event];
+    const specs: Spec[] = [];
+    for (const armed of this.armed) {
+      const here = armed.events !== undefined || armed.read !== undefined ? marked?.includes(armed) === true : armed.shapes?.[id] === 1;
+      if (!here || (armed.test !== undefined && !armed.test(event))) continue;
+      if (armed.spec.condition.log === undefined) specs.push(armed.spec);
+      else log(event, armed.spec);
+    }
+    return specs.length > 0 ? { event, specs } : undefined;
+  }
+
+  /** Tells of each event in [low, high) that changed a watched state variable. */
+  private changes(low: number, high: number, mark: (event: number, armed: Armed) => void): void {
+    const watched = this.armed.filter(({ read, events }) => read !== undefined && events === undefined);
+    const { states } = this.open;
+    const before = states.seek(low - 1).view;
+    const values = watched.map(({ read }) => read!(before));
+    for (let i = low; i < high; i++) {
+      const { view } = states.seek(i);
+      for (let k = 0; k < watched.length; k++) {
+        const value = watched[k].read!(view);
+        if (value !== values[k]) mark(i, watched[k]);
+        values[k] = value;
+      }
+    }
+  }
+
+  /** Replaces a breakpoint with a hit condition by the list of those of its events that satisfy it. */
+  private async count(armed: Armed): Promise<void> {
+    const { hit } = armed.spec.condition;
+    const { length, trace } = this.open;
+    if (hit === undefined) return;
+    const all: number[] = [];
+    if (armed.read !== undefined && armed.events === undefined) {
+      const only = new Search(this.open, [{ ...armed.spec, condition: { ...armed.spec.condition, hit: undefined, log: undefined } }], this.pause, this.cancelled);
+      for (let at = -1; ; ) {
+        const { hit: next } = await only.run(at, 1, () => {});
+        if (next === undefined) break;
+        all.push(next.event);
+        at = next.event;
+      }
+    } else if (armed.events !== undefined) {
+      for (let k = 0; k < armed.events.length; k++) if (armed.test?.(armed.events[k]) ?? true) all.push(armed.events[k]);
+    } else {
+      for (let i = 0; i < length; i++) {
+        if (armed.shapes?.[trace.shape[i]] === 1 && (armed.test?.(i) ?? true)) all.push(i);
+        if (i % CHUNK === CHUNK - 1) await this.pause();
+      }
+    }
+    armed.events = all.filter((_, k) => hit(k + 1));
+    armed.test = undefined;
+  }
+}
+
+function eachIn(list: ArrayLike<number>, low: number, high: number, take: (value: number) => void): void {
+  for (let k = indexAfter(list as Uint32Array, low - 1); k < list.length && list[k] < high; k++) take(list[k]);
+}
