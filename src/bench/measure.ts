@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -35,7 +34,7 @@ export function spread(samples: readonly number[]): { median: number; p95: numbe
 }
 
 /**
- * Seconds that each of the given works takes, a list of samples per work. The works take turns, so that whatever
+ * Seconds of processor that each of the given works takes, a list of samples per work. The works take turns, so that whatever
  * slows the machine down for a while slows all of them.
  */
 export function timeInTurns(plan: Plan, works: readonly (() => unknown)[]): number[][] {
@@ -43,13 +42,19 @@ export function timeInTurns(plan: Plan, works: readonly (() => unknown)[]): numb
   for (let run = -plan.warmups; run < plan.runs; run++) {
     for (const [k, work] of works.entries()) {
       collectGarbage();
-      const start = performance.now();
+      const start = busyTime();
       work();
-      const seconds = (performance.now() - start) / 1000;
+      const seconds = (busyTime() - start) / 1000;
       if (run >= 0) samples[k]!.push(seconds);
     }
   }
   return samples;
+}
+
+/** Milliseconds of processor that this process has used, all threads together: what other programs use does not count. */
+export function busyTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Frees what nobody holds, so that one work does not pay for the garbage of another. */

@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import { StateCache } from '../trace/state';
-import { type Figure, spread } from './measure';
+import { type Figure, spread, busyTime } from './measure';
 import type { Setting } from './setting';
 import { readTrace, simulatedText } from './workloads';
 
@@ -8,16 +7,16 @@ import { readTrace, simulatedText } from './workloads';
 export function* seekFigures({ sizes }: Setting): Generator<Figure> {
   const trace = readTrace(simulatedText(sizes.events).bytes);
   const cache = new StateCache(trace);
-  const begin = performance.now();
+  const begin = busyTime();
   while (!cache.prepare(1 << 16));
-  yield single('seek: prepare snapshots', [performance.now() - begin]);
+  yield single('seek: prepare snapshots', [busyTime() - begin]);
   const places = randomPlaces(sizes.seeks + 20, trace.length);
   /** ms to show event n after event `from` was shown. */
   const time = (n: number, from = n): number => {
     if (from !== n) cache.seek(from);
-    const start = performance.now();
+    const start = busyTime();
     cache.at(n);
-    return performance.now() - start;
+    return busyTime() - start;
   };
   for (const n of places.slice(0, 20)) time(n);
   const far = places.slice(20);
@@ -27,7 +26,19 @@ export function* seekFigures({ sizes }: Setting): Generator<Figure> {
   yield single('seek: one event on', on, 10);
   const back = far.map((n) => time(n - 1, n));
   yield single('seek: one event back', back, 10);
+  const end = trace.length - 1;
+  for (const path of PATHS) {
+    const change = [0, 1, 2].map(() => {
+      const start = busyTime();
+      cache.findChange(path, end, -1);
+      return busyTime() - start;
+    });
+    yield single(`seek: last change of ${path}`, change, 50);
+  }
 }
+
+/** The last change of values that change often, seldom and never. */
+const PATHS = ['ring:0:cq.tail', 'slot:0:3:state', 'slot:0:3:command.ring', 'device:0:state'];
 
 function single(bench: string, ms: readonly number[], goal?: number): Figure {
   const { median, p95 } = spread(ms);

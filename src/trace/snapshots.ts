@@ -1,4 +1,4 @@
-import { pathReader, type StatePath } from './state_paths';
+import { pathReader, pathStamp, type StatePath } from './state_paths';
 import { type Snapshot, StateReducer } from './state_reducer';
 import type { MachineState } from './state_types';
 import type { Work } from './state_work';
@@ -55,14 +55,7 @@ export class StateCache {
     if (!Number.isInteger(n)) throw new RangeError(`event number ${n}`);
     const target = Math.max(-1, Math.min(n, this.trace.length - 1));
     const { reducer, kept } = this;
-    let low = 0;
-    let high = kept.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (kept[middle].event <= target) low = middle + 1;
-      else high = middle;
-    }
-    const base = kept[low - 1];
+    const base = kept[this.before(target)];
     if (reducer.event > target || base.event > reducer.event) reducer.restore(base);
     while (reducer.event < target) {
       const next = Math.min(target, Math.floor((reducer.event + 1) / this.interval + 1) * this.interval - 1);
@@ -78,30 +71,70 @@ export class StateCache {
    */
   findChange(path: StatePath, from: number, step: 1 | -1): number | undefined {
     const read = pathReader(path);
-    const { trace, reducer } = this;
+    const stamp = pathStamp(path);
     if (step === 1) {
-      let value = read(this.seek(from).view);
-      for (let i = reducer.event + 1; i < trace.length; i++) {
-        const next = read(this.seek(i).view);
-        if (next !== value) return i;
-        value = next;
+      for (let i = this.seek(from).event; i < this.trace.length - 1; ) {
+        const k = this.before(i);
+        const next = this.kept[k + 1];
+        if (next !== undefined && this.kept[k].event === i && unchanged(stamp, this.kept[k], next)) {
+          i = next.event;
+          continue;
+        }
+        const end =
+          next === undefined ? (Math.floor((i + 1) / this.interval) + 1) * this.interval - 1 : next.event;
+        const stop = Math.min(end, this.trace.length - 1);
+        const found = this.changes(read, i, stop, true);
+        if (found !== undefined) return found;
+        i = stop;
       }
       return undefined;
     }
-    let end = Math.min(from, trace.length - 1);
-    while (end >= 0) {
-      const start = Math.max(0, Math.floor(end / this.interval) * this.interval);
-      let value = read(this.seek(start - 1).view);
-      let found: number | undefined;
-      for (let i = start; i <= end; i++) {
-        const next = read(this.seek(i).view);
-        if (next !== value) found = i;
-        value = next;
+    let end = this.seek(from).event;
+    for (let k = this.before(end); k >= 0; k--) {
+      const next = this.kept[k + 1];
+      const start = this.kept[k];
+      if (end > start.event && !(next?.event === end && unchanged(stamp, start, next))) {
+        const found = this.changes(read, start.event, end, false);
+        if (found !== undefined) return found;
       }
-      if (found !== undefined) return found;
-      end = start - 1;
+      end = start.event;
     }
     return undefined;
+  }
+
+  /** The first or last event in (from, to] that changes a value; no snapshot stands between the two. */
+  private changes(
+    read: ReturnType<typeof pathReader>,
+    from: number,
+    to: number,
+    first: boolean,
+  ): number | undefined {
+    const { reducer } = this;
+    let value = read(this.seek(from).view);
+    let found: number | undefined;
+    for (let i = from + 1; i <= to; i++) {
+      if (i === to) this.seek(i);
+      else reducer.run(i);
+      const next = read(reducer.view);
+      if (next === value) continue;
+      if (first) return i;
+      found = i;
+      value = next;
+    }
+    return found;
+  }
+
+  /** Number of the last snapshot at or before an event. */
+  private before(event: number): number {
+    const { kept } = this;
+    let low = 0;
+    let high = kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (kept[middle].event <= event) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /**
@@ -127,6 +160,13 @@ export class StateCache {
     this.kept.splice(0, this.kept.length, ...left);
     this.bytes = left.reduce((sum, snapshot) => sum + sizeOf(snapshot.work), 0);
   }
+}
+
+/** Whether nothing that a value is read from was touched between two snapshots. */
+function unchanged(stamp: ReturnType<typeof pathStamp>, a: Snapshot, b: Snapshot): boolean {
+  const before = stamp(a.work);
+  const after = stamp(b.work);
+  return before !== undefined && after !== undefined && before.every((part, k) => part === after[k]);
 }
 
 /** Upper estimate of the memory that a snapshot keeps for itself: its tables, and the entities changed since the one before. */

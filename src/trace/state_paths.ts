@@ -10,6 +10,7 @@ import {
   viewTask,
 } from './state_view';
 import type { Machine } from './state_machine';
+import type { Work } from './state_work';
 
 /** A value at a path; null where the trace does not say. */
 export type Leaf = string | number | boolean | null;
@@ -171,6 +172,38 @@ export function pathReader(path: StatePath): (m: Machine) => Leaf | undefined {
   return (m) => {
     const entity = find(m);
     return entity === undefined ? undefined : fieldOf(entity, field);
+  };
+}
+
+/**
+ * What the value at a path is read from: when all parts are the same in two snapshots, no event between them changed it,
+ * because a thing that is changed after a snapshot is copied first. undefined for things that come and go. The counts guard
+ * against a ring or pipe that was made and closed between the two.
+ */
+export function pathStamp(path: StatePath): (w: Work) => readonly unknown[] | undefined {
+  const [id] = splitPath(path);
+  const [kind, a, b] = id.split(':');
+  return (w) => {
+    const counts = [w.ringCount, w.pipeCount];
+    switch (kind) {
+      case 'slot': {
+        const [, device = '0', queue] = /^(?:(\d+)@)?(\d+)$/.exec(a) ?? [];
+        const slot = w.devices[Number(device)]?.queues[Number(queue)]?.slots[Number(b)];
+        return [slot, slot && w.rings.get(slot.ring)?.id, ...counts];
+      }
+      case 'device': {
+        const device = w.devices[Number(a)];
+        return [device, device && w.disks.get(device.disk), ...counts];
+      }
+      case 'ring':
+        return [[...w.rings.values()].find((ring) => ring.id === Number(a)), ...counts];
+      case 'pipe':
+        return [[...w.pipes.values()].find((pipe) => pipe.id === Number(a)), ...counts];
+      case 'disk':
+        return [[...w.disks.values()].find((disk) => `${disk.major},${disk.minor}` === a), ...counts];
+      default:
+        return undefined;
+    }
   };
 }
 

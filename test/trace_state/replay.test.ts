@@ -115,6 +115,36 @@ test('findChange stops exactly where the value changes, both ways', () => {
   );
 });
 
+test('findChange passes over what was not touched and misses nothing, on a trace of many snapshots', () => {
+  const source = SOURCES[SOURCES.length - 1];
+  const times = Math.ceil(12_000 / source.length);
+  const order = Array.from({ length: times * source.length }, (_, i) => i % source.length);
+  const trace = reordered(source, order);
+  const cache = new StateCache(trace);
+  cache.seek(trace.length - 1);
+  expect(cache.size).toBeGreaterThan(5);
+  const kinds = /^(slot|device|ring|pipe|disk):/;
+  const paths = statePaths(cache.at(trace.length - 1)).filter((path, k) => kinds.test(path) && k % 4 === 1);
+  const readers = paths.map((path) => pathReader(path));
+  const changes: number[][] = paths.map(() => []);
+  const last = readers.map((read) => read(cache.seek(-1).view));
+  for (let i = 0; i < trace.length; i++) {
+    const { view } = cache.seek(i);
+    for (const [k, read] of readers.entries()) {
+      const value = read(view);
+      if (value !== last[k]) changes[k].push(i);
+      last[k] = value;
+    }
+  }
+  const froms = [-1, 2048, trace.length - 1];
+  for (const [k, path] of paths.entries()) {
+    for (const from of froms) {
+      expect(cache.findChange(path, from, 1)).toBe(changes[k].find((i) => i > from));
+      expect(cache.findChange(path, from, -1)).toBe(changes[k].findLast((i) => i <= from));
+    }
+  }
+});
+
 describe('snapshots', () => {
   test('a restored snapshot is not changed by what is replayed after it', () => {
     for (const trace of SOURCES) {
