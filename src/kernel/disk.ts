@@ -24,6 +24,8 @@ export class Disk implements BlockQueue {
   private readonly requeueList: Request[] = [];
   private readonly rwbsIds = new Map<number, number>();
   private openRequests = 0;
+  /** Calls of submit_bio that have begun; they hold q_usage_counter. */
+  private submitters = 0;
   private readonly frozenWait: WaitQueue;
 
   constructor(
@@ -56,7 +58,7 @@ export class Disk implements BlockQueue {
 
   /** Sleeps until no request is left (blk_mq_freeze_queue_wait). */
   *drain(task: IoTask): Gen<void> {
-    yield* this.frozenWait.until(task, () => this.openRequests === 0);
+    yield* this.frozenWait.until(task, () => this.openRequests === 0 && this.submitters === 0);
   }
 
   /** Hardware queue of a CPU (blk_mq_map_queues: CPUs spread over the queues). */
@@ -66,12 +68,21 @@ export class Disk implements BlockQueue {
 
   /** submit_bio: splits the bio where the device needs it and makes requests of the parts. Sleeps while tags are short. */
   *submit(task: IoTask, bio: Bio): Gen<void> {
-    const { emit } = this.kernel.rec;
     if (this.dead) {
       bio.error = -5;
       bio.end(-5);
       return;
     }
+    this.submitters++;
+    try {
+      yield* this.submitParts(task, bio);
+    } finally {
+      if (--this.submitters === 0) this.frozenWait.wakeAll();
+    }
+  }
+
+  private *submitParts(task: IoTask, bio: Bio): Gen<void> {
+    const { emit } = this.kernel.rec;
     const letters = this.rwbs(bio.opf);
     emit.block_bio_queue(
       this.major,
@@ -227,18 +238,6 @@ export class Disk implements BlockQueue {
   /** Every request that the driver has started (blk_mq_tagset_busy_iter). */
   *startedRequests(): Generator<Request> {
     for (const hctx of this.hctxs) for (const rq of hctx.rqs) if (rq?.started) yield rq;
-  }
-
-  /** Fails everything that still waits, as del_gendisk does for a queue that is going away. */
-  failWaiting(): void {
-    const waiting = [...this.requeueList.splice(0)];
-    for (const hctx of this.hctxs) waiting.push(...hctx.dispatchList.splice(0));
-    for (;;) {
-      const rq = this.sched?.dispatch(this.kernel.rec.now);
-      if (!rq) break;
-      waiting.push(rq);
-    }
-    for (const rq of waiting) this.end(rq, -5);
   }
 
   private *submitPart(

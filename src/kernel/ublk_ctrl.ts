@@ -43,6 +43,8 @@ interface Entry {
 export class UblkDriver {
   private readonly entries = new Map<number, Entry>();
   private readonly monitorBase = 0;
+  /** When the monitor work of a device is due, ns; it is queued once at a time. */
+  private readonly monitors = new Map<UblkDevice, number>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -81,7 +83,17 @@ export class UblkDriver {
     const next = now
       ? rec.now
       : Math.floor((rec.now - this.monitorBase) / MONITOR_PERIOD + 1) * MONITOR_PERIOD;
-    sched.at(next, () => this.kernel.queueKblockd(0, () => this.monitor(device)));
+    const pending = this.monitors.get(device);
+    if (pending !== undefined && pending <= next) return;
+    this.monitors.set(device, next);
+    sched.at(next, () => {
+      // mod_delayed_work moved it to an earlier time
+      if (this.monitors.get(device) !== next) return;
+      this.kernel.queueKblockd(0, () => {
+        this.monitors.delete(device);
+        this.monitor(device);
+      });
+    });
   }
 
   /** ublk_daemon_monitor_work */
@@ -273,14 +285,16 @@ export class UblkDriver {
     if (device.state !== 'DEAD') {
       const { disk } = device;
       if (disk) {
+        device.forceAbort = device.canRecover;
         if (device.state === 'QUIESCED') {
           disk.quiesced = false;
-          disk.failWaiting();
           for (const rq of [...disk.startedRequests()]) device.failRequest(rq);
         }
         disk.dead = true;
         this.registry.remove(disk.name);
-        if (device.queues.some((queue) => queue.dying)) disk.failWaiting();
+        // what waits is dispatched once more: the driver fails it where there is no server to take it
+        disk.kickRequeue();
+        for (const hctx of disk.hctxs) disk.runHctx(hctx, true, worker);
         yield* disk.drain(worker);
       }
       device.serverPid = -1;

@@ -45,6 +45,8 @@ export class UblkDevice implements BlkDriver {
   /** The char device was released. */
   readonly released: WaitQueue;
   serverPid = -1;
+  /** ublk_stop_dev of a device with recovery: what is queued from now on fails instead of waiting for a server. */
+  forceAbort = false;
   private readonly issueFlags: number;
 
   constructor(
@@ -76,6 +78,11 @@ export class UblkDevice implements BlkDriver {
     return (this.info.flags & UBLK_F.USER_RECOVERY) !== 0;
   }
 
+  /** Requests that no server took wait for the next one. */
+  private get requeues(): boolean {
+    return this.canRecover && !this.forceAbort;
+  }
+
   private get compInTask(): boolean {
     return this.kernel.profile.ublkModule || (this.info.flags & UBLK_F.URING_CMD_COMP_IN_TASK) !== 0;
   }
@@ -98,6 +105,10 @@ export class UblkDevice implements BlkDriver {
     this.setupDescriptor(queue, rq);
     rq.handled = 0;
     rq.fills = [];
+    if (this.forceAbort) {
+      this.disk?.end(rq, EIO);
+      return;
+    }
     this.disk?.start(rq, kernel.sched.current?.commId ?? 0);
     if (queue.dying || !queue.daemon) {
       this.abort(queue, rq);
@@ -119,7 +130,7 @@ export class UblkDevice implements BlkDriver {
       const rq = this.requestOf(queue, tag);
       if (!rq || io.flags & ABORTED) continue;
       io.flags |= ABORTED;
-      if (this.canRecover && this.info.flags & UBLK_F.USER_RECOVERY_REISSUE) this.disk?.requeue(rq, -1);
+      if (this.requeues && this.info.flags & UBLK_F.USER_RECOVERY_REISSUE) this.disk?.requeue(rq, -1);
       else this.failRequest(rq);
     }
   }
@@ -371,7 +382,7 @@ export class UblkDevice implements BlkDriver {
   /** __ublk_abort_rq */
   private abort(_queue: UblkQueue, rq: Request): void {
     this.kernel.rec.emit.ublk_abort_rq(rq.tag);
-    if (this.canRecover) this.disk?.requeue(rq, -1);
+    if (this.requeues) this.disk?.requeue(rq, -1);
     else this.disk?.end(rq, EIO);
     this.kickMonitor(this);
   }

@@ -5,6 +5,8 @@ import type { AioRequest, ClientDevice } from './client_io';
 import { type ClientContext, makeBuffers } from './client_jobs';
 import { Pattern, Shuffle } from './client_random';
 
+const EIO = -5;
+
 /** One fio job. Returns an exit status. Offsets and data depend on the job's own seed only, never on the run's. */
 export function* fioJob(
   ctx: ClientContext,
@@ -141,6 +143,7 @@ function* synchronous(
         ? yield* sys.direct(task, device, line, io.write, io.offset, buffer, io.length)
         : yield* sys.buffered(task, device, line, io.write, io.offset, buffer, io.length);
     if (result < 0) return result;
+    if (result === 0 && !io.trim) return EIO;
     if (io.flushAfter) {
       const flushed = yield* sys.fsync(task, device, line);
       if (flushed < 0) return flushed;

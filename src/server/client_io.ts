@@ -7,6 +7,7 @@ import { type Gen, PARK, TaskKilled } from '../kernel/sched';
 import { NOUNMAP } from '../kernel/ublk_desc';
 
 const EIO = -5;
+const ENOSPC = -28;
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
 /** Bits of a buffer's address that must be 0 (dma_alignment). */
@@ -64,11 +65,15 @@ export class ClientSyscalls {
     if (task.killed) throw new TaskKilled();
     const id = this.begin(line, write ? 'write' : 'read', offset, length);
     let result: number | undefined;
+    const plugged = write && startPlug(task);
     yield* this.submitDirect(task, device, write, true, offset, buffer, length, (res) => {
       result = res;
       kernel.sched.wake(task);
     });
+    // a synchronous write waits with the plug still open, so that schedule() flushes it
+    if (plugged && result === undefined) flushPlug(kernel, task, true);
     while (result === undefined) yield PARK;
+    if (plugged) finishPlug(kernel, task);
     yield kernel.costs.syscall;
     this.end(id, {
       device: device.name,
@@ -110,7 +115,7 @@ export class ClientSyscalls {
     const size = disk.sectors * 512;
     const bytes = Math.min(length, Math.max(0, size - offset));
     if (bytes === 0 || disk.dead) {
-      done(disk.dead ? EIO : write ? -28 : 0);
+      done(write ? ENOSPC : 0);
       return;
     }
     const opf = write
@@ -126,7 +131,8 @@ export class ClientSyscalls {
     };
     const room = BIO_PAGES * 4096 - (buffer.addr & 4095);
     const max = room - (room % block);
-    const own = bytes > max && startPlug(task);
+    // blkdev_write_iter plugs every write
+    const own = (write || bytes > max) && startPlug(task);
     for (let at = 0; at < bytes; ) {
       const n = Math.min(max, bytes - at);
       pending++;
@@ -166,7 +172,8 @@ export class ClientSyscalls {
     const bytes = Math.min(length, Math.max(0, device.disk.sectors * 512 - offset));
     const data = kernel.memory.touch(buffer, 0, length).subarray(0, bytes);
     let result: number;
-    if (device.disk.dead) result = EIO;
+    // del_gendisk sets the size to 0
+    if (device.disk.dead) result = write ? ENOSPC : 0;
     else if (write) result = bytes === 0 && length > 0 ? -28 : yield* device.cache.write(task, offset, data);
     else {
       const error = yield* device.cache.fillAndWait(task, offset, bytes);
@@ -304,7 +311,11 @@ export class ClientSyscalls {
         inFlight--;
         free.push(slot);
         if (result < 0) status = result;
-        if (result < 0 && stopOnError) more = false;
+        if (stopOnError && result <= 0) {
+          // fio takes an I/O that moved nothing for an error
+          status = result || EIO;
+          more = false;
+        }
         this.end(id, {
           device: device.name,
           op: io.write ? 'write' : 'read',

@@ -13,6 +13,7 @@ import { BACKING_FD, UBLKC_FD, UblksrvQueue } from './ublksrv';
 
 /** Gap between two looks of `ublk add` at the daemon's pid file. */
 const PID_FILE_POLL = 100_000_000;
+const PID_FILE_LOOKS = 30;
 const DAEMON_EXIT_POLL = 100_000_000;
 
 /** What `ublk add` was told. */
@@ -86,7 +87,7 @@ export class UblkTool {
       yield* ctrl.command(UBLK_CMD.GET_QUEUE_AFFINITY, { devId, data0: q, addr: info.addr, len: 64 });
     }
     const daemon = this.startDaemon(device, options);
-    while (!daemon.threads.every((thread) => thread.state === 'parked')) yield PID_FILE_POLL;
+    yield* pidFile(daemon);
     yield* ctrl.command(UBLK_CMD.SET_PARAMS, {
       devId,
       addr: ctrl.paramsBuffer(this.paramsOf(options)).addr,
@@ -174,7 +175,7 @@ export class UblkTool {
       return 1;
     }
     const daemon = this.startDaemon(old.device, old.options);
-    while (!daemon.threads.every((thread) => thread.state === 'parked')) yield PID_FILE_POLL;
+    yield* pidFile(daemon);
     ret = yield* ctrl.command(UBLK_CMD.END_USER_RECOVERY, { devId, data0: daemon.main.pid });
     if (ret < 0) {
       print(`can't end recovery for ${devId} ret ${ret}`);
@@ -326,4 +327,11 @@ export function addFlags(options: {
   if (options.userRecovery) flags |= UBLK_F.USER_RECOVERY;
   if (options.recoveryReissue) flags |= UBLK_F.USER_RECOVERY_REISSUE;
   return flags;
+}
+
+/** Looks for the pid file, which the daemon writes when its queues are set up; the tool goes on without it after 3 s. */
+function* pidFile(daemon: Daemon): Gen<void> {
+  for (let i = 0; i < PID_FILE_LOOKS && !daemon.threads.every((thread) => thread.state === 'parked'); i++) {
+    yield PID_FILE_POLL;
+  }
 }

@@ -100,7 +100,7 @@ export type FioRw =
   | 'trimwrite'
   | 'randtrimwrite';
 
-export type FioEngine = 'psync' | 'sync' | 'pvsync' | 'libaio' | 'io_uring';
+export type FioEngine = 'psync' | 'sync' | 'pvsync' | 'libaio';
 
 /** One job of a fio command line, with fio's defaults filled in. */
 export interface FioJob {

@@ -116,7 +116,7 @@ function warnIneffective(values: Values, job: FioJob, sink: DiagnosticSink): voi
   if (SYNCHRONOUS.includes(job.ioengine) && job.iodepth > 1) {
     warn(
       'iodepth',
-      `--iodepth=${job.iodepth} has no effect: ${job.ioengine} waits for each request; use --ioengine=libaio or io_uring`,
+      `--iodepth=${job.iodepth} has no effect: ${job.ioengine} waits for each request; use --ioengine=libaio`,
     );
   }
   if (job.ioengine === 'libaio' && !job.direct && job.iodepth > 1) {

@@ -117,7 +117,7 @@ const FIO: readonly OptionSpec[] = [
   { name: 'iodepth', long: ['iodepth'], argument: 'N', type: 'integer', min: 1, max: 65536, default: '1',
     doc: 'Requests kept in flight; no effect with a synchronous engine.' },
   { name: 'ioengine', long: ['ioengine'], argument: 'ENGINE', type: 'enum', default: 'psync', values: ['psync',
-    'sync', 'pvsync', 'libaio', 'io_uring'], doc: 'How requests are issued.', notSimulated: ['pvsync2',
+    'sync', 'pvsync', 'libaio'], doc: 'How requests are issued.', notSimulated: ['io_uring', 'pvsync2',
     'vsync', 'posixaio', 'mmap', 'splice', 'sg', 'null', 'net', 'io_uring_cmd', 'libblkio'] },
   { name: 'direct', long: ['direct'], argument: '0|1', type: 'bool', default: '0', doc: 'O_DIRECT.' },
   { name: 'buffered', long: ['buffered'], argument: '0|1', type: 'bool', doc: 'The opposite of direct.' },
