@@ -84,9 +84,7 @@ export class Steps {
           ? { event: list[after], request }
           : { event: Math.max(from, list[list.length - 1]), request, edge: 'end of request' };
       case 'back':
-        return before >= 0
-          ? { event: list[before], request }
-          : { event: Math.min(from, list[0]), request, edge: 'start of request' };
+        return before >= 0 ? { event: list[before], request } : this.bio(from, list[0], request);
       case 'in': {
         const event = this.open.causes.caused(from);
         if (event < 0) return this.ofRequest('next', from, request);
@@ -100,9 +98,9 @@ export class Steps {
       case 'reverseOver':
         return before >= 0
           ? { event: this.entry(list, before), request }
-          : { event: Math.min(from, list[0]), request, edge: 'start of request' };
+          : this.bio(from, list[0], request);
       case 'reverseOut': {
-        if (before < 0) return { event: Math.min(from, list[0]), request, edge: 'start of request' };
+        if (before < 0) return this.bio(from, list[0], request);
         const event = this.open.causes.parent(from);
         return { event: event >= 0 && event >= list[0] ? event : list[0], request };
       }
@@ -114,6 +112,14 @@ export class Steps {
       case 'previousLife':
         return this.life(kind === 'nextLife' ? 1 : -1, from, request);
     }
+  }
+
+  /** Before its first event a request has the bio that it was made for. */
+  private bio(from: number, first: number, request: number): Step {
+    const { causes, requests } = this.open;
+    const event = from === first ? causes.parent(first) : -1;
+    if (event >= 0 && requests.requestOf(event) === request) return { event, request };
+    return { event: Math.min(from, first), request, edge: 'start of request' };
   }
 
   /** The end of the request, or of what is left of it behind its completion. */
