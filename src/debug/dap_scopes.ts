@@ -56,7 +56,6 @@ function request(open: OpenTrace, event: number, row: number | undefined): Varia
   const { device, queue, tag, life, op, offset, length, result, start, end, path, status, confidence } = requests.get(row);
   const over = list.length > 0 && event >= list[list.length - 1];
   const later = (text: string): string => (over || (end !== null && trace.ts[event] >= end) ? text : `not yet (will be ${text})`);
-  const found = open.cursor.request === row ? undefined : row;
   return [
     leaf('request', requestLabel(requests, row)),
     leaf('device', device),
@@ -72,7 +71,7 @@ function request(open: OpenTrace, event: number, row: number | undefined): Varia
     leaf('path', path),
     leaf('status', status === 'open' ? 'open' : later(status)),
     leaf('confidence', confidence),
-    leaf('position', `event ${at} of ${list.length}${found === undefined ? '' : ' (another request than the one stepped)'}`),
+    leaf('position', `event ${at} of ${list.length}`),
     ...happened,
   ];
 }

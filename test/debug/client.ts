@@ -43,6 +43,9 @@ export function testHost(options: { stack?: boolean; texts?: Readonly<Record<str
   };
 }
 
+/** Body of a stopped event; ours always name a thread. */
+export type Stop = DebugProtocol.StoppedEvent['body'] & { threadId: number };
+
 /** A client in the same process: sends requests, keeps all messages, waits for events. */
 export class Client {
   /** Everything sent and received, in order. */
@@ -92,18 +95,18 @@ export class Client {
   }
 
   /** initialize, launch, configurationDone; the first stop. */
-  async start(args: LaunchArguments, before: () => Promise<void> = async () => {}): Promise<DebugProtocol.StoppedEvent['body']> {
+  async start(args: LaunchArguments, before: () => Promise<void> = async () => {}): Promise<Stop> {
     await this.ask('initialize', { adapterID: 'ublk-trace' });
     await this.ask('launch', args);
     await before();
     await this.ask('configurationDone');
-    return (await this.event('stopped')).body as DebugProtocol.StoppedEvent['body'];
+    return (await this.event('stopped')).body as Stop;
   }
 
   /** A request that moves, and the stop that follows. */
-  async move(command: string, args: object = { threadId: 1 }): Promise<DebugProtocol.StoppedEvent['body']> {
+  async move(command: string, args: object = { threadId: 1 }): Promise<Stop> {
     await this.ask(command, args);
-    return (await this.event('stopped')).body as DebugProtocol.StoppedEvent['body'];
+    return (await this.event('stopped')).body as Stop;
   }
 
   /** Event and focused request now. */

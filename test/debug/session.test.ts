@@ -128,6 +128,9 @@ describe('steps', () => {
       if (text !== undefined) break;
       back.push((await client.where()).event);
     }
+    // before the first event of the request there is only its bio
+    expect(await client.ask('evaluate', { expression: 'name' })).toMatchObject({ result: 'block_bio_queue' });
+    back.pop();
     expect(back.reverse()).toEqual(seen);
   });
 
