@@ -1,8 +1,11 @@
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands';
+import { registerDebugCommands, stepTo } from './debug/commands';
 import { registerDebugger } from './debug/register';
 import { Problems } from './problems';
 import { registerSessionLanguage } from './session/language';
+import { registerTraceLanguage } from './trace/language';
+import { CursorMarks } from './trace/marks';
 import { TraceDocuments } from './trace_documents';
 import { Traces } from './traces';
 import { registerTreeCommands } from './tree/commands';
@@ -24,8 +27,14 @@ export function activateCore(context: vscode.ExtensionContext): Api {
   const problems = new Problems(traces, (entry, violations) => tree.setViolations(entry, violations));
   context.subscriptions.push(traces, tree, problems, new TraceDocuments(traces));
   registerSessionLanguage(context);
-  registerDebugger(context, traces);
+  registerTraceLanguage(context, traces);
+  const hosts = registerDebugger(context, traces);
+  context.subscriptions.push(new CursorMarks(traces, (entry) => hosts.debugged(entry)));
   registerCommands(context, traces);
-  registerTreeCommands(context, traces, tree, async () => undefined);
+  registerTreeCommands(context, traces, tree, async (node) => {
+    const entry = tree.entryOf(node);
+    if (entry !== undefined) await stepTo(entry, hosts);
+  });
+  registerDebugCommands(context, traces, hosts, tree);
   return { traces, tree, activationMs: performance.now() - start };
 }

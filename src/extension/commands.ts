@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DEBUG_TYPE, programOf } from './debug/configurations';
+import { placeOfEvent } from './trace/excerpts';
 import type { Entry, Traces } from './traces';
 
 /** Registers the commands that open, run and debug. */
@@ -59,12 +60,13 @@ export function registerCommands(context: vscode.ExtensionContext, traces: Trace
   });
 }
 
-/** Shows the trace text of an entry beside what is open. */
-export async function showText(entry: Entry, preserveFocus: boolean, line?: number): Promise<void> {
-  const document = await vscode.workspace.openTextDocument(entry.textUri);
+/** Shows the text of a trace at an event (-1: at its start): whole, or by an excerpt where it is too large for an editor. */
+export async function showText(entry: Entry, preserveFocus: boolean, event = -1): Promise<void> {
+  const { uri, line } = placeOfEvent(entry, event);
+  const document = await vscode.workspace.openTextDocument(uri);
   if (document.languageId === 'plaintext')
     await vscode.languages.setTextDocumentLanguage(document, 'ublktrace');
-  const selection = line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
+  const selection = event < 0 ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
   await vscode.window.showTextDocument(document, {
     preserveFocus,
     preview: true,

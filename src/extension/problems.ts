@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { Violation } from '../check/types';
-import type { Causes } from '../debug/causes';
 import type { OpenTrace } from '../debug/model';
 import type { Entry, Traces } from './traces';
 
@@ -42,11 +41,11 @@ export class Problems implements vscode.Disposable {
       if (this.known.get(entry.key)?.open === entry.open) continue;
       this.known.set(entry.key, { open: entry.open, uri: targetOf(entry) });
       // The tree is drawn first.
-      setTimeout(() => void this.check(entry), 20);
+      setTimeout(() => this.check(entry), 20);
     }
   }
 
-  private async check(entry: Entry): Promise<void> {
+  private check(entry: Entry): void {
     if (this.known.get(entry.key)?.open !== entry.open) return;
     this.tell(entry, entry.open.violations);
     this.show(targetOf(entry));
@@ -66,11 +65,9 @@ function targetOf(entry: Entry): vscode.Uri {
   return entry.open.source.kind === 'session' ? entry.uri : entry.textUri;
 }
 
-async function diagnosticsOf({ open, textUri }: Entry): Promise<vscode.Diagnostic[]> {
-  const { Causes } = await import('../debug/causes');
-  const causes = new Causes(open.trace, open.requests);
+function diagnosticsOf({ open, textUri }: Entry): vscode.Diagnostic[] {
   return open.violations.slice(0, MOST).map((violation) => {
-    const line = open.source.kind === 'session' ? sessionLine(open, causes, violation) : violation.line;
+    const line = open.source.kind === 'session' ? sessionLine(open, violation) : violation.line;
     const range = new vscode.Range(line - 1, 0, line - 1, 1000);
     const tag = violation.tag === undefined ? '' : `q${violation.queue ?? '?'} tag ${violation.tag}: `;
     const diagnostic = new vscode.Diagnostic(
@@ -92,10 +89,10 @@ async function diagnosticsOf({ open, textUri }: Entry): Promise<vscode.Diagnosti
 }
 
 /** Line of the session whose command led to the violation, from 1. */
-function sessionLine(open: OpenTrace, causes: Causes, { event, firstCause, evidence }: Violation): number {
+function sessionLine(open: OpenTrace, { event, firstCause, evidence }: Violation): number {
   for (const start of [firstCause, event, ...evidence]) {
     if (start === undefined) continue;
-    for (const at of causes.chain(start)) {
+    for (const at of open.causes.chain(start)) {
       const line = open.sessionLines.lineOf(at);
       if (line !== undefined) return line;
     }

@@ -36,6 +36,9 @@ export interface Entry {
 /** The traces that are open in this window, shared by tree, editors and debug sessions. */
 export class Traces implements vscode.Disposable {
   private readonly entries = new Map<string, Entry>();
+  /** How many debug sessions show a trace, also one that was replaced or closed since. */
+  private readonly held = new Map<OpenTrace, { entry: Entry; count: number }>();
+  private runs = 1;
   private readonly opening = new Map<string, Promise<Entry>>();
   private readonly watchers = new Map<string, vscode.Disposable>();
   private readonly changed = new vscode.EventEmitter<Entry | undefined>();
@@ -76,7 +79,27 @@ export class Traces implements vscode.Disposable {
     const fits = (entry: Entry): boolean =>
       entry.uri.toString() === text || entry.textUri.toString() === text;
     const { current } = this;
-    return current && fits(current) ? current : this.all.findLast(fits);
+    if (current && fits(current)) return current;
+    return this.all.findLast(fits) ?? [...this.held.values()].find(({ entry }) => fits(entry))?.entry;
+  }
+
+  /** Keeps a trace findable while a debug session shows it. */
+  hold(entry: Entry): void {
+    const known = this.held.get(entry.open);
+    this.held.set(entry.open, { entry, count: (known?.count ?? 0) + 1 });
+  }
+
+  /** Ends one {@link hold}. */
+  release(entry: Entry): void {
+    const known = this.held.get(entry.open);
+    if (known === undefined) return;
+    if (known.count > 1) this.held.set(entry.open, { entry: known.entry, count: known.count - 1 });
+    else this.held.delete(entry.open);
+  }
+
+  /** The open trace of a file with these overrides; undefined where it is not open. */
+  byKey(uri: vscode.Uri, overrides: Overrides): Entry | undefined {
+    return this.entries.get(keyOf(uri, overrides));
   }
 
   /** The entry of an open trace. */
@@ -101,8 +124,10 @@ export class Traces implements vscode.Disposable {
     const work = longWork(vscode.l10n.t('Opening {0}', name), (host) => this.read(key, uri, overrides, host));
     this.opening.set(key, work);
     try {
-      const entry = await work;
-      known?.open.dispose();
+      const read = await work;
+      // A debug session goes on with the old text, so the new one gets a document of its own.
+      const apart = known !== undefined && this.held.has(known.open) && read.textUri.scheme === TRACE_SCHEME;
+      const entry = apart ? { ...read, textUri: virtualUri(uri, overrides, ++this.runs) } : read;
       this.entries.set(key, entry);
       this.currentKey = key;
       this.watch(entry);
@@ -116,7 +141,6 @@ export class Traces implements vscode.Disposable {
   /** Closes a trace. */
   close(entry: Entry): void {
     if (!this.entries.delete(entry.key)) return;
-    entry.open.dispose();
     this.watchers.get(entry.key)?.dispose();
     this.watchers.delete(entry.key);
     if (this.currentKey === entry.key) this.currentKey = this.all.at(-1)?.key;
@@ -201,17 +225,18 @@ export function shownPath(uri: vscode.Uri): string {
 }
 
 /** The document that shows the text of a simulated or unpacked trace; it can be made again from its URI alone. */
-export function virtualUri(uri: vscode.Uri, overrides: Overrides): vscode.Uri {
+export function virtualUri(uri: vscode.Uri, overrides: Overrides, run = 1): vscode.Uri {
   const query = new URLSearchParams({ of: uri.toString() });
   for (const [name, value] of Object.entries(overrides))
     if (typeof value === 'string') query.set(name, value);
+  if (run > 1) query.set('run', String(run));
   const base = uri.path.replace(/\.gz$/, '').replace(/\.ublktrace$/, '');
   return vscode.Uri.from({ scheme: TRACE_SCHEME, path: `${base}.ublktrace`, query: query.toString() });
 }
 
 /** What a virtual document shows; undefined where the URI is of something else. */
 export function sourceOf(virtual: vscode.Uri): { uri: vscode.Uri; overrides: Overrides } | undefined {
-  const { of, ...overrides } = Object.fromEntries(new URLSearchParams(virtual.query));
+  const { of, run: _run, ...overrides } = Object.fromEntries(new URLSearchParams(virtual.query));
   return of === undefined ? undefined : { uri: vscode.Uri.parse(of), overrides };
 }
 

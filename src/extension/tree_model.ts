@@ -145,16 +145,14 @@ export class TreeModel {
         return this.paged(node, 'events', events, 0, events.length);
       }
       case 'violations':
-        return (this.options.violations ?? [])
-          .slice(0, PAGE)
-          .map((violation, index) =>
-            this.keep<ViolationNode>({
-              kind: 'violation',
-              id: `${node.id}/${index}`,
-              parent: node,
-              violation,
-            }),
-          );
+        return (this.options.violations ?? []).slice(0, PAGE).map((violation, index) =>
+          this.keep<ViolationNode>({
+            kind: 'violation',
+            id: `${node.id}/${index}`,
+            parent: node,
+            violation,
+          }),
+        );
       case 'pins':
         return (this.options.pins ?? []).map(({ row, event }) =>
           event < 0

@@ -3,13 +3,14 @@ import { isSession, type Traces } from '../traces';
 
 /** Type of our debug configurations. */
 export const DEBUG_TYPE = 'ublk-trace';
+/** VS Code's own variable for the file in the active editor. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
+const CURRENT_FILE = '${file}';
 
 /** Fills in what a launch configuration lacks, so that F5 works without launch.json. */
 export class InitialConfigurations implements vscode.DebugConfigurationProvider {
   provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): vscode.DebugConfiguration[] {
-    return [
-      launch(vscode.l10n.t('Debug the open session or trace'), folder === undefined ? '${file}' : '${file}'),
-    ];
+    return [launch(vscode.l10n.t('Debug the open session or trace'), CURRENT_FILE)];
   }
 
   async resolveDebugConfiguration(

@@ -46,7 +46,7 @@ export function registerTreeCommands(
     if (node === undefined || entry === undefined) return;
     moveTo(tree, traces, node);
     const { event } = entry.open.cursor;
-    if (event >= 0) await showText(entry, true, entry.open.lineOf(event));
+    await showText(entry, true, event);
   });
   command('stepTo', async (node) => {
     if (node === undefined) return;
@@ -99,7 +99,7 @@ export function registerTreeCommands(
     const place = node && placeOf(node);
     if (node !== undefined && place !== undefined && node.kind !== 'trace') moveTo(tree, traces, node);
     const { event } = entry.open.cursor;
-    await showText(entry, false, event < 0 ? undefined : entry.open.lineOf(event));
+    await showText(entry, false, event);
   });
   command('closeTrace', async (node) => {
     const entry = (node && tree.entryOf(node)) ?? traces.current;

@@ -1,0 +1,101 @@
+import * as vscode from 'vscode';
+import type { DebugHost, LaunchArguments, Opened } from '../../debug/dap_host';
+import type { StackIndex } from '../../debug/stack';
+import { type Entry, type Overrides, shownPath, type Traces } from '../traces';
+import { uriOfProgram } from './configurations';
+
+const STRETCH_MS = 12;
+
+/** What debug sessions need of VS Code, and which trace each of them shows. */
+export class DebugHosts {
+  private readonly entries = new Map<string, Entry>();
+  private stack: Promise<StackIndex> | undefined;
+
+  constructor(
+    private readonly extension: vscode.Uri,
+    private readonly traces: Traces,
+  ) {}
+
+  /** The trace that a debug session shows; undefined before it is open. */
+  entryOf(session: vscode.DebugSession | undefined): Entry | undefined {
+    return session && this.entries.get(session.id);
+  }
+
+  /** Whether a debug session shows this very trace. */
+  debugged(entry: Entry): boolean {
+    return [...this.entries.values()].some((other) => other.open === entry.open);
+  }
+
+  /** Forgets a session that has ended. */
+  ended(session: vscode.DebugSession): void {
+    const entry = this.entries.get(session.id);
+    this.entries.delete(session.id);
+    if (entry !== undefined) this.traces.release(entry);
+  }
+
+  private show(session: vscode.DebugSession, entry: Entry): void {
+    const old = this.entries.get(session.id);
+    this.entries.set(session.id, entry);
+    this.traces.hold(entry);
+    if (old !== undefined) this.traces.release(old);
+  }
+
+  /** What one debug session is lent. */
+  async hostOf(session: vscode.DebugSession): Promise<DebugHost> {
+    this.stack ??= this.readStack();
+    let since = Date.now();
+    return {
+      open: async (args) => {
+        const entry = await this.open(session, args);
+        this.show(session, entry);
+        return opened(entry);
+      },
+      pause: async () => {
+        if (Date.now() - since < STRETCH_MS) return;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        since = Date.now();
+      },
+      stack: await this.stack,
+      stackPath: (file) => shownPath(vscode.Uri.joinPath(this.extension, 'media', 'stack', file)),
+    };
+  }
+
+  private async open(session: vscode.DebugSession, args: LaunchArguments): Promise<Entry> {
+    const { program, kernel, server, seed } = args;
+    if (typeof program !== 'string' || program === '')
+      throw new Error(vscode.l10n.t('"program" has to name a .ublk session or a trace'));
+    const folder = session.workspaceFolder ?? vscode.workspace.workspaceFolders?.[0];
+    const overrides: Overrides = {
+      ...(kernel === undefined ? {} : { kernel }),
+      ...(server === undefined ? {} : { server }),
+      ...(seed === undefined ? {} : { seed: String(seed) }),
+    };
+    return await this.traces.open(uriOfProgram(program, folder?.uri), overrides);
+  }
+
+  private async readStack(): Promise<StackIndex> {
+    const { StackIndex } = await import('../../debug/stack');
+    const folder = vscode.Uri.joinPath(this.extension, 'media', 'stack');
+    const names = (await vscode.workspace.fs.readDirectory(folder))
+      .map(([name]) => name)
+      .filter((name) => name.endsWith('.c'));
+    const decoder = new TextDecoder();
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, name));
+        return { name, text: decoder.decode(bytes) };
+      }),
+    );
+    return new StackIndex(files);
+  }
+}
+
+function opened(entry: Entry): Opened {
+  const { open, textUri, textBytes, uri } = entry;
+  return {
+    open,
+    traceDocument: shownPath(textUri),
+    traceBytes: textBytes,
+    ...(open.source.kind === 'session' ? { sessionDocument: shownPath(uri) } : {}),
+  };
+}

@@ -1,0 +1,192 @@
+import * as vscode from 'vscode';
+import type { StepKind } from '../../debug/steps';
+import { showError } from '../commands';
+import { eventAtPlace } from '../trace/excerpts';
+import type { Entry, Traces } from '../traces';
+import type { Node } from '../tree/nodes';
+import type { RequestTree } from '../tree/view';
+import type { DebugHosts } from './adapter';
+import { DEBUG_TYPE, programOf } from './configurations';
+
+const STEPS: Readonly<Record<string, StepKind>> = {
+  nextEvent: 'next',
+  previousEvent: 'back',
+  reverseOver: 'reverseOver',
+  reverseOut: 'reverseOut',
+  firstEvent: 'first',
+  lastEvent: 'last',
+  nextLife: 'nextLife',
+};
+/** What the cursor is told of a move by these commands. */
+const MOVER = 'command';
+
+/** Registers the commands that move through a trace: buttons and keys of the debugger, "Go to" and "Break When". */
+export function registerDebugCommands(
+  context: vscode.ExtensionContext,
+  traces: Traces,
+  hosts: DebugHosts,
+  tree: RequestTree,
+): void {
+  const command = (name: string, run: (...args: unknown[]) => Promise<unknown>): void => {
+    const guarded = async (...args: unknown[]): Promise<unknown> => {
+      try {
+        return await run(...args);
+      } catch (error) {
+        showError(error);
+        return undefined;
+      }
+    };
+    context.subscriptions.push(vscode.commands.registerCommand(`ublkTrace.${name}`, guarded));
+  };
+  for (const [name, kind] of Object.entries(STEPS)) command(name, () => step(kind, traces));
+  command('goToEvent', async (number) => {
+    const entry = hosts.entryOf(ourSession()) ?? traces.current;
+    if (entry === undefined) return;
+    const event = typeof number === 'number' ? number : await askEvent(entry);
+    if (event !== undefined) go(traces, entry, event);
+  });
+  command('goToThisEvent', async (uri, line) => {
+    const editor = vscode.window.activeTextEditor;
+    const document =
+      uri instanceof vscode.Uri ? await vscode.workspace.openTextDocument(uri) : editor?.document;
+    if (document === undefined) return;
+    await goToLine(
+      traces,
+      document,
+      typeof line === 'number' ? line : (editor?.selection.active.line ?? 0) + 1,
+    );
+  });
+  command('breakWhen', async (node) => {
+    await breakWhen(tree, traces, isNode(node) ? node : tree.selected);
+  });
+}
+
+/** Starts debugging the trace of a node unless it is debugged already; then goes to the cursor's place. */
+export async function stepTo(entry: Entry, hosts: DebugHosts): Promise<void> {
+  const { event, request } = entry.open.cursor;
+  const running = vscode.debug.activeDebugSession;
+  // A running session has followed the cursor already.
+  if (hosts.debugged(entry)) return;
+  const started = await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(entry.uri), {
+    ...entry.overrides,
+    type: DEBUG_TYPE,
+    request: 'launch',
+    name: vscode.l10n.t('Debug {0}', entry.open.name),
+    program: programOf(entry.uri),
+    stopOnEntry: true,
+  });
+  const session = vscode.debug.activeDebugSession;
+  if (!started || session === undefined || session === running) return;
+  const { GOTO_REQUEST } = await import('../../debug/dap_session');
+  await session.customRequest(GOTO_REQUEST, { event, ...(request === undefined ? {} : { request }) });
+}
+
+/** Our debug session that has the focus; undefined where another debugger has it. */
+function ourSession(): vscode.DebugSession | undefined {
+  const session = vscode.debug.activeDebugSession;
+  return session?.type === DEBUG_TYPE ? session : undefined;
+}
+
+async function step(kind: StepKind, traces: Traces): Promise<void> {
+  const session = ourSession();
+  if (session !== undefined) {
+    const { STEP_REQUEST } = await import('../../debug/dap_session');
+    const item = vscode.debug.activeStackItem;
+    const thread = item !== undefined && item.session.id === session.id ? { threadId: item.threadId } : {};
+    await session.customRequest(STEP_REQUEST, { kind, ...thread });
+    return;
+  }
+  const open = traces.current?.open;
+  if (open === undefined) return;
+  const { Steps } = await import('../../debug/steps');
+  const next = new Steps(open).step(kind, open.cursor.event, open.cursor.request);
+  open.cursor.move(next.event, next.request, MOVER);
+}
+
+/** Moves the cursor; a debug session of the trace follows. */
+function go(traces: Traces, entry: Entry, event: number): void {
+  traces.select(entry);
+  const row = entry.open.requests.requestOf(event);
+  entry.open.cursor.move(event, row < 0 ? undefined : row, MOVER);
+}
+
+async function askEvent({ open }: Entry): Promise<number | undefined> {
+  const { t } = vscode.l10n;
+  const last = open.length - 1;
+  const text = await vscode.window.showInputBox({
+    title: t('Go to event'),
+    prompt: t('Number of the event, 0 to {0}; L and a number: line of the trace text', last),
+    value: String(Math.max(0, open.cursor.event)),
+    validateInput: (value) => (numberOf(value) === undefined ? t('a number from 0 to {0}', last) : undefined),
+  });
+  return text === undefined ? undefined : numberOf(text);
+
+  function numberOf(value: string): number | undefined {
+    const match = /^\s*(l)?(\d{1,12})\s*$/i.exec(value.replaceAll(',', ''));
+    if (match === null) return undefined;
+    const event = match[1] === undefined ? Number(match[2]) : open.eventAtLine(Number(match[2]));
+    return event >= 0 && event <= last ? event : undefined;
+  }
+}
+
+/** Goes to what a line (from 1) of a trace text or a session stands for. */
+async function goToLine(traces: Traces, document: vscode.TextDocument, line: number): Promise<void> {
+  const { t } = vscode.l10n;
+  if (document.languageId === 'ublk') {
+    const entry = traces.find(document.uri) ?? (await traces.open(document.uri));
+    const first = entry.open.sessionLines.first(line);
+    if (first === undefined)
+      void vscode.window.showInformationMessage(t('Nothing happens in line {0} or below', line));
+    else go(traces, entry, first.event);
+    return;
+  }
+  if (eventAtPlace(traces, document.uri, line) === undefined && traces.find(document.uri) === undefined)
+    await traces.open(document.uri);
+  const place = eventAtPlace(traces, document.uri, line);
+  if (place === undefined)
+    void vscode.window.showInformationMessage(t('There is no event in line {0} or below', line));
+  else go(traces, place.entry, place.event);
+}
+
+/** Asks which state variable of a slot, ring or pipe to stop at, and adds the breakpoint. */
+async function breakWhen(tree: RequestTree, traces: Traces, node: Node | undefined): Promise<void> {
+  const entry = (node && tree.entryOf(node)) ?? traces.current;
+  if (entry === undefined) return;
+  const { stateLeaves } = await import('../../trace/state');
+  const { open } = entry;
+  const slot = slotOf(entry, node);
+  const event = node?.kind === 'event' ? node.event : open.cursor.event;
+  const items = [...stateLeaves(open.states.at(event))]
+    .filter(([path]) => /^(slot|ring|pipe|device|page|disk):/.test(path))
+    .map(([path, value]) => ({ label: path, description: String(value ?? '?') }));
+  const first = (path: string): number => (slot !== undefined && path.startsWith(slot) ? 0 : 1);
+  items.sort((a, b) => first(a.label) - first(b.label));
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Break when this changes'),
+    placeHolder: vscode.l10n.t('State variable, with its value now'),
+    matchOnDescription: true,
+  });
+  if (picked === undefined) return;
+  vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(picked.label)]);
+  void vscode.window.setStatusBarMessage(
+    vscode.l10n.t('The debugger stops when {0} changes', picked.label),
+    5000,
+  );
+}
+
+/** Beginning of the paths of the slot that a node is about. */
+function slotOf({ open }: Entry, node: Node | undefined): string | undefined {
+  const row =
+    node?.kind === 'request' || node?.kind === 'event'
+      ? node.row
+      : node?.kind === 'group'
+        ? node.rows[0]
+        : open.cursor.request;
+  if (row === undefined || row < 0) return undefined;
+  const { queue, tag } = open.requests;
+  return `slot:${queue[row]}:${tag[row]}:`;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'id' in value;
+}
