@@ -249,9 +249,9 @@ class SessionFaults {
       const fault = this.strike({ kind: 'server', queue, tag, offset, length });
       return fault?.effect.mistake;
     },
-    commitResult: (queue, tag, result) => {
-      const effect: FaultEffect | undefined = this.strike({ kind: 'commit', queue, tag })?.effect;
-      return effect?.error ?? effect?.short ?? result;
+    commit: (queue, tag, offset, length, result) => {
+      const effect: FaultEffect = this.strike({ kind: 'commit', queue, tag, offset, length })?.effect ?? {};
+      return { result: effect.error ?? effect.short ?? result, delayNs: effect.delayNs ?? 0 };
     },
   };
 

@@ -69,15 +69,19 @@ export class BackingDisk implements BlkDriver {
       (fault?.delayNs ?? 0);
     const done = Math.max(kernel.rec.now, this.channels[channel]) + service;
     this.channels[channel] = done;
-    kernel.sched.at(done, () => this.complete(rq, fault?.error ?? 0));
+    kernel.sched.at(done, () => this.complete(rq, fault?.error ?? 0, fault?.short));
   }
 
-  private complete(rq: Request, error: number): void {
-    if (!error) this.transfer(rq);
-    this.disk.end(rq, error);
+  private complete(rq: Request, error: number, short = rq.bytes): void {
+    // a disk moves whole sectors; the rest of the request is sent to it again
+    const bytes = Math.min(rq.bytes, short - (short % 512));
+    if (!error) this.transfer(rq, bytes);
+    if (error || bytes === rq.bytes || !rq.hasData) this.disk.end(rq, error);
+    else if (this.disk.update(rq, 0, bytes)) this.disk.requeue(rq);
   }
 
-  private transfer(rq: Request): void {
+  private transfer(rq: Request, bytes: number): void {
+    let left = bytes;
     const { memory } = this.kernel;
     let at = rq.sector * 512;
     switch (rq.op) {
@@ -86,10 +90,12 @@ export class BackingDisk implements BlkDriver {
         for (const part of rq.parts) {
           const { buffer } = part.bio;
           if (!buffer) continue;
-          const bytes = memory.touch(buffer, part.bio.offset + part.offset, part.length);
-          if (rq.op === REQ_OP.READ) this.store.read(at, bytes);
-          else this.store.write(at, bytes);
-          at += part.length;
+          const n = Math.min(left, part.length);
+          const data = memory.touch(buffer, part.bio.offset + part.offset, n);
+          if (rq.op === REQ_OP.READ) this.store.read(at, data);
+          else this.store.write(at, data);
+          at += n;
+          left -= n;
         }
         break;
       case REQ_OP.DISCARD:

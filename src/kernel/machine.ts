@@ -85,7 +85,7 @@ export class Machine implements DiskRegistry {
     const index = this.nextDisk++;
     const raw = this.options.rawBacking;
     const start = raw ? 0 : FIRST_FILE_SECTOR + 2;
-    const store = new ByteStore(initial && shifted(initial, start * 512));
+    const store = new ByteStore(initial && shifted(initial, start * 512), (bytes) => this.kernel.memory.charge(bytes));
     const backing = new BackingDisk(
       this.kernel,
       index * 16,

@@ -26,6 +26,8 @@ export interface SqeFields {
 /** User space's side of a ring, as liburing has it: SQEs are written to shared memory and published at the next enter. */
 export class UserRing {
   private sqTail: number;
+  /** SQEs that found the ring full: a library would submit first, which happens at the next enter. */
+  private backlog: (() => void)[] = [];
   /** Base address of the SQE array in the process. */
   readonly sqeBase: number;
 
@@ -59,6 +61,10 @@ export class UserRing {
   /** io_uring_get_sqe and the prep helpers: `fill` may write the command area (a view at byte 48). */
   push(fields: SqeFields, fill?: (view: DataView, at: number) => void): void {
     const { ring } = this;
+    if (this.full) {
+      this.backlog.push(() => this.push(fields, fill));
+      return;
+    }
     const at = this.nextOffset;
     const view = ring.sqes;
     ring.sqeBytes.fill(0, at, at + ring.sqeSize);
@@ -91,6 +97,10 @@ export class UserRing {
 
   /** io_uring_submit_and_wait_timeout through the registered ring descriptor. */
   *submitAndWait(min: number, timeout: number | undefined): Gen<number> {
+    while (this.backlog.length > 0) {
+      yield* this.submit();
+      for (const push of this.backlog.splice(0)) push();
+    }
     const n = this.publish();
     const argp = this.kernel.u64(this.sqeBase + 0xfff90);
     return yield* this.uring.enter(this.task, this.ring, n, min, 0x19, argp, 0x18, timeout);

@@ -122,6 +122,11 @@ export class UblksrvQueue {
         rec.now += costs.handleCqe;
         this.handle(lo, hi, res);
       });
+      if (this.pause > 0) {
+        const { pause } = this;
+        this.pause = 0;
+        yield pause;
+      }
       if (ret === ETIME && reaped === 0 && this.ring.pending === 0) idle = true;
       else if (reaped > 0) idle = false;
     }
@@ -153,21 +158,24 @@ export class UblksrvQueue {
     const { descs } = this.queue;
     const op = descs.getUint32(at, true) & 0xff;
     const bytes = descs.getUint32(at + 4, true) * 512;
-    if (this.config.target === 'null') {
-      this.completeIo(tag, bytes);
-      return;
-    }
     const mistake = this.config.faults.mistake(this.queue.id, tag, getSafeU64(descs, at + 8) * 512, bytes);
     if (mistake === 'no-fill') {
       this.completeIo(tag, bytes);
       return;
     }
     if (mistake === 'no-commit') return;
+    if (this.config.target === 'null') {
+      this.completeIo(tag, bytes);
+      if (mistake === 'commit-twice') this.pushCommand(tag, UBLK_IO.COMMIT_AND_FETCH_REQ);
+      return;
+    }
     this.mistakes[tag] = mistake;
     this.queueTarget(tag, op);
     if (mistake === 'commit-early') this.completeIo(tag, bytes);
   }
 
+  /** Time that delayed commits take the thread before its next enter, ns. */
+  private pause = 0;
   private readonly mistakes: (string | undefined)[] = [];
   /** Result of the SPLICE that a `retry-same` mistake repeats: it is what will be committed. */
   private readonly firstResults: (number | undefined)[] = [];
@@ -249,7 +257,12 @@ export class UblksrvQueue {
   private completeIo(tag: number, res: number): void {
     const io = this.ios[tag];
     io.flags |= NEED_COMMIT | IO_FREE;
-    io.result = this.config.faults.commitResult(this.queue.id, tag, res);
+    const at = tag * 24;
+    const { descs, id } = this.queue;
+    const bytes = descs.getUint32(at + 4, true) * 512;
+    const { result, delayNs } = this.config.faults.commit(id, tag, getSafeU64(descs, at + 8) * 512, bytes, res);
+    io.result = result;
+    this.pause += delayNs;
     this.queueCommand(tag);
   }
 
