@@ -19,6 +19,8 @@ export interface IoReq {
   readonly udHi: number;
   readonly udWord: number;
   readonly spliceFdIn: number;
+  /** Bytes after which a fault ends the backing file's side of a SPLICE. */
+  readonly short?: number;
   file: OpenFile | undefined;
   cmdOp: number;
   cmdView: DataView;

@@ -270,7 +270,7 @@ export class IoUring {
     } else {
       const fault = this.strike(req);
       if (fault?.delayNs) yield fault.delayNs;
-      const cut = fault?.short === undefined ? req : { ...req, len: Math.min(req.len, fault.short) };
+      const cut = fault?.short === undefined ? req : shortened(req, fault.short);
       const later = (result: number): void => this.work.add(task, () => this.finish(req, result));
       res = fault?.error ?? (yield* this.ops.blocking(worker, cut, later));
     }
@@ -380,4 +380,10 @@ function fileOffset(view: DataView, at: number): number {
   const lo = getLo(view, at);
   const hi = getHi(view, at);
   return hi === 0xffffffff && lo === 0xffffffff ? -1 : hi * 0x100000000 + lo;
+}
+
+/** The request as a fault lets it run: a SPLICE asks for all and its backing file moves less, others ask for less. */
+function shortened(req: IoReq, bytes: number): IoReq {
+  if (req.opcode === IORING_OP.SPLICE) return { ...req, short: bytes };
+  return { ...req, len: Math.min(req.len, bytes) };
 }

@@ -24,6 +24,8 @@ interface Direct {
   readonly outFile: OpenFile;
   readonly pipe: Pipe;
   readonly flags: number;
+  /** Bytes that the backing file will still move; a fault sets it. */
+  left: number;
 }
 
 /** IORING_OP_SPLICE and the direct splice of fs/splice.c, 6.1 with the four patches of the RFC of Nov 2022. */
@@ -58,7 +60,7 @@ export class Splicer {
     emit.do_splice_direct(this.kernel.u64(req.addr), this.kernel.u64(req.off), req.len, flags);
     // a pipe of user space as sink is not modelled: the recorded kernel copies there
     if (!out.file) return EINVAL;
-    const d = this.prepare(worker, inFile, out, flags);
+    const d = this.prepare(worker, req, inFile, out, flags);
     const ret = yield* this.toActor(d, req.addr, req.off, req.len, (len, _pos, opos, fl) =>
       this.actorWrite(d, len, opos, fl),
     );
@@ -77,7 +79,7 @@ export class Splicer {
     emit.do_splice_direct_rc(this.kernel.u64(req.addr), this.kernel.u64(req.off), req.len, flags);
     // the write end of a pipe cannot be read from
     if (!out.file) return EBADF;
-    const d = this.prepare(worker, inFile, out, flags);
+    const d = this.prepare(worker, req, inFile, out, flags);
     const ret = yield* this.toActor(d, req.addr, req.off, req.len, (len, pos, opos, fl) =>
       this.actorRead(d, len, pos, opos, fl),
     );
@@ -85,8 +87,10 @@ export class Splicer {
     return ret;
   }
 
-  private prepare(worker: IoTask, inFile: OpenFile, out: OpenFile, flags: number): Direct {
-    return { worker, inFile, out: out.file as BackingFile, outFile: out, pipe: this.pipeOf(worker), flags };
+  private prepare(worker: IoTask, req: IoReq, inFile: OpenFile, out: OpenFile, flags: number): Direct {
+    const pipe = this.pipeOf(worker);
+    const left = req.short ?? Number.POSITIVE_INFINITY;
+    return { worker, inFile, out: out.file as BackingFile, outFile: out, pipe, flags, left };
   }
 
   private pipeOf(worker: IoTask): Pipe {
@@ -202,6 +206,13 @@ export class Splicer {
 
   /** Moves data between the pipe's pages and the file, directly or through the page cache. */
   private *transfer(d: Direct, write: boolean, offset: number, len: number): Gen<Result> {
+    const moved = yield* this.transferUpTo(d, write, offset, Math.min(len, d.left));
+    if (moved > 0) d.left -= moved;
+    return moved;
+  }
+
+  private *transferUpTo(d: Direct, write: boolean, offset: number, len: number): Gen<Result> {
+    if (len === 0) return 0;
     const buffers = d.pipe.buffers(len);
     const ranges: MemRange[] = buffers.map((b) => ({
       buffer: b.segment.buffer,
