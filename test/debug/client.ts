@@ -1,10 +1,17 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DebugSession, type DebugHost, type LaunchArguments, type Opened } from '../../src/debug/dap_session';
+import {
+  type DebugHost,
+  DebugSession,
+  type LaunchArguments,
+  type Opened,
+  type PseudoCode,
+} from '../../src/debug/dap_session';
 import { openSession, openTraceText } from '../../src/debug/open';
 import { StackIndex } from '../../src/debug/stack';
+import { eventNames } from '../../src/trace/schema';
 
 const ROOT = join(__dirname, '..', '..');
 const STACK = join(ROOT, 'media', 'stack');
@@ -15,30 +22,62 @@ export function stackIndex(): StackIndex {
   return new StackIndex(names.map((name) => ({ name, text: readFileSync(join(STACK, name), 'utf8') })));
 }
 
-/**
- * A host over the files of this repository. Programs are named relative to its root; `texts` gives programs that are no files.
- * `stack` false leaves the pseudo-code out, so that transcripts do not change with its wording.
- */
-export function testHost(options: { stack?: boolean; texts?: Readonly<Record<string, string>>; slow?: boolean } = {}): DebugHost {
+/** Pseudo-code that never changes, for transcripts: every event stands on some line of one of four files. */
+export const FIXED_STACK: PseudoCode = {
+  locate: (name) => ({ file: fileOf(name), line: lineOf(name) }),
+  eventsAt: (file, line) => eventNames().filter((name) => fileOf(name) === file && lineOf(name) === line),
+  breakableLine: (file, line) => {
+    const lines = eventNames().filter((name) => fileOf(name) === file).map(lineOf);
+    const below = lines.filter((each) => each >= line);
+    return below.length > 0 ? Math.min(...below) : undefined;
+  },
+};
+
+function fileOf(name: string): string {
+  if (name.startsWith('ublk_')) return 'ublk_drv.c';
+  if (name.startsWith('bl')) return 'blk-mq.c';
+  return name.startsWith('io_') ? 'io_uring.c' : 'other.c';
+}
+
+function lineOf(name: string): number {
+  let sum = 0;
+  for (const c of name) sum = (sum * 31 + c.charCodeAt(0)) % 9973;
+  return 10 + sum;
+}
+
+/** Host of tests: programs are named relative to the root of this repository. */
+export interface TestHostOptions {
+  /** Pseudo-code; that of the product unless given. */
+  readonly stack?: PseudoCode;
+  /** Programs that are no files. */
+  readonly texts?: Readonly<Record<string, string>>;
+  /** Session of a trace file, as a host may find it. */
+  readonly session?: string;
+}
+
+/** A host over the files of this repository. */
+export function testHost(options: TestHostOptions = {}): DebugHost {
   const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const index = options.stack === false ? undefined : stackIndex();
+  const read = (program: string): Uint8Array => {
+    const given = options.texts?.[program];
+    if (given !== undefined) return new TextEncoder().encode(given);
+    if (!existsSync(join(ROOT, program))) throw new Error(`${program}: there is no such file`);
+    const bytes = readFileSync(join(ROOT, program));
+    return program.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+  };
   return {
     pause,
-    ...(index === undefined ? {} : { stack: index, stackPath: (file: string) => `/media/stack/${file}` }),
+    stack: options.stack ?? stackIndex(),
+    stackPath: (file) => `/media/stack/${file}`,
     open: async (args, work): Promise<Opened> => {
       const program = args.program ?? '';
-      const given = options.texts?.[program];
-      if (given !== undefined && program.endsWith('.ublk')) {
-        return { open: await openSession(program, given, { pause, ...work }) };
-      }
+      const bytes = read(program);
       if (program.endsWith('.ublk')) {
-        const text = readFileSync(join(ROOT, program), 'utf8');
-        return { open: await openSession(program, text, { pause, ...work }) };
+        return { open: await openSession(program, new TextDecoder().decode(bytes), { pause, ...work }) };
       }
-      const raw = given === undefined ? readFileSync(join(ROOT, program)) : new TextEncoder().encode(given);
-      const bytes = program.endsWith('.gz') ? gunzipSync(raw) : raw;
       const open = await openTraceText(program, [bytes], { pause, ...work });
-      return { open, traceDocument: program, traceBytes: bytes.length };
+      const whole = { open, traceDocument: program, traceBytes: bytes.length };
+      return options.session === undefined ? whole : { ...whole, sessionDocument: options.session };
     },
   };
 }

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Client, testHost } from './client';
 
-const SAMPLE = { program: 'samples/loop-zc.ublk' };
+const SESSION = 'samples/loop-zc.ublk';
+// a recorded run of the sample: what is tested here does not depend on the simulator
+const SAMPLE = { program: 'test/fixtures/dap/loop-zc.ublktrace.gz' };
 
 async function started(args: object = {}): Promise<Client> {
-  const client = new Client(testHost());
+  const client = new Client(testHost({ session: SESSION }));
   await client.start({ ...SAMPLE, ...args });
   return client;
 }
@@ -39,7 +41,7 @@ describe('threads and frames', () => {
       expect(line).toBeGreaterThan(0);
     }
     const last = stackFrames.at(-1);
-    expect(last?.source?.path).toBe(SAMPLE.program);
+    expect(last?.source?.path).toBe(SESSION);
     expect(last?.name).toContain('fio');
     const part = await client.ask<{ stackFrames: DebugProtocol.StackFrame[]; totalFrames: number }>('stackTrace', {
       threadId,
@@ -83,7 +85,7 @@ describe('threads and frames', () => {
 
 describe('steps', () => {
   test('forward then back returns to the same state', async () => {
-    const host = testHost();
+    const host = testHost({ session: SESSION });
     const { open } = await host.open(SAMPLE, { progress: () => {}, cancelled: () => false });
     const client = new Client({ ...host, open: async () => ({ open }) });
     await client.start(SAMPLE);
@@ -278,7 +280,7 @@ describe('evaluate and memory', () => {
 describe('two sessions, restart, end', () => {
   test('two traces do not mix', async () => {
     const a = await started();
-    const b = new Client(testHost());
+    const b = new Client(testHost({ session: SESSION }));
     await b.start({ program: 'samples/null-qd8.ublk' });
     await a.move('ublk-goto', { event: 100 });
     await b.move('ublk-goto', { event: 50 });
@@ -287,7 +289,7 @@ describe('two sessions, restart, end', () => {
   });
 
   test('a cursor moved by another view is followed', async () => {
-    const host = testHost();
+    const host = testHost({ session: SESSION });
     const opened: { cursor: { move(event: number, request: undefined, by: string): void } }[] = [];
     const client = new Client({ ...host, open: async (args, work) => { const o = await host.open(args, work); opened.push(o.open); return o; } });
     await client.start(SAMPLE);
@@ -308,7 +310,7 @@ describe('two sessions, restart, end', () => {
   });
 
   test('terminate while opening ends the session', async () => {
-    const client = new Client(testHost());
+    const client = new Client(testHost({ session: SESSION }));
     await client.ask('initialize', {});
     const launch = client.send('launch', SAMPLE);
     await client.ask('terminate');
