@@ -43,7 +43,6 @@ await main(async () => {
       E2E_URL: server.url,
       E2E_BROWSER: browser,
       E2E_WORKSPACE: workspace,
-      E2E_SETTINGS: server.settingsFile,
       E2E_SHOTS: shots,
     });
   } finally {

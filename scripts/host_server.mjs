@@ -77,7 +77,7 @@ async function stopGroup(child) {
  * @param {{ port?: number, vsix?: string, testDriver?: boolean, settings?: object, profile?: string }} options
  *   vsix: installed first; settings: of the user, besides the usual ones; testDriver: lets the page be told to run an extension and its tests from a folder;
  *   profile: a folder to keep, instead of a temporary one
- * @returns {Promise<{ url: string, port: number, settingsFile: string, log: string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, port: number, stop: () => Promise<void> }>}
  */
 export async function startServer(options) {
   const { node, entry } = ensureServer();
@@ -132,5 +132,5 @@ export async function startServer(options) {
     await stop();
     throw error;
   }
-  return { url, port, settingsFile, log, stop };
+  return { url, port, stop };
 }

@@ -1,10 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pictureFailures } from './failures';
 import { launchBrowser, Workbench } from './workbench';
 
 describe('first five minutes', () => {
   let browser: Browser;
   let workbench: Workbench;
+  pictureFailures(() => workbench);
 
   beforeAll(async () => {
     browser = await launchBrowser();

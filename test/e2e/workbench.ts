@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -8,16 +8,14 @@ function setting(name: string): string {
   return value;
 }
 
-/** The folder that VS Code has open: a copy of samples/. */
-export const workspaceFolder = (): string => setting('E2E_WORKSPACE');
+/** Colour themes that pictures are taken in, by the end of the picture's name, and their mark on the page. The last one stays. */
+const THEMES = [
+  ['light', 'Light Modern', 'vs'],
+  ['high-contrast', 'Dark High Contrast', 'hc-black'],
+  ['dark', 'Dark Modern', 'vs-dark'],
+] as const;
 
-/** Changes user settings of the running VS Code, which watches the file. */
-export function changeSettings(changes: Readonly<Record<string, unknown>>): void {
-  const file = setting('E2E_SETTINGS');
-  const before: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  writeFileSync(file, `${JSON.stringify({ ...(before as object), ...changes }, undefined, 2)}\n`);
-}
-
+/** Chromium as root has no sandbox. */
 export function launchBrowser(): Promise<Browser> {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: setting('E2E_BROWSER'), args });
@@ -27,10 +25,11 @@ export function launchBrowser(): Promise<Browser> {
 export class Workbench {
   private constructor(readonly page: Page) {}
 
-  static async open(browser: Browser, folder = workspaceFolder()): Promise<Workbench> {
+  /** Opens a window with the samples in it. */
+  static async open(browser: Browser): Promise<Workbench> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(30_000);
-    await page.goto(`${setting('E2E_URL')}/?folder=${encodeURIComponent(folder)}`);
+    await page.goto(`${setting('E2E_URL')}/?folder=${encodeURIComponent(setting('E2E_WORKSPACE'))}`);
     const workbench = new Workbench(page);
     await workbench.explorerFile('loop-zc.ublk').waitFor();
     return workbench;
@@ -53,29 +52,63 @@ export class Workbench {
     return this.page.locator('.tabs-container').getByRole('tab', { name });
   }
 
-  /** Runs a command by its title in the palette. */
+  /** A row of any tree on the screen, by the beginning of what a screen reader says. */
+  row(start: string | RegExp): Locator {
+    const name =
+      typeof start === 'string' ? new RegExp(`^${start.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) : start;
+    return this.page.getByRole('treeitem', { name });
+  }
+
+  /** Opens a row's children. */
+  async expand(row: Locator): Promise<void> {
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'false')
+      await row.locator('.monaco-tl-twistie').click();
+    await expect.poll(() => row.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe('true');
+  }
+
+  /** Shows a container of the activity bar. */
+  async container(name: RegExp): Promise<void> {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name });
+    await tab.waitFor();
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.locator('a').first().click();
+    await expect.poll(() => tab.getAttribute('aria-selected'), { timeout: 10_000 }).toBe('true');
+  }
+
+  /** Runs a command by its title in the palette, "Category: Title". */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input.input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row')
-      .filter({ hasText: title })
+    await this.pick(`>${title}`, title);
+  }
+
+  /** Types into the open quick pick and chooses the row that begins with `label`. */
+  async pick(text: string, label: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input.input:visible');
+    await input.fill(text);
+    await widget
+      .locator('.monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${label}$`) }) })
       .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+      .click();
   }
 
   /** Keeps a picture of the window in out/shots. */
   async shot(name: string): Promise<void> {
-    // Above the status bar's middle, where nothing shows a hover.
+    // Nothing in the middle of the status bar shows a hover.
     await this.page.mouse.move(720, 895);
     await this.page.screenshot({ path: join(setting('E2E_SHOTS'), `${name}.png`), animations: 'disabled' });
   }
 
-  close(): Promise<void> {
-    return this.page.close();
+  /** Keeps a picture in each theme, named NAME-dark and so on. */
+  async shots(name: string): Promise<void> {
+    for (const [suffix, title, mark] of THEMES) {
+      await this.command('Preferences: Color Theme');
+      await this.page.locator('.quick-input-widget input[placeholder*="Color Theme"]').waitFor();
+      await this.pick(title, title);
+      await this.page.locator(`.monaco-workbench.${mark}`).waitFor();
+      await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+      await this.shot(`${name}-${suffix}`);
+    }
   }
 }

@@ -131,9 +131,26 @@ export class DebugRun {
   }
 }
 
-/** Ends all sessions and removes all breakpoints, whatever a test has left. */
-export async function endDebugging(): Promise<void> {
-  vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-  await vscode.debug.stopDebugging();
-  await until('the end of debugging', () => vscode.debug.activeDebugSession === undefined);
+/** Knows which debug sessions are running; vscode.debug.activeDebugSession sometimes outlives its session. */
+export class RunningSessions {
+  private readonly running = new Set<string>();
+  private readonly listeners = [
+    vscode.debug.onDidStartDebugSession(({ id }) => this.running.add(id)),
+    vscode.debug.onDidTerminateDebugSession(({ id }) => this.running.delete(id)),
+  ];
+
+  get count(): number {
+    return this.running.size;
+  }
+
+  /** Ends all sessions and removes all breakpoints, whatever a test has left. */
+  async end(): Promise<void> {
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await vscode.debug.stopDebugging();
+    await until('the end of debugging', () => this.running.size === 0);
+  }
+
+  dispose(): void {
+    for (const listener of this.listeners) listener.dispose();
+  }
 }

@@ -1,2 +1,3 @@
 import './extension.suite';
 import './language.suite';
+import './debugger.suite';
