@@ -93,6 +93,8 @@ export class PageCache {
           ? this.readahead.miss(index, last - index, this.cachedBefore(index))
           : { start: index, count: 1, mark: -1 };
         yield* this.readWindow(task, window, end, size, ahead);
+        // the next window of a sequential reader begins behind a page that was dropped (filemap_create_folio)
+        if (!this.pages.has(index)) yield* this.readWindow(task, { start: index, count: 1, mark: -1 }, end, size, false);
       } else if (page.marked) {
         page.marked = false;
         let missing = index;
