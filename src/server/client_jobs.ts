@@ -18,6 +18,10 @@ export interface ClientContext {
   print(text: string): void;
 }
 
+/** Most that one dd copies where no disk takes part. */
+const MOST_BLOCKS = 1_000_000;
+const MOST_BYTES = 2 ** 36;
+
 /** `dd` between /dev/zero, /dev/urandom, /dev/null, block devices and files of the session. */
 export function* dd(ctx: ClientContext, task: IoTask, command: DdCommand): Gen<number> {
   const source = openEnd(ctx, command.input);
@@ -65,6 +69,15 @@ function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End
     return true;
   };
   const limit = command.count ?? Number.POSITIVE_INFINITY;
+  if (!source.device && !sink.device) {
+    // no event would ever stop it, so what takes too long is refused
+    const there = source.file ? source.file.size - command.skip : Number.POSITIVE_INFINITY;
+    const blocks = Math.min(limit, command.input === '/dev/null' ? 0 : Math.ceil(there / bs));
+    if (blocks > MOST_BLOCKS || blocks * bs > MOST_BYTES) {
+      ctx.print(`dd: ${blocks} blocks of ${bs} bytes without a disk: at most ${MOST_BLOCKS} and 64 GiB are simulated`);
+      return 1;
+    }
+  }
   for (let block = 0; block < limit && !status; block++) {
     const n = yield* getBlock(
       ctx,
@@ -86,10 +99,7 @@ function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End
     if (bs === obs) yield* put(held);
     else while (held >= obs && (yield* put(obs)));
     if (task.killed) throw new TaskKilled();
-    if (!source.device && !source.file && !sink.device && !sink.file) {
-      // nothing is moved and nothing ends it: time passes all the same
-      yield kernel.costs.syscall + kernel.copyTime(bs);
-    }
+    if (!source.device && !sink.device) kernel.rec.now += kernel.costs.syscall * 2 + kernel.copyTime(bs);
   }
   if (held > 0 && !status) yield* put(held);
   if (sink.device && !status && (command.conv.fsync || command.conv.fdatasync)) {
