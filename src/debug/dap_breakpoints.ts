@@ -69,6 +69,7 @@ export class Breakpoints {
     return new Set(this.exceptions.map(({ filterId }) => filterId));
   }
 
+  /** Breakpoints on lines of one document, in place of those it had. */
   setLines(args: DebugProtocol.SetBreakpointsArguments, old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = (args.breakpoints ?? []).map((wanted, k) => {
@@ -100,13 +101,20 @@ export class Breakpoints {
     return answer;
   }
 
+  /** Breakpoints on events by name or kernel function; the path of a state variable is taken for a data breakpoint. */
   setFunctions(args: readonly DebugProtocol.FunctionBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
-      const names = this.namesOf(wanted.name.trim());
+      const name = wanted.name.trim();
       const condition = conditionOf(this.open, wanted);
-      specs.push({ id, kind: 'function breakpoint', label: wanted.name, names, condition });
+      if (isStatePath(name)) {
+        specs.push({ id, kind: 'data breakpoint', label: name, path: name, condition });
+        const { problem } = condition;
+        return { id, verified: problem === undefined, ...(problem === undefined ? {} : { message: problem, reason: 'failed' as const }) };
+      }
+      const names = this.namesOf(name);
+      specs.push({ id, kind: 'function breakpoint', label: name, names, condition });
       const unknown = `no event is called '${wanted.name}'${didYouMean(wanted.name, eventNames())}`;
       const message = condition.problem ?? (names.size === 0 ? unknown : undefined);
       return { id, verified: message === undefined, ...(message === undefined ? {} : { message, reason: 'failed' as const }) };
@@ -115,6 +123,7 @@ export class Breakpoints {
     return answer;
   }
 
+  /** Breakpoints on state variables by their paths. */
   setData(args: readonly DebugProtocol.DataBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = args.map((wanted, k) => {

@@ -34,6 +34,8 @@ export class Run {
   readonly nodes = new NodeTable();
   readonly steps: Steps;
   private readonly following: Disposable;
+  /** Events that satisfy a hit condition, found once. */
+  private readonly counts = new WeakMap<Spec, readonly number[]>();
   private moving = false;
   private running = false;
   private wantsPause = false;
@@ -84,16 +86,16 @@ export class Run {
     });
   }
 
-  /** Runs to the next breakpoint, forwards or backwards, or to the end. */
-  async go(step: 1 | -1): Promise<void> {
+  /** Runs to the next breakpoint, forwards or backwards, or to the end. `from` itself is not looked at. */
+  async go(step: 1 | -1, from = this.open.cursor.event): Promise<void> {
     if (this.running) return;
     this.running = true;
     this.wantsPause = false;
     try {
       if (this.breakpoints.wantsViolations) await this.host.pause();
-      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, () => this.wantsPause || this.over);
+      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, () => this.wantsPause || this.over, this.counts);
       let logs = 0;
-      const { hit, at } = await search.run(this.open.cursor.event, step, (event, spec) => {
+      const { hit, at } = await search.run(from, step, (event, spec) => {
         if (logs++ < MOST_LOGS) this.log(event, spec);
       });
       if (this.over) return;

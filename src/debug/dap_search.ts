@@ -32,6 +32,7 @@ export class Search {
     specs: readonly Spec[],
     private readonly pause: () => Promise<void>,
     private readonly cancelled: () => boolean,
+    private readonly counts: WeakMap<Spec, readonly number[]> = new WeakMap(),
   ) {
     const { shapes } = open.trace;
     this.mask = new Uint8Array(shapes.size);
@@ -56,7 +57,7 @@ export class Search {
     for (const armed of this.armed) if (armed.spec.condition.hit !== undefined) await this.count(armed);
     this.mask.fill(0);
     for (const { shapes } of this.armed) shapes?.forEach((on, id) => { if (on === 1) this.mask[id] = 1; });
-    const watching = this.armed.some(({ read, events }) => read !== undefined && events === undefined);
+    const watching = this.watched().length > 0;
     const size = watching ? REPLAY_CHUNK : CHUNK;
     const { length } = this.open;
     for (let at = from + step, turn = 1; at >= 0 && at < length; turn++) {
@@ -81,7 +82,7 @@ export class Search {
     for (const armed of this.armed) {
       if (armed.events !== undefined) eachIn(armed.events, low, high, (event) => mark(event, armed));
     }
-    if (watching) this.changes(low, high, mark);
+    if (watching) this.changes(low, high, this.watched(), mark);
     const { mask } = this;
     const { shape } = this.open.trace;
     if (marked.size === 0) {
@@ -113,17 +114,20 @@ export class Search {
     return specs.length > 0 ? { event, specs } : undefined;
   }
 
+  private watched(): Armed[] {
+    return this.armed.filter(({ read, events }) => read !== undefined && events === undefined);
+  }
+
   /** Tells of each event in [low, high) that changed a watched state variable. */
-  private changes(low: number, high: number, mark: (event: number, armed: Armed) => void): void {
-    const watched = this.armed.filter(({ read, events }) => read !== undefined && events === undefined);
+  private changes(low: number, high: number, watched: readonly Armed[], take: (event: number, armed: Armed) => void): void {
     const { states } = this.open;
     const before = states.seek(low - 1).view;
-    const values = watched.map(({ read }) => read!(before));
+    const values = watched.map(({ read }) => read?.(before));
     for (let i = low; i < high; i++) {
       const { view } = states.seek(i);
       for (let k = 0; k < watched.length; k++) {
-        const value = watched[k].read!(view);
-        if (value !== values[k]) mark(i, watched[k]);
+        const value = watched[k].read?.(view);
+        if (value !== values[k]) take(i, watched[k]);
         values[k] = value;
       }
     }
@@ -132,27 +136,38 @@ export class Search {
   /** Replaces a breakpoint with a hit condition by the list of those of its events that satisfy it. */
   private async count(armed: Armed): Promise<void> {
     const { hit } = armed.spec.condition;
-    const { length, trace } = this.open;
     if (hit === undefined) return;
-    const all: number[] = [];
-    if (armed.read !== undefined && armed.events === undefined) {
-      const only = new Search(this.open, [{ ...armed.spec, condition: { ...armed.spec.condition, hit: undefined, log: undefined } }], this.pause, this.cancelled);
-      for (let at = -1; ; ) {
-        const { hit: next } = await only.run(at, 1, () => {});
-        if (next === undefined) break;
-        all.push(next.event);
-        at = next.event;
-      }
-    } else if (armed.events !== undefined) {
-      for (let k = 0; k < armed.events.length; k++) if (armed.test?.(armed.events[k]) ?? true) all.push(armed.events[k]);
-    } else {
-      for (let i = 0; i < length; i++) {
-        if (armed.shapes?.[trace.shape[i]] === 1 && (armed.test?.(i) ?? true)) all.push(i);
-        if (i % CHUNK === CHUNK - 1) await this.pause();
-      }
+    let counted = this.counts.get(armed.spec);
+    if (counted === undefined) {
+      const all = await this.all(armed);
+      if (this.cancelled()) return;
+      counted = all.filter((_, k) => hit(k + 1));
+      this.counts.set(armed.spec, counted);
     }
-    armed.events = all.filter((_, k) => hit(k + 1));
+    armed.events = counted;
     armed.test = undefined;
+  }
+
+  /** All events of the trace at which a breakpoint holds, hit conditions aside. */
+  private async all(armed: Armed): Promise<number[]> {
+    const { length, trace } = this.open;
+    const found: number[] = [];
+    const take = (event: number): void => {
+      if (armed.test?.(event) ?? true) found.push(event);
+    };
+    if (armed.events !== undefined) {
+      eachIn(armed.events, 0, length, take);
+      return found;
+    }
+    const watching = armed.read !== undefined;
+    const size = watching ? REPLAY_CHUNK : CHUNK;
+    for (let low = 0; low < length && !this.cancelled(); low += size) {
+      const high = Math.min(length, low + size);
+      if (watching) this.changes(low, high, [armed], take);
+      else for (let i = low; i < high; i++) if (armed.shapes?.[trace.shape[i]] === 1) take(i);
+      await this.pause();
+    }
+    return found;
   }
 }
 

@@ -130,7 +130,7 @@ export class DebugSession {
     const event = row === undefined ? 0 : open.requests.events(row)[0];
     if (args.stopOnEntry === false) {
       open.cursor.move(event, row, 'debugger');
-      void run.go(1);
+      void run.go(1, event - 1);
     } else {
       run.stop(event, row, { reason: 'entry', description: row === undefined ? 'start of trace' : 'start of request' });
     }

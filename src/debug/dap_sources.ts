@@ -102,7 +102,7 @@ export class Sources {
       const first = open.sessionLines.first(line);
       return first === undefined
         ? { kind: 'session', line }
-        : { kind: 'session', line: first.line, events: open.sessionLines.events(first.line) };
+        : { kind: 'session', line: first.line, events: open.sessionLines.starts(first.line) };
     }
     const file = this.stackFile(path);
     if (file === undefined || this.host.stack === undefined) return undefined;

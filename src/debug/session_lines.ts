@@ -13,6 +13,13 @@ export class SessionLines {
     return this.index().get(line) ?? [];
   }
 
+  /** Where the command of a line starts; the I/Os of the line where the trace does not tell. */
+  starts(line: number): readonly number[] {
+    const events = this.events(line);
+    const starts = events.filter((event) => this.trace.nameOf(event) === 'session_command');
+    return starts.length > 0 ? starts : events;
+  }
+
   /** First event of a line, or of the nearest line below it that has one; undefined beyond the last. */
   first(line: number): { readonly line: number; readonly event: number } | undefined {
     let best: number | undefined;
