@@ -38,7 +38,7 @@ export class TreeModel {
   readonly rows: Uint32Array;
   private readonly levels: readonly Level[];
   private readonly made = new Map<string, Node>();
-  private readonly lists = new Map<string, readonly Node[]>();
+  private readonly known = new Map<string, readonly Node[]>();
   private others: Uint32Array | undefined;
 
   constructor(
@@ -69,10 +69,10 @@ export class TreeModel {
 
   /** The nodes below a node, in order; the same objects each time. */
   children(node: Node): readonly Node[] {
-    const known = this.lists.get(node.id);
+    const known = this.known.get(node.id);
     if (known !== undefined) return known;
     const made = this.makeChildren(node);
-    this.lists.set(node.id, made);
+    this.known.set(node.id, made);
     return made;
   }
 
@@ -131,7 +131,11 @@ export class TreeModel {
   private makeChildren(node: Node): readonly Node[] {
     switch (node.kind) {
       case 'trace':
-        return [...this.topLists(node), ...this.below(node, this.rows, 0)];
+        return [
+          ...this.lists(node, 'pins', 'violations'),
+          ...this.below(node, this.rows, 0),
+          ...this.lists(node, 'others'),
+        ];
       case 'group':
         return this.below(node, node.rows, node.level + 1);
       case 'page':
@@ -164,15 +168,14 @@ export class TreeModel {
     }
   }
 
-  private topLists(parent: Node): ListNode[] {
-    const lists: ListNode[] = [];
-    const add = (kind: ListNode['kind'], count: number): void => {
-      if (count > 0) lists.push(this.keep<ListNode>({ kind, id: `${this.key}/${kind}`, parent, count }));
-    };
-    add('pins', this.options.pins?.length ?? 0);
-    add('violations', this.options.violations?.length ?? 0);
-    if (this.options.rows === undefined) add('others', this.otherEvents().length);
-    return lists;
+  /** Those of the lists that have something in them. */
+  private lists(parent: Node, ...kinds: ListNode['kind'][]): ListNode[] {
+    const { pins = [], violations = [], rows } = this.options;
+    const counts = { pins: pins.length, violations: violations.length, others: 0 };
+    if (kinds.includes('others') && rows === undefined) counts.others = this.otherEvents().length;
+    return kinds
+      .filter((kind) => counts[kind] > 0)
+      .map((kind) => this.keep<ListNode>({ kind, id: `${this.key}/${kind}`, parent, count: counts[kind] }));
   }
 
   private below(node: Node, rows: Uint32Array, depth: number): readonly Node[] {

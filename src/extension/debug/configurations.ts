@@ -9,7 +9,7 @@ const CURRENT_FILE = '${file}';
 
 /** Fills in what a launch configuration lacks, so that F5 works without launch.json. */
 export class InitialConfigurations implements vscode.DebugConfigurationProvider {
-  provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): vscode.DebugConfiguration[] {
+  provideDebugConfigurations(): vscode.DebugConfiguration[] {
     return [launch(vscode.l10n.t('Debug the open session or trace'), CURRENT_FILE)];
   }
 
