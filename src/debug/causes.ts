@@ -74,15 +74,22 @@ export class Causes {
         break;
       }
     }
-    const { requests } = this;
-    const wide = WIDE.has(this.role(e).name);
+    const { requests, trace } = this;
+    const { name } = this.role(e);
+    const wide = WIDE.has(name);
     const near = wide ? limit : Math.min(limit, e + 256);
     for (let f = e + 1; f < near; f++) {
       const other = requests.requestOf(f);
       if (row >= 0 && other === row) continue;
+      // only the same task, or a step that looks for such an event, can name it as its cause
+      if (trace.task[f] !== trace.task[e] && !this.wants(f, name)) continue;
       if (this.parent(f) === e) return f;
     }
     return limit < this.trace.length && this.parent(limit) === e ? limit : -1;
+  }
+
+  private wants(e: number, name: string): boolean {
+    return this.role(e).wants.some((group) => group.includes(name));
   }
 
   /** The call or context in whose course event e happened; for the end of a call its beginning. */
@@ -176,7 +183,11 @@ export class Causes {
       const wanted = role.wants.flat();
       for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
         const other = this.role(i);
-        if (other.req >= 0 && trace.word(i, other.req) === req && (wanted.length === 0 || wanted.includes(other.name)))
+        if (
+          other.req >= 0 &&
+          trace.word(i, other.req) === req &&
+          (wanted.length === 0 || wanted.includes(other.name))
+        )
           return i;
       }
     }

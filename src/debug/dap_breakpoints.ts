@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { didYouMean } from '../session/diagnostics';
-import { pathReader } from '../trace/state';
+import type { pathReader } from '../trace/state';
 import { EVENTS, eventNames } from '../trace/schema';
 import { conditionOf, type Condition } from './dap_conditions';
 import { CQ_OVERFLOW, CQE_EVENTS, FAILED_CQE, groupOf } from './dap_exceptions';
@@ -18,7 +18,8 @@ export interface Spec {
   readonly condition: Condition;
 }
 
-const PATH = /^(device|slot|ring|req|pipe|page|disk|task|io|command|fuse):[^:]+(:[^:]+)?:[\w.]+$|^totals::\w+$/;
+const PATH =
+  /^(device|slot|ring|req|pipe|page|disk|task|io|command|fuse):[^:]+(:[^:]+)?:[\w.]+$|^totals::\w+$/;
 
 /** Whether a text may be the path of a state variable. */
 export function isStatePath(text: string): boolean {
@@ -28,7 +29,10 @@ export function isStatePath(text: string): boolean {
 /** The breakpoints of a debug session. What the client asked for is kept, so that it can be bound to another trace. */
 export class Breakpoints {
   private readonly lines = new Map<string, { args: DebugProtocol.SetBreakpointsArguments; specs: Spec[] }>();
-  private functions: { args: readonly DebugProtocol.FunctionBreakpoint[]; specs: Spec[] } = { args: [], specs: [] };
+  private functions: { args: readonly DebugProtocol.FunctionBreakpoint[]; specs: Spec[] } = {
+    args: [],
+    specs: [],
+  };
   private data: { args: readonly DebugProtocol.DataBreakpoint[]; specs: Spec[] } = { args: [], specs: [] };
   private exceptions: readonly { readonly filterId: string; readonly condition?: string }[] = [];
   private nextId = 1;
@@ -70,13 +74,17 @@ export class Breakpoints {
   }
 
   /** Breakpoints on lines of one document, in place of those it had. */
-  setLines(args: DebugProtocol.SetBreakpointsArguments, old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+  setLines(
+    args: DebugProtocol.SetBreakpointsArguments,
+    old: readonly Spec[] = [],
+  ): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = (args.breakpoints ?? []).map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const target = this.sources.target(args.source, wanted.line);
       const condition = conditionOf(this.open, wanted);
-      const nothing = target === undefined || (target.events === undefined && (target.names?.length ?? 0) === 0);
+      const nothing =
+        target === undefined || (target.events === undefined && (target.names?.length ?? 0) === 0);
       const label = `line ${target?.line ?? wanted.line}`;
       specs.push({
         id,
@@ -86,7 +94,8 @@ export class Breakpoints {
         ...(target?.events === undefined ? {} : { events: target.events }),
         ...(target?.names === undefined ? {} : { names: new Set(target.names) }),
       });
-      const message = condition.problem ?? (nothing ? 'nothing happens here or below in this trace' : undefined);
+      const message =
+        condition.problem ?? (nothing ? 'nothing happens here or below in this trace' : undefined);
       return {
         id,
         verified: message === undefined,
@@ -102,7 +111,10 @@ export class Breakpoints {
   }
 
   /** Breakpoints on events by name or kernel function; the path of a state variable is taken for a data breakpoint. */
-  setFunctions(args: readonly DebugProtocol.FunctionBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+  setFunctions(
+    args: readonly DebugProtocol.FunctionBreakpoint[],
+    old: readonly Spec[] = [],
+  ): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
@@ -111,20 +123,31 @@ export class Breakpoints {
       if (isStatePath(name)) {
         specs.push({ id, kind: 'data breakpoint', label: name, path: name, condition });
         const { problem } = condition;
-        return { id, verified: problem === undefined, ...(problem === undefined ? {} : { message: problem, reason: 'failed' as const }) };
+        return {
+          id,
+          verified: problem === undefined,
+          ...(problem === undefined ? {} : { message: problem, reason: 'failed' as const }),
+        };
       }
       const names = this.namesOf(name);
       specs.push({ id, kind: 'function breakpoint', label: name, names, condition });
       const unknown = `no event is called '${wanted.name}'${didYouMean(wanted.name, eventNames())}`;
       const message = condition.problem ?? (names.size === 0 ? unknown : undefined);
-      return { id, verified: message === undefined, ...(message === undefined ? {} : { message, reason: 'failed' as const }) };
+      return {
+        id,
+        verified: message === undefined,
+        ...(message === undefined ? {} : { message, reason: 'failed' as const }),
+      };
     });
     this.functions = { args, specs };
     return answer;
   }
 
   /** Breakpoints on state variables by their paths. */
-  setData(args: readonly DebugProtocol.DataBreakpoint[], old: readonly Spec[] = []): DebugProtocol.Breakpoint[] {
+  setData(
+    args: readonly DebugProtocol.DataBreakpoint[],
+    old: readonly Spec[] = [],
+  ): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
@@ -133,7 +156,11 @@ export class Breakpoints {
       const message = condition.problem ?? (isStatePath(path) ? undefined : `'${path}' is no state variable`);
       if (message === undefined) specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
       else specs.push({ id, kind: 'data breakpoint', label: path, events: [], condition });
-      return { id, verified: message === undefined, ...(message === undefined ? {} : { message, reason: 'failed' as const }) };
+      return {
+        id,
+        verified: message === undefined,
+        ...(message === undefined ? {} : { message, reason: 'failed' as const }),
+      };
     });
     this.data = { args, specs };
     return answer;
@@ -144,17 +171,21 @@ export class Breakpoints {
     this.exceptions = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
     return this.exceptions.map(({ condition }) => {
       const { problem } = conditionOf(this.open, condition === undefined ? {} : { condition });
-      return problem === undefined ? { verified: true } : { verified: false, message: problem, reason: 'failed' as const };
+      return problem === undefined
+        ? { verified: true }
+        : { verified: false, message: problem, reason: 'failed' as const };
     });
   }
 
   private exception(filterId: string, condition: string | undefined): Spec {
     const own = conditionOf(this.open, condition === undefined ? {} : { condition });
     const base = { id: 0, kind: 'exception', label: filterId } as const;
-    if (filterId === CQ_OVERFLOW) return { ...base, names: new Set(['io_uring_cqe_overflow']), condition: own };
+    if (filterId === CQ_OVERFLOW)
+      return { ...base, names: new Set(['io_uring_cqe_overflow']), condition: own };
     if (filterId === FAILED_CQE) {
       const { trace } = this.open;
-      const test = (event: number): boolean => (trace.num(event, 'result') ?? 0) < 0 && (own.test?.(event) ?? true);
+      const test = (event: number): boolean =>
+        (trace.num(event, 'result') ?? 0) < 0 && (own.test?.(event) ?? true);
       return { ...base, names: CQE_EVENTS, condition: { ...own, test } };
     }
     const events = this.open.violations.filter((v) => groupOf(v.rule) === filterId).map((v) => v.event);

@@ -8,7 +8,14 @@ import type { Trace } from '../trace/trace';
 import type { VariableNode } from './dap_nodes';
 import type { OpenTrace } from './model';
 
-const OPS: Readonly<Record<string, number>> = { READ: 0, WRITE: 1, FLUSH: 2, DISCARD: 3, WRITE_SAME: 4, WRITE_ZEROES: 5 };
+const OPS: Readonly<Record<string, number>> = {
+  READ: 0,
+  WRITE: 1,
+  FLUSH: 2,
+  DISCARD: 3,
+  WRITE_SAME: 4,
+  WRITE_ZEROES: 5,
+};
 
 /** The SQE that user space filled at an io_uring_get_sqe; undefined where the trace has no bytes. */
 export function sqeBytes(trace: Trace, event: number): Uint8Array<ArrayBuffer> | undefined {
@@ -69,8 +76,13 @@ export function memoryAt(open: OpenTrace, reference: string): Uint8Array<ArrayBu
 }
 
 /** A node `bytes` whose children are the fields with offset, hexadecimal and name. */
-export function bytesNode(kind: 'sqe' | 'cqe' | 'iod', memory: string, bytes: Uint8Array | undefined): VariableNode {
-  if (bytes === undefined) return { name: 'bytes', value: 'not in the trace', hint: { attributes: ['readOnly'] } };
+export function bytesNode(
+  kind: 'sqe' | 'cqe' | 'iod',
+  memory: string,
+  bytes: Uint8Array | undefined,
+): VariableNode {
+  if (bytes === undefined)
+    return { name: 'bytes', value: 'not in the trace', hint: { attributes: ['readOnly'] } };
   return {
     name: 'bytes',
     value: `${bytes.length} bytes`,

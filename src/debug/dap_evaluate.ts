@@ -17,7 +17,12 @@ export interface Value {
 }
 
 /** Evaluates an expression at an event. @throws RequestError that tells what is wrong */
-export function evaluateAt(open: OpenTrace, expression: string, event: number, focus: number | undefined): Value {
+export function evaluateAt(
+  open: OpenTrace,
+  expression: string,
+  event: number,
+  focus: number | undefined,
+): Value {
   const text = expression.trim();
   if (text === '') throw new RequestError('nothing to evaluate', false);
   if (event < 0) throw new RequestError('the trace has no events', false);
@@ -40,7 +45,12 @@ export function evaluateAt(open: OpenTrace, expression: string, event: number, f
 }
 
 /** A field of the event, of its request, or of the focused one; undefined where none of them has it. */
-export function fieldAt(open: OpenTrace, name: string, event: number, focus: number | undefined): string | undefined {
+export function fieldAt(
+  open: OpenTrace,
+  name: string,
+  event: number,
+  focus: number | undefined,
+): string | undefined {
   const { trace, requests } = open;
   const field = requestField(name);
   const names = field === undefined ? [name] : [name, field.name, ...field.aliases];
@@ -52,10 +62,13 @@ export function fieldAt(open: OpenTrace, name: string, event: number, focus: num
     const format = shape.template.formats[k];
     if (format === 's') return trace.strings.text(word);
     if ('xphHz'.includes(format)) return `0x${trace.wide.big(word).toString(16)}`;
-    return name === 'res' || name === 'result' ? formatResult(trace.wide.number(word)) : trace.wide.signed(word).toString();
+    return name === 'res' || name === 'result'
+      ? formatResult(trace.wide.number(word))
+      : trace.wide.signed(word).toString();
   }
   const everywhere = eventField(name);
-  if (everywhere !== undefined) return String(everywhere.number?.(trace, event) ?? everywhere.text?.(trace, event) ?? '?');
+  if (everywhere !== undefined)
+    return String(everywhere.number?.(trace, event) ?? everywhere.text?.(trace, event) ?? '?');
   const row = requests.requestOf(event) >= 0 ? requests.requestOf(event) : focus;
   if (field === undefined || row === undefined) return undefined;
   const number = field.number?.(requests, row);
@@ -101,7 +114,12 @@ export function completions(open: OpenTrace, text: string, column: number): Debu
     label: c.label,
     ...(c.text === c.label ? {} : { text: c.text }),
     detail: c.says,
-    type: c.kind === 'field' ? ('field' as const) : c.kind === 'value' ? ('value' as const) : ('keyword' as const),
+    type:
+      c.kind === 'field'
+        ? ('field' as const)
+        : c.kind === 'value'
+          ? ('value' as const)
+          : ('keyword' as const),
     start: c.start + 1,
     length: c.end - c.start,
   }));

@@ -4,7 +4,12 @@ import type { Violation } from '../check/types';
 import { formatResult } from '../uapi/errno';
 import type { OpenTrace } from './model';
 
-const GROUPS: readonly { readonly id: string; readonly label: string; readonly from: number; readonly to: number }[] = [
+const GROUPS: readonly {
+  readonly id: string;
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+}[] = [
   { id: 'inv-rings', label: 'Invariants: rings', from: 1, to: 19 },
   { id: 'inv-tags', label: 'Invariants: requests and tags', from: 20, to: 26 },
   { id: 'inv-slots', label: 'Invariants: slots and commands', from: 27, to: 39 },
@@ -33,7 +38,13 @@ export function exceptionFilters(): DebugProtocol.ExceptionBreakpointsFilter[] {
       default: true,
       ...condition,
     })),
-    { filter: FAILED_CQE, label: 'res < 0', description: 'A CQE carries an error', default: false, ...condition },
+    {
+      filter: FAILED_CQE,
+      label: 'res < 0',
+      description: 'A CQE carries an error',
+      default: false,
+      ...condition,
+    },
     {
       filter: CQ_OVERFLOW,
       label: 'CQ overflow',
@@ -58,20 +69,36 @@ export interface Exceptional {
 }
 
 /** In few words, and with its numbers. */
-export function describeException(open: OpenTrace, event: number, what: Exceptional): { description: string; text: string } {
+export function describeException(
+  open: OpenTrace,
+  event: number,
+  what: Exceptional,
+): { description: string; text: string } {
   const [first] = what.violations;
   if (first !== undefined) return { description: `invariant ${first.rule}`, text: first.message };
   if (what.overflow) return { description: 'CQ overflow', text: 'the CQE goes to the overflow list' };
   const result = formatResult(open.trace.num(event, 'result') ?? 0);
-  return { description: 'res < 0', text: `res ${result}, user_data 0x${(open.trace.big(event, 'user_data') ?? 0n).toString(16)}` };
+  return {
+    description: 'res < 0',
+    text: `res ${result}, user_data 0x${(open.trace.big(event, 'user_data') ?? 0n).toString(16)}`,
+  };
 }
 
 /** Answer to exceptionInfo. */
-export function exceptionInfo(open: OpenTrace, event: number, what: Exceptional): DebugProtocol.ExceptionInfoResponse['body'] {
+export function exceptionInfo(
+  open: OpenTrace,
+  event: number,
+  what: Exceptional,
+): DebugProtocol.ExceptionInfoResponse['body'] {
   const [first] = what.violations;
   if (first === undefined) {
     const { description, text } = describeException(open, event, what);
-    return { exceptionId: description, description: text, breakMode: 'always', details: { message: text, typeName: description } };
+    return {
+      exceptionId: description,
+      description: text,
+      breakMode: 'always',
+      details: { message: text, typeName: description },
+    };
   }
   const rule = RULES.find(({ id }) => id === first.rule);
   const cause = first.firstCause;
@@ -88,7 +115,10 @@ export function exceptionInfo(open: OpenTrace, event: number, what: Exceptional)
         ? {}
         : {
             innerException: [
-              { message: `first cause, event ${cause}: ${open.printer.line(cause).trim()}`, typeName: open.trace.nameOf(cause) },
+              {
+                message: `first cause, event ${cause}: ${open.printer.line(cause).trim()}`,
+                typeName: open.trace.nameOf(cause),
+              },
             ],
           }),
     },

@@ -77,7 +77,8 @@ export class Frames {
       if (e === event) {
         plans.push({ event: e, name, place: code ?? text, subtle: false });
         if (code !== undefined) plans.push({ event: e, name: `event ${e}`, place: text, subtle: true });
-        if (session !== undefined) plans.push({ event: e, name: this.said(e), place: session, subtle: false });
+        if (session !== undefined)
+          plans.push({ event: e, name: this.said(e), place: session, subtle: false });
       } else if (session !== undefined) {
         plans.push({ event: e, name: this.said(e), place: session, subtle: false });
       } else {

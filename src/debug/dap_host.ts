@@ -35,7 +35,9 @@ export interface Opened {
 
 /** Where pseudo-code stands; {@link StackIndex} of stack.ts is one. */
 export interface PseudoCode {
-  locate(eventName: string): { readonly file: string; readonly line: number; readonly function?: string } | undefined;
+  locate(
+    eventName: string,
+  ): { readonly file: string; readonly line: number; readonly function?: string } | undefined;
   eventsAt(file: string, line: number): readonly string[];
   breakableLine(file: string, line: number): number | undefined;
 }

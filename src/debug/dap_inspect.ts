@@ -28,7 +28,8 @@ export function inspectHandlers(running: () => Run): Handlers {
       const list = nodes.get(args.variablesReference);
       if (list === undefined) throw new RequestError('these variables are of an earlier stop', false);
       const start = args.start ?? 0;
-      const part = args.count === undefined || args.count === 0 ? list : list.slice(start, start + args.count);
+      const part =
+        args.count === undefined || args.count === 0 ? list : list.slice(start, start + args.count);
       return { variables: part.map((node) => nodes.variable(node)) };
     },
     source: (args: DebugProtocol.SourceArguments) => {
@@ -59,7 +60,8 @@ export function inspectHandlers(running: () => Run): Handlers {
     goto: (args: DebugProtocol.GotoArguments) => {
       const run = running();
       const event = args.targetId;
-      if (!Number.isInteger(event) || event < 0 || event >= run.open.length) throw new RequestError('there is no such event');
+      if (!Number.isInteger(event) || event < 0 || event >= run.open.length)
+        throw new RequestError('there is no such event');
       const row = run.open.requests.requestOf(event);
       return new Reply(undefined, () => run.stop(event, row < 0 ? undefined : row, { reason: 'goto' }));
     },
@@ -87,7 +89,10 @@ function evaluate(run: Run, args: DebugProtocol.EvaluateArguments): DebugProtoco
   };
 }
 
-function readMemory(run: Run, args: DebugProtocol.ReadMemoryArguments): DebugProtocol.ReadMemoryResponse['body'] {
+function readMemory(
+  run: Run,
+  args: DebugProtocol.ReadMemoryArguments,
+): DebugProtocol.ReadMemoryResponse['body'] {
   const bytes = memoryAt(run.open, args.memoryReference);
   if (bytes === undefined) throw new RequestError(`the trace has no bytes at ${args.memoryReference}`, false);
   const offset = args.offset ?? 0;
@@ -101,16 +106,23 @@ function readMemory(run: Run, args: DebugProtocol.ReadMemoryArguments): DebugPro
   };
 }
 
-function dataInfo(run: Run, args: DebugProtocol.DataBreakpointInfoArguments): DebugProtocol.DataBreakpointInfoResponse['body'] {
+function dataInfo(
+  run: Run,
+  args: DebugProtocol.DataBreakpointInfoArguments,
+): DebugProtocol.DataBreakpointInfoResponse['body'] {
   const reference = args.variablesReference ?? 0;
   const node = reference > 0 ? run.nodes.get(reference)?.find((each) => each.name === args.name) : undefined;
   const path = node?.path ?? (reference === 0 ? args.name : undefined);
-  if (path === undefined || !isStatePath(path)) return { dataId: null, description: `${args.name} is no state variable` };
+  if (path === undefined || !isStatePath(path))
+    return { dataId: null, description: `${args.name} is no state variable` };
   return { dataId: path, description: path, accessTypes: ['write'], canPersist: true };
 }
 
 /** The events of a line; for pseudo-code the next event of that name, from the cursor on, and the one before. */
-function gotoTargets(run: Run, args: DebugProtocol.GotoTargetsArguments): DebugProtocol.GotoTargetsResponse['body'] {
+function gotoTargets(
+  run: Run,
+  args: DebugProtocol.GotoTargetsArguments,
+): DebugProtocol.GotoTargetsResponse['body'] {
   const { open, sources } = run;
   const target = sources.target(args.source, args.line);
   const events = [...(target?.events ?? []).slice(0, MOST_TARGETS)];

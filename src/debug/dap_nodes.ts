@@ -58,6 +58,10 @@ export class NodeTable {
 }
 
 /** A node without children. */
-export function leaf(name: string, value: string | number | boolean | null | undefined, more: Partial<VariableNode> = {}): VariableNode {
+export function leaf(
+  name: string,
+  value: string | number | boolean | null | undefined,
+  more: Partial<VariableNode> = {},
+): VariableNode {
   return { name, value: value === null || value === undefined ? '?' : String(value), ...more };
 }

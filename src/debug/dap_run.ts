@@ -1,7 +1,14 @@
 import type { Breakpoints, Spec } from './dap_breakpoints';
 import type { Channel } from './dap_channel';
 import { logText } from './dap_evaluate';
-import { CQ_OVERFLOW, CQE_EVENTS, describeException, type Exceptional, FAILED_CQE, groupOf } from './dap_exceptions';
+import {
+  CQ_OVERFLOW,
+  CQE_EVENTS,
+  describeException,
+  type Exceptional,
+  FAILED_CQE,
+  groupOf,
+} from './dap_exceptions';
 import { Frames } from './dap_frames';
 import type { DebugHost, LaunchArguments, Opened } from './dap_host';
 import { NodeTable } from './dap_nodes';
@@ -19,7 +26,15 @@ const MOST_LOGS = 1000;
 
 /** Why the debuggee stands where it stands, in the words of the protocol and in ours. */
 export interface StopReason {
-  readonly reason: 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'data breakpoint' | 'exception' | 'goto' | 'pause';
+  readonly reason:
+    | 'entry'
+    | 'step'
+    | 'breakpoint'
+    | 'function breakpoint'
+    | 'data breakpoint'
+    | 'exception'
+    | 'goto'
+    | 'pause';
   readonly description?: string;
   readonly text?: string;
   readonly ids?: readonly number[];
@@ -55,7 +70,8 @@ export class Run {
     const filter = args.filter?.trim() ?? '';
     this.steps = new Steps(open, filter === '' ? undefined : compileFilter(filter, open.trace).events(open));
     this.following = open.cursor.onDidChange(() => {
-      if (!this.moving && !this.running && !this.over) this.tell({ reason: 'goto', description: 'moved in another view', quiet: true });
+      if (!this.moving && !this.running && !this.over)
+        this.tell({ reason: 'goto', description: 'moved in another view', quiet: true });
     });
   }
 
@@ -93,7 +109,13 @@ export class Run {
     this.wantsPause = false;
     try {
       if (this.breakpoints.wantsViolations) await this.host.pause();
-      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, () => this.wantsPause || this.over, this.counts);
+      const search = new Search(
+        this.open,
+        this.breakpoints.specs(),
+        this.host.pause,
+        () => this.wantsPause || this.over,
+        this.counts,
+      );
       let logs = 0;
       const { hit, at } = await search.run(from, step, (event, spec) => {
         if (logs++ < MOST_LOGS) this.log(event, spec);
@@ -156,14 +178,21 @@ export class Run {
       return;
     }
     const spec = first('data breakpoint') ?? first('function breakpoint') ?? specs[0];
-    const text = spec.kind === 'breakpoint' ? {} : { description: `${spec.kind} ${spec.label}`, text: spec.label };
+    const text =
+      spec.kind === 'breakpoint' ? {} : { description: `${spec.kind} ${spec.label}`, text: spec.label };
     this.stop(event, request, { reason: spec.kind, ...text, ids });
   }
 
   private end(step: 1 | -1, at: number): void {
     const where = step === 1 ? 'end of trace' : 'start of trace';
-    if (this.open.length === 0) this.tell({ reason: 'pause', description: 'the trace has no events', text: where });
-    else this.stop(at, this.rowAt(at), { reason: step === 1 ? 'pause' : 'entry', description: where, text: where });
+    if (this.open.length === 0)
+      this.tell({ reason: 'pause', description: 'the trace has no events', text: where });
+    else
+      this.stop(at, this.rowAt(at), {
+        reason: step === 1 ? 'pause' : 'entry',
+        description: where,
+        text: where,
+      });
   }
 
   private log(event: number, spec: Spec): void {
@@ -196,7 +225,8 @@ export class Run {
     const { source, requests, length } = open;
     this.output('console', `${open.name}: ${length} events, ${requests.length} requests\n`);
     if (source.kind === 'text') {
-      if (source.damaged > 0) this.output('stderr', `${source.damaged} damaged lines, the first is line ${source.firstDamaged}\n`);
+      if (source.damaged > 0)
+        this.output('stderr', `${source.damaged} damaged lines, the first is line ${source.firstDamaged}\n`);
       if (source.lost > 0) this.output('stderr', `${source.lost} events were lost by the recorder\n`);
       if (source.unknown > 0) this.output('console', `${source.unknown} events of unknown names\n`);
     }
@@ -207,7 +237,8 @@ export class Run {
       printed++;
       this.output('stdout', `${open.trace.str(i, 'text') ?? ''}\n`, i);
     }
-    if (source.kind === 'session' && source.exitCode !== 0) this.output('stderr', `the session ended with exit code ${source.exitCode}\n`);
+    if (source.kind === 'session' && source.exitCode !== 0)
+      this.output('stderr', `the session ended with exit code ${source.exitCode}\n`);
   }
 
   /** The request that a launch names by `queue:tag` or `queue:tag#life`; undefined where it names none. @throws Error */

@@ -12,7 +12,12 @@ const SUBMITS = ['io_uring_submit_sqe', 'io_uring_submit_req'];
 const NONE: VariableNode = { name: '(none)', value: '', hint: { visibility: 'internal' } };
 
 /** The scopes of a frame, always the same ones in the same order. */
-export function scopesOf(open: OpenTrace, event: number, focus: number | undefined, nodes: NodeTable): DebugProtocol.Scope[] {
+export function scopesOf(
+  open: OpenTrace,
+  event: number,
+  focus: number | undefined,
+  nodes: NodeTable,
+): DebugProtocol.Scope[] {
   let made: StateNodes | undefined;
   const state = (): StateNodes => {
     made ??= new StateNodes(open.states.at(event), event > -1 ? open.states.at(event - 1) : undefined);
@@ -53,9 +58,11 @@ function request(open: OpenTrace, event: number, row: number | undefined): Varia
   if (row === undefined) return [leaf('request', 'none: the whole trace'), ...happened];
   const list = requests.events(row);
   const at = indexAfter(list, event);
-  const { device, queue, tag, life, op, offset, length, result, start, end, path, status, confidence } = requests.get(row);
+  const { device, queue, tag, life, op, offset, length, result, start, end, path, status, confidence } =
+    requests.get(row);
   const over = list.length > 0 && event >= list[list.length - 1];
-  const later = (text: string): string => (over || (end !== null && trace.ts[event] >= end) ? text : `not yet (will be ${text})`);
+  const later = (text: string): string =>
+    over || (end !== null && trace.ts[event] >= end) ? text : `not yet (will be ${text})`;
   return [
     leaf('request', requestLabel(requests, row)),
     leaf('device', device),
@@ -97,11 +104,22 @@ function sqe(open: OpenTrace, event: number, row: number | undefined): VariableN
   const { trace } = open;
   const submit = last(open, event, row, SUBMITS);
   const filled = last(open, event, row, ['io_uring_get_sqe']);
-  const e = submit >= 0 && (filled < 0 || trace.big(filled, 'user_data') === trace.big(submit, 'user_data')) ? submit : filled;
-  if (e < 0) return ['user_data', 'opcode', 'flags', 'ring', 'req', 'filled', 'taken', 'bytes'].map((name) => leaf(name, null));
+  const e =
+    submit >= 0 && (filled < 0 || trace.big(filled, 'user_data') === trace.big(submit, 'user_data'))
+      ? submit
+      : filled;
+  if (e < 0)
+    return ['user_data', 'opcode', 'flags', 'ring', 'req', 'filled', 'taken', 'bytes'].map((name) =>
+      leaf(name, null),
+    );
   const bytes = filled < 0 ? undefined : sqeBytes(trace, filled);
   const hex = (field: string): string | null => {
-    const value = submit === e ? trace.big(e, field) : field === 'user_data' || field === 'ring' ? trace.big(e, field) : undefined;
+    const value =
+      submit === e
+        ? trace.big(e, field)
+        : field === 'user_data' || field === 'ring'
+          ? trace.big(e, field)
+          : undefined;
     return value === undefined ? null : `0x${value.toString(16)}`;
   };
   return [
@@ -136,6 +154,7 @@ function last(open: OpenTrace, event: number, row: number | undefined, names: re
   const { trace, requests } = open;
   if (row === undefined) return names.includes(trace.nameOf(event)) ? event : -1;
   const list = requests.events(row);
-  for (let k = indexAfter(list, event) - 1; k >= 0; k--) if (names.includes(trace.nameOf(list[k]))) return list[k];
+  for (let k = indexAfter(list, event) - 1; k >= 0; k--)
+    if (names.includes(trace.nameOf(list[k]))) return list[k];
   return -1;
 }

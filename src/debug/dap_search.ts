@@ -53,26 +53,39 @@ export class Search {
    * Runs from an event (which does not count itself) until a breakpoint stops it. Breakpoints that log are told to `log` as they are
    * passed. undefined at the end of the trace; `at` tells where a cancelled run was.
    */
-  async run(from: number, step: 1 | -1, log: (event: number, spec: Spec) => void): Promise<{ hit?: Hit; at: number }> {
+  async run(
+    from: number,
+    step: 1 | -1,
+    log: (event: number, spec: Spec) => void,
+  ): Promise<{ hit?: Hit; at: number }> {
     for (const armed of this.armed) if (armed.spec.condition.hit !== undefined) await this.count(armed);
     this.mask.fill(0);
-    for (const { shapes } of this.armed) shapes?.forEach((on, id) => { if (on === 1) this.mask[id] = 1; });
+    for (const { shapes } of this.armed)
+      shapes?.forEach((on, id) => {
+        if (on === 1) this.mask[id] = 1;
+      });
     const watching = this.watched().length > 0;
     const size = watching ? REPLAY_CHUNK : CHUNK;
     const { length } = this.open;
-    for (let at = from + step, turn = 1; at >= 0 && at < length; turn++) {
+    for (let at = from + step; at >= 0 && at < length; ) {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
       const high = step === 1 ? Math.min(length, (Math.floor(at / size) + 1) * size) : at + 1;
       const hit = this.chunk(low, high, step, watching, log);
       if (hit !== undefined) return { hit, at: hit.event };
       at = step === 1 ? high : low - 1;
-      if (turn % (watching ? 4 : 1) === 0 && at >= 0 && at < length) await this.pause();
+      if (at >= 0 && at < length) await this.pause();
       if (this.cancelled()) return { at: Math.max(0, Math.min(length - 1, at)) };
     }
     return { at: step === 1 ? length - 1 : 0 };
   }
 
-  private chunk(low: number, high: number, step: 1 | -1, watching: boolean, log: (event: number, spec: Spec) => void): Hit | undefined {
+  private chunk(
+    low: number,
+    high: number,
+    step: 1 | -1,
+    watching: boolean,
+    log: (event: number, spec: Spec) => void,
+  ): Hit | undefined {
     const marked = new Map<number, Armed[]>();
     const mark = (event: number, armed: Armed): void => {
       const list = marked.get(event);
@@ -102,11 +115,18 @@ export class Search {
     return undefined;
   }
 
-  private reached(event: number, marked: readonly Armed[] | undefined, log: (event: number, spec: Spec) => void): Hit | undefined {
+  private reached(
+    event: number,
+    marked: readonly Armed[] | undefined,
+    log: (event: number, spec: Spec) => void,
+  ): Hit | undefined {
     const id = this.open.trace.shape[event];
     const specs: Spec[] = [];
     for (const armed of this.armed) {
-      const here = armed.events !== undefined || armed.read !== undefined ? marked?.includes(armed) === true : armed.shapes?.[id] === 1;
+      const here =
+        armed.events !== undefined || armed.read !== undefined
+          ? marked?.includes(armed) === true
+          : armed.shapes?.[id] === 1;
       if (!here || (armed.test !== undefined && !armed.test(event))) continue;
       if (armed.spec.condition.log === undefined) specs.push(armed.spec);
       else log(event, armed.spec);
@@ -119,7 +139,12 @@ export class Search {
   }
 
   /** Tells of each event in [low, high) that changed a watched state variable. */
-  private changes(low: number, high: number, watched: readonly Armed[], take: (event: number, armed: Armed) => void): void {
+  private changes(
+    low: number,
+    high: number,
+    watched: readonly Armed[],
+    take: (event: number, armed: Armed) => void,
+  ): void {
     const { states } = this.open;
     const before = states.seek(low - 1).view;
     const values = watched.map(({ read }) => read?.(before));
@@ -172,5 +197,6 @@ export class Search {
 }
 
 function eachIn(list: ArrayLike<number>, low: number, high: number, take: (value: number) => void): void {
-  for (let k = indexAfter(list as Uint32Array, low - 1); k < list.length && list[k] < high; k++) take(list[k]);
+  for (let k = indexAfter(list as Uint32Array, low - 1); k < list.length && list[k] < high; k++)
+    take(list[k]);
 }

@@ -2,7 +2,14 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Breakpoints } from './dap_breakpoints';
 import { capabilities } from './dap_capabilities';
 import { Channel, type Handlers, Reply } from './dap_channel';
-import { type DebugHost, GOTO_REQUEST, type LaunchArguments, type Opened, RequestError, STEP_REQUEST } from './dap_host';
+import {
+  type DebugHost,
+  GOTO_REQUEST,
+  type LaunchArguments,
+  type Opened,
+  RequestError,
+  STEP_REQUEST,
+} from './dap_host';
 import { inspectHandlers } from './dap_inspect';
 import { Run } from './dap_run';
 import { Sources } from './dap_sources';
@@ -89,7 +96,9 @@ export class DebugSession {
         const request = args.request ?? (own < 0 ? undefined : own);
         return new Reply(undefined, () => run.stop(event, request, { reason: 'goto' }));
       },
-      setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => ({ breakpoints: this.marks().setLines(args) }),
+      setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => ({
+        breakpoints: this.marks().setLines(args),
+      }),
       setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => ({
         breakpoints: this.marks().setFunctions(args.breakpoints),
       }),
@@ -132,7 +141,10 @@ export class DebugSession {
       open.cursor.move(event, row, 'debugger');
       void run.go(1, event - 1);
     } else {
-      run.stop(event, row, { reason: 'entry', description: row === undefined ? 'start of trace' : 'start of request' });
+      run.stop(event, row, {
+        reason: 'entry',
+        description: row === undefined ? 'start of trace' : 'start of request',
+      });
     }
   }
 
@@ -161,7 +173,8 @@ export class DebugSession {
       throw error;
     }
     if (this.breakpoints !== undefined) {
-      for (const breakpoint of breakpoints.rebind(opened.open, sources)) this.channel.event('breakpoint', { reason: 'changed', breakpoint });
+      for (const breakpoint of breakpoints.rebind(opened.open, sources))
+        this.channel.event('breakpoint', { reason: 'changed', breakpoint });
     }
     this.breakpoints = breakpoints;
     this.run = run;
@@ -228,7 +241,8 @@ export class DebugSession {
 
 /** The request that a launch begins with. `request` is taken by the debug configuration, so `tag` is its other name. */
 function startRequest(run: Run, args: LaunchArguments): number | undefined {
-  const name = args.tag ?? (args.request !== undefined && args.request !== 'launch' ? args.request : undefined);
+  const name =
+    args.tag ?? (args.request !== undefined && args.request !== 'launch' ? args.request : undefined);
   if (name === undefined || name === '') return undefined;
   return Run.find(run.open, name);
 }

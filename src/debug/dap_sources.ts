@@ -79,7 +79,10 @@ export class Sources {
     const to = Math.min(open.length, from + EXCERPT);
     const text = open.printer.text(from, to);
     // notes in front of the first event of the next excerpt belong to that one
-    const lines = (to === open.length ? open.lineCount : this.firstLine(reference) - 1) - this.firstLine(reference - 1) + 1;
+    const lines =
+      (to === open.length ? open.lineCount : this.firstLine(reference) - 1) -
+      this.firstLine(reference - 1) +
+      1;
     return text.split('\n').slice(0, lines).join('\n');
   }
 
@@ -90,13 +93,17 @@ export class Sources {
     if (reference > 0) {
       const base = this.firstLine(reference - 1);
       const event = open.eventAtLine(line + base - 1);
-      return event < 0 ? { kind: 'trace', line } : { kind: 'trace', line: open.lineOf(event) - base + 1, events: [event] };
+      return event < 0
+        ? { kind: 'trace', line }
+        : { kind: 'trace', line: open.lineOf(event) - base + 1, events: [event] };
     }
     const { path } = source;
     if (path === undefined) return undefined;
     if (traceDocument !== undefined && same(path, traceDocument)) {
       const event = open.eventAtLine(line);
-      return event < 0 ? { kind: 'trace', line } : { kind: 'trace', line: open.lineOf(event), events: [event] };
+      return event < 0
+        ? { kind: 'trace', line }
+        : { kind: 'trace', line: open.lineOf(event), events: [event] };
     }
     if (this.sessionPath !== undefined && same(path, this.sessionPath)) {
       const first = open.sessionLines.first(line);
@@ -107,7 +114,9 @@ export class Sources {
     const file = this.stackFile(path);
     if (file === undefined || this.host.stack === undefined) return undefined;
     const at = this.host.stack.breakableLine(file, line);
-    return at === undefined ? { kind: 'stack', line } : { kind: 'stack', line: at, names: this.host.stack.eventsAt(file, at) };
+    return at === undefined
+      ? { kind: 'stack', line }
+      : { kind: 'stack', line: at, names: this.host.stack.eventsAt(file, at) };
   }
 
   /** Lines of a document between two lines on which a breakpoint can hold; at most `limit`. */

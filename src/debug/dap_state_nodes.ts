@@ -13,7 +13,9 @@ export class StateNodes {
     private readonly state: MachineState,
     before: MachineState | undefined,
   ) {
-    this.changes = new Map(before === undefined ? [] : diffState(before, state).map((c) => [c.path, c.before]));
+    this.changes = new Map(
+      before === undefined ? [] : diffState(before, state).map((c) => [c.path, c.before]),
+    );
   }
 
   /** Rings with their SQ, CQ and requests in flight. */
@@ -36,7 +38,12 @@ export class StateNodes {
             value: `${requests.length}`,
             children: () =>
               requests.map((req) =>
-                this.entity(`req ${req.req}`, `${show(req.opcode)} ${req.state}`, `req:${req.ring}:${req.req}`, req),
+                this.entity(
+                  `req ${req.req}`,
+                  `${show(req.opcode)} ${req.state}`,
+                  `req:${req.ring}:${req.req}`,
+                  req,
+                ),
               ),
           },
         ],
@@ -57,7 +64,12 @@ export class StateNodes {
       ),
       ...this.state.slots.map((slot) => {
         const { iod, ...rest } = slot;
-        return this.entity(slotName(slot), `${show(slot.state)}, request ${show(slot.request)}`, slotId(slot), rest);
+        return this.entity(
+          slotName(slot),
+          `${show(slot.state)}, request ${show(slot.request)}`,
+          slotId(slot),
+          rest,
+        );
       }),
     ];
   }
@@ -67,7 +79,8 @@ export class StateNodes {
     return this.state.slots.map((slot) => {
       const { iod } = slot;
       const id = slotId(slot);
-      const value = iod.startSector === null ? '?' : `${show(iod.op)} sector ${iod.startSector} + ${show(iod.nrSectors)}`;
+      const value =
+        iod.startSector === null ? '?' : `${show(iod.op)} sector ${iod.startSector} + ${show(iod.nrSectors)}`;
       const memory = `iod:${event}:${slot.device}:${slot.queue}:${slot.tag}`;
       const node = this.entity(slotName(slot), value, id, iod, 'iod.');
       return {

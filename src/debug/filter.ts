@@ -3,7 +3,7 @@ import type { RequestTable } from '../trace/requests';
 import type { Trace } from '../trace/trace';
 import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
 import { FilterError } from './filter_lexer';
-import { type FilterNode, parseFilter } from './filter_parse';
+import { type FilterNode, type Leaf, parseFilter } from './filter_parse';
 import { numberTest, textTest } from './filter_values';
 import { ownTest } from './filter_own';
 
@@ -50,8 +50,6 @@ export function filterProblem(text: string, trace?: Trace): FilterError | undefi
   }
 }
 
-/** A comparison, or a field alone. */
-export type Leaf = Extract<FilterNode, { kind: 'test' | 'has' }>;
 type Test = (index: number) => boolean;
 
 function bind(node: FilterNode, leaf: (leaf: Leaf) => Test): Test {
@@ -155,7 +153,10 @@ function checkLeaf(node: Leaf, trace: Trace | undefined): void {
   const own = data.get(node.field);
   if (field === undefined && own === undefined) {
     const names = [...REQUEST_FIELDS, ...EVENT_FIELDS].flatMap((f) => [f.name, ...f.aliases]);
-    throw new FilterError(`unknown field '${node.field}'${didYouMean(node.field, [...names, ...data.keys()])}`, node.column);
+    throw new FilterError(
+      `unknown field '${node.field}'${didYouMean(node.field, [...names, ...data.keys()])}`,
+      node.column,
+    );
   }
   if (node.kind === 'has') return;
   const { value, op } = node;
@@ -170,7 +171,10 @@ function checkLeaf(node: Leaf, trace: Trace | undefined): void {
   if (texts || !numbers || value.measure === 'plain' || field === undefined) return;
   if (field.measure === 'plain' || field.measure === value.measure) return;
   const what = { bytes: 'a size', time: 'a time', plain: 'a number' };
-  throw new FilterError(`${node.field} is ${what[field.measure]}, '${value.text}' is ${what[value.measure]}`, value.column);
+  throw new FilterError(
+    `${node.field} is ${what[field.measure]}, '${value.text}' is ${what[value.measure]}`,
+    value.column,
+  );
 }
 
 /** Adds the fields of events that the schema does not know. */

@@ -33,8 +33,20 @@ export function completeFilter(text: string, offset: number, trace?: Trace): Fil
   const head = before.slice(0, before.length - word.length);
   if (word === '' && /[\w"']\s+$/.test(head)) {
     const compared = /(==|!=|<=|>=|<|>|~)\s*(?:[^\s()!=<>~&|"']+|"[^"]*"|'[^']*')\s+$/.test(head);
-    const next: readonly (readonly [string, string])[] = compared ? [['&&', 'and'], ['||', 'or']] : SIGNS;
-    return next.map(([sign, says]) => ({ label: sign, text: `${sign} `, kind: 'sign', says, start: offset, end: offset }));
+    const next: readonly (readonly [string, string])[] = compared
+      ? [
+          ['&&', 'and'],
+          ['||', 'or'],
+        ]
+      : SIGNS;
+    return next.map(([sign, says]) => ({
+      label: sign,
+      text: `${sign} `,
+      kind: 'sign',
+      says,
+      start: offset,
+      end: offset,
+    }));
   }
   if (/[<>]=?\s*$/.test(head)) return [];
   return fields(word, offset);
@@ -46,7 +58,14 @@ function fields(word: string, offset: number): FilterCompletion[] {
   const rest = [...dataFields().keys()].filter((name) => !taken.has(name)).sort();
   return [...main, ...rest.map((name) => [name, 'field of events'] as const)]
     .filter(([name]) => name.startsWith(word))
-    .map(([name, says]) => ({ label: name, text: name, kind: 'field', says, start: offset - word.length, end: offset }));
+    .map(([name, says]) => ({
+      label: name,
+      text: name,
+      kind: 'field',
+      says,
+      start: offset - word.length,
+      end: offset,
+    }));
 }
 
 function values(field: string, word: string, offset: number, trace: Trace | undefined): FilterCompletion[] {
@@ -65,7 +84,8 @@ function values(field: string, word: string, offset: number, trace: Trace | unde
 }
 
 function known(field: string, trace: Trace | undefined): readonly string[] {
-  if (field === 'opcode') return Array.from({ length: OPCODES }, (_, op) => opcodeName(op)).filter((name) => name !== 'INVALID');
+  if (field === 'opcode')
+    return Array.from({ length: OPCODES }, (_, op) => opcodeName(op)).filter((name) => name !== 'INVALID');
   if (field === 'task' && trace !== undefined) {
     const names = Array.from({ length: trace.taskCount }, (_, id) => trace.taskOf(id).comm);
     return [...new Set(names)].sort();

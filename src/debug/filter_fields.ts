@@ -17,7 +17,17 @@ export interface RequestField {
 }
 
 const OPS = ['READ', 'WRITE', 'FLUSH', 'DISCARD', 'WRITE_ZEROES'];
-const PATHS = ['copy', 'get-data', 'user-copy', 'splice', 'registered', 'auto-buf', 'batch', 'none', 'unknown'];
+const PATHS = [
+  'copy',
+  'get-data',
+  'user-copy',
+  'splice',
+  'registered',
+  'auto-buf',
+  'batch',
+  'none',
+  'unknown',
+];
 const STATUSES = ['open', 'done', 'failed', 'requeued'];
 
 function known(value: number): number {
@@ -42,7 +52,13 @@ export const REQUEST_FIELDS: readonly RequestField[] = [
     number: (t, r) => t.life[r],
   },
   { name: 'op', aliases: [], measure: 'plain', says: 'operation', text: (t, r) => t.op(r), values: OPS },
-  { name: 'offset', aliases: [], measure: 'bytes', says: 'first byte on the device', number: (t, r) => t.offset[r] },
+  {
+    name: 'offset',
+    aliases: [],
+    measure: 'bytes',
+    says: 'first byte on the device',
+    number: (t, r) => t.offset[r],
+  },
   { name: 'length', aliases: ['len', 'size'], measure: 'bytes', says: 'bytes', number: (t, r) => t.size[r] },
   {
     name: 'res',
@@ -58,9 +74,22 @@ export const REQUEST_FIELDS: readonly RequestField[] = [
     says: 'time from the first event of the request to its end',
     number: (t, r) => t.end[r] - t.start[r],
   },
-  { name: 'start', aliases: [], measure: 'time', says: 'time of its first event', number: (t, r) => t.start[r] },
+  {
+    name: 'start',
+    aliases: [],
+    measure: 'time',
+    says: 'time of its first event',
+    number: (t, r) => t.start[r],
+  },
   { name: 'end', aliases: [], measure: 'time', says: 'time of its end', number: (t, r) => t.end[r] },
-  { name: 'path', aliases: [], measure: 'plain', says: 'how the data went', text: (t, r) => t.path(r), values: PATHS },
+  {
+    name: 'path',
+    aliases: [],
+    measure: 'plain',
+    says: 'how the data went',
+    text: (t, r) => t.path(r),
+    values: PATHS,
+  },
   {
     name: 'status',
     aliases: [],
@@ -69,7 +98,13 @@ export const REQUEST_FIELDS: readonly RequestField[] = [
     text: (t, r) => STATUSES[t.status[r]],
     values: STATUSES,
   },
-  { name: 'device', aliases: ['dev'], measure: 'plain', says: 'disk', text: (t, r) => t.devices[t.device[r]] },
+  {
+    name: 'device',
+    aliases: ['dev'],
+    measure: 'plain',
+    says: 'disk',
+    text: (t, r) => t.devices[t.device[r]],
+  },
   {
     name: 'confidence',
     aliases: [],
@@ -118,7 +153,13 @@ export const EVENT_FIELDS: readonly EventField[] = [
     says: 'name of the task',
     text: (t, i) => t.taskOf(t.task[i]).comm,
   },
-  { name: 'pid', aliases: [], measure: 'plain', says: 'thread id of the task', number: (t, i) => t.taskOf(t.task[i]).pid },
+  {
+    name: 'pid',
+    aliases: [],
+    measure: 'plain',
+    says: 'thread id of the task',
+    number: (t, i) => t.taskOf(t.task[i]).pid,
+  },
 ];
 
 /** The request field of a name or alias. */

@@ -1,5 +1,5 @@
 import type { Trace } from '../trace/trace';
-import type { Leaf } from './filter';
+import type { Leaf } from './filter_parse';
 import { numberTest, textTest } from './filter_values';
 
 /** Fields that hold identities of 64 bits: they compare unsigned and exactly. */
@@ -9,7 +9,11 @@ const EXACT = 2 ** 53;
  * Test of a field that events print themselves; undefined for an event without such a field, or with one that cannot be compared
  * with the value. The place of the field is looked up once per text form, not per event.
  */
-export function ownTest(leaf: Leaf, trace: Trace, names: readonly string[]): (event: number) => boolean | undefined {
+export function ownTest(
+  leaf: Leaf,
+  trace: Trace,
+  names: readonly string[],
+): (event: number) => boolean | undefined {
   const place = new Int32Array(trace.shapes.size).fill(-1);
   const isText = new Uint8Array(trace.shapes.size);
   const numeric = leaf.kind === 'has' || leaf.value.number !== undefined;

@@ -5,9 +5,18 @@ import { literal, type Literal } from './filter_values';
 export type FilterNode =
   | { readonly kind: 'and' | 'or'; readonly a: FilterNode; readonly b: FilterNode }
   | { readonly kind: 'not'; readonly a: FilterNode }
-  | { readonly kind: 'test'; readonly field: string; readonly op: string; readonly value: Literal; readonly column: number }
+  | {
+      readonly kind: 'test';
+      readonly field: string;
+      readonly op: string;
+      readonly value: Literal;
+      readonly column: number;
+    }
   /** A field alone: true where it is known and not zero. */
   | { readonly kind: 'has'; readonly field: string; readonly column: number };
+
+/** A comparison, or a field alone. */
+export type Leaf = Extract<FilterNode, { kind: 'test' | 'has' }>;
 
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', '~', '!~']);
 const DEEPEST = 64;

@@ -1,5 +1,5 @@
 import { ReadError, readTraceText } from '../convert/read_trace';
-import type { SessionOverrides } from '../session/ast';
+import type { Command, SessionOverrides } from '../session/ast';
 import { formatDiagnostic } from '../session/diagnostics';
 import { parseSession } from '../session/parse';
 import { SimulateError, Simulation } from '../simulate';
@@ -48,12 +48,9 @@ export async function openSession(path: string, text: string, host: SessionHost)
   const errors = session.diagnostics.filter((d) => d.severity === 'error');
   if (errors.length > 0) throw new OpenError(errors.map((d) => formatDiagnostic(path, d)).join('\n'));
   const files = new Map<string, Uint8Array>();
-  for (const command of session.commands) {
-    const named =
-      command.kind === 'ublk-add' ? command.file : command.kind === 'truncate' ? command.path : undefined;
-    if (named === undefined || files.has(named)) continue;
-    const bytes = await host.readFile?.(named);
-    if (bytes !== undefined) files.set(named, bytes);
+  for (const name of new Set(session.commands.flatMap(namedFiles))) {
+    const bytes = await host.readFile?.(name);
+    if (bytes !== undefined) files.set(name, bytes);
     stopIfCancelled(host);
   }
   let simulation: Simulation;
@@ -99,9 +96,29 @@ export async function openTraceText(
     await prepareStates(open, host);
     return open;
   } catch (error) {
-    if (error instanceof ReadError) throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
+    if (error instanceof ReadError)
+      throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
     throw error;
   }
+}
+
+/** Files whose real content a command of a session may begin with. */
+function namedFiles(command: Command): string[] {
+  const names = ((): readonly (string | undefined)[] => {
+    switch (command.kind) {
+      case 'ublk-add':
+        return [command.file];
+      case 'truncate':
+        return [command.path];
+      case 'dd':
+        return [command.input, command.output];
+      case 'fio':
+        return command.jobs.map((job) => job.filename);
+      default:
+        return [];
+    }
+  })();
+  return names.filter((name) => name !== undefined).filter((name) => !name.startsWith('/dev/'));
 }
 
 /** Makes the snapshots of all states, so that every later step is short. */

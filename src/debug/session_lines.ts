@@ -23,7 +23,8 @@ export class SessionLines {
   /** First event of a line, or of the nearest line below it that has one; undefined beyond the last. */
   first(line: number): { readonly line: number; readonly event: number } | undefined {
     let best: number | undefined;
-    for (const known of this.index().keys()) if (known >= line && (best === undefined || known < best)) best = known;
+    for (const known of this.index().keys())
+      if (known >= line && (best === undefined || known < best)) best = known;
     return best === undefined ? undefined : { line: best, event: this.events(best)[0] };
   }
 
@@ -34,7 +35,9 @@ export class SessionLines {
 
   /** The line that event i names; undefined for an event without one. */
   lineOf(event: number): number | undefined {
-    return (NAMES as readonly string[]).includes(this.trace.nameOf(event)) ? this.trace.num(event, 'line') : undefined;
+    return (NAMES as readonly string[]).includes(this.trace.nameOf(event))
+      ? this.trace.num(event, 'line')
+      : undefined;
   }
 
   private index(): ReadonlyMap<number, readonly number[]> {

@@ -62,13 +62,17 @@ export class Steps {
       case 'next':
       case 'nextLife': {
         const event = this.walk(from, 1);
-        return event === undefined ? { event: last, request: undefined, edge: 'end of trace' } : { event, request: undefined };
+        return event === undefined
+          ? { event: last, request: undefined, edge: 'end of trace' }
+          : { event, request: undefined };
       }
       case 'back':
       case 'reverseOver':
       case 'previousLife': {
         const event = this.walk(from, -1);
-        return event === undefined ? { event: 0, request: undefined, edge: 'start of trace' } : { event, request: undefined };
+        return event === undefined
+          ? { event: 0, request: undefined, edge: 'start of trace' }
+          : { event, request: undefined };
       }
     }
   }
@@ -96,9 +100,7 @@ export class Steps {
         return event > from ? { event, request } : { event: from, request, edge: 'end of request' };
       }
       case 'reverseOver':
-        return before >= 0
-          ? { event: this.entry(list, before), request }
-          : this.bio(from, list[0], request);
+        return before >= 0 ? { event: this.entry(list, before), request } : this.bio(from, list[0], request);
       case 'reverseOut': {
         if (before < 0) return this.bio(from, list[0], request);
         const event = this.open.causes.parent(from);
@@ -145,7 +147,8 @@ export class Steps {
     const wanted = requests.life[request] + step;
     for (let r = 0; r < requests.length; r++) {
       if (requests.life[r] !== wanted || requests.tag[r] !== requests.tag[request]) continue;
-      if (requests.queue[r] !== requests.queue[request] || requests.device[r] !== requests.device[request]) continue;
+      if (requests.queue[r] !== requests.queue[request] || requests.device[r] !== requests.device[request])
+        continue;
       return { event: requests.events(r)[0], request: r };
     }
     return { event: from, request, edge: step === 1 ? 'last life of this tag' : 'first life of this tag' };

@@ -8,6 +8,7 @@ import {
   type LaunchArguments,
   type Opened,
   type PseudoCode,
+  WHERE_REQUEST,
 } from '../../src/debug/dap_session';
 import { openSession, openTraceText } from '../../src/debug/open';
 import { StackIndex } from '../../src/debug/stack';
@@ -27,7 +28,9 @@ export const FIXED_STACK: PseudoCode = {
   locate: (name) => ({ file: fileOf(name), line: lineOf(name) }),
   eventsAt: (file, line) => eventNames().filter((name) => fileOf(name) === file && lineOf(name) === line),
   breakableLine: (file, line) => {
-    const lines = eventNames().filter((name) => fileOf(name) === file).map(lineOf);
+    const lines = eventNames()
+      .filter((name) => fileOf(name) === file)
+      .map(lineOf);
     const below = lines.filter((each) => each >= line);
     return below.length > 0 ? Math.min(...below) : undefined;
   },
@@ -105,10 +108,17 @@ export class Client {
 
   /** Sends a request; the response whatever it says. */
   async send(command: string, args?: object): Promise<DebugProtocol.Response> {
-    const request: DebugProtocol.Request = { seq: this.seq++, type: 'request', command, ...(args ? { arguments: args } : {}) };
+    const request: DebugProtocol.Request = {
+      seq: this.seq++,
+      type: 'request',
+      command,
+      ...(args ? { arguments: args } : {}),
+    };
     this.messages.push(structuredClone(request));
     await this.session.handleMessage(request);
-    const answer = this.messages.find((m) => m.type === 'response' && (m as DebugProtocol.Response).request_seq === request.seq);
+    const answer = this.messages.find(
+      (m) => m.type === 'response' && (m as DebugProtocol.Response).request_seq === request.seq,
+    );
     if (answer === undefined) throw new Error(`no answer to ${command}`);
     return answer as DebugProtocol.Response;
   }
@@ -150,20 +160,26 @@ export class Client {
 
   /** Event and focused request now. */
   async where(): Promise<{ event: number; request: number | undefined; threadId: number }> {
-    return this.ask('ublk-where');
+    return this.ask(WHERE_REQUEST);
   }
 
   /** Names and values of a scope at the top of a thread, with children to a depth. */
   async scope(name: string, threadId: number, depth = 0): Promise<unknown> {
-    const { stackFrames } = await this.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId });
-    const { scopes } = await this.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', { frameId: stackFrames[0].id });
+    const { stackFrames } = await this.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId,
+    });
+    const { scopes } = await this.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', {
+      frameId: stackFrames[0].id,
+    });
     const scope = scopes.find((each) => each.name === name);
     if (scope === undefined) throw new Error(`no scope ${name}`);
     return this.tree(scope.variablesReference, depth);
   }
 
   private async tree(variablesReference: number, depth: number): Promise<unknown> {
-    const { variables } = await this.ask<{ variables: DebugProtocol.Variable[] }>('variables', { variablesReference });
+    const { variables } = await this.ask<{ variables: DebugProtocol.Variable[] }>('variables', {
+      variablesReference,
+    });
     const entries: [string, unknown][] = [];
     for (const { name, value, variablesReference: below } of variables) {
       entries.push([name, below > 0 && depth > 0 ? [value, await this.tree(below, depth - 1)] : value]);

@@ -38,7 +38,10 @@ describe('filter on requests', () => {
       ['path == splice', (r) => row(r).path === 'splice'],
       ['device ~ BLKB', (r) => row(r).device.includes('blkb')],
       ['res < 0', (r) => (row(r).result ?? 0) < 0],
-      ['user_data == 0x8000000000000002', (r) => row(r).sqes.some((s) => s.user_data === '0x8000000000000002')],
+      [
+        'user_data == 0x8000000000000002',
+        (r) => row(r).sqes.some((s) => s.user_data === '0x8000000000000002'),
+      ],
     ];
     for (const [text, expected] of cases) expect(rows(open, text), text).toEqual(all.filter(expected));
     expect(rows(open, 'op == READ && length >= 64k').length).toBeGreaterThan(0);
@@ -48,11 +51,15 @@ describe('filter on requests', () => {
 describe('filter on events', () => {
   test('reads fields of the event, then of its request', async () => {
     const open = await sample();
-    expect(events(open, 'name == ublk_queue_rq').every((i) => open.trace.nameOf(i) === 'ublk_queue_rq')).toBe(true);
+    expect(events(open, 'name == ublk_queue_rq').every((i) => open.trace.nameOf(i) === 'ublk_queue_rq')).toBe(
+      true,
+    );
     const spliced = events(open, 'name ~ splice && length >= 64k');
     expect(spliced.length).toBeGreaterThan(0);
     const tag2 = events(open, 'tag == 2');
-    expect(tag2.every((i) => (open.trace.num(i, 'tag') ?? open.requests.tag[open.requests.requestOf(i)]) === 2)).toBe(true);
+    expect(
+      tag2.every((i) => (open.trace.num(i, 'tag') ?? open.requests.tag[open.requests.requestOf(i)]) === 2),
+    ).toBe(true);
     expect(events(open, 'result == -EIOCBQUEUED')).toEqual([]);
     expect(events(open, 'ret == -529').length).toBeGreaterThan(0);
     expect(events(open, 'event >= 10 && event < 12')).toEqual([10, 11]);
@@ -89,17 +96,40 @@ describe('errors', () => {
   });
 
   test('any text is understood or refused with a column within it', () => {
-    const piece = fc.constantFrom('tag', '==', '&&', '||', '!', '(', ')', '3', 'op', 'READ', '64k', '-EIO', '~', '"', ' ', '50us');
+    const piece = fc.constantFrom(
+      'tag',
+      '==',
+      '&&',
+      '||',
+      '!',
+      '(',
+      ')',
+      '3',
+      'op',
+      'READ',
+      '64k',
+      '-EIO',
+      '~',
+      '"',
+      ' ',
+      '50us',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(piece).map((p) => p.join(' '))), (text) => {
-        try {
-          compileFilter(text);
-        } catch (error) {
-          if (!(error instanceof FilterError)) throw error;
-          expect(error.column).toBeGreaterThanOrEqual(1);
-          expect(error.column).toBeLessThanOrEqual(text.length + 1);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece).map((p) => p.join(' ')),
+        ),
+        (text) => {
+          try {
+            compileFilter(text);
+          } catch (error) {
+            if (!(error instanceof FilterError)) throw error;
+            expect(error.column).toBeGreaterThanOrEqual(1);
+            expect(error.column).toBeLessThanOrEqual(text.length + 1);
+          }
+        },
+      ),
     );
   });
 });

@@ -29,12 +29,14 @@ describe('threads and frames', () => {
 
   test('every frame has a source, the last one is the session', async () => {
     const client = await started();
-    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'add_to_pipe', condition: 'op == WRITE' }] });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'add_to_pipe', condition: 'op == WRITE' }],
+    });
     const { threadId } = await client.move('continue');
-    const { stackFrames, totalFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[]; totalFrames: number }>(
-      'stackTrace',
-      { threadId },
-    );
+    const { stackFrames, totalFrames } = await client.ask<{
+      stackFrames: DebugProtocol.StackFrame[];
+      totalFrames: number;
+    }>('stackTrace', { threadId });
     expect(stackFrames.length).toBe(totalFrames);
     for (const { source, line } of stackFrames) {
       expect(source?.path ?? source?.sourceReference).toBeTruthy();
@@ -43,11 +45,14 @@ describe('threads and frames', () => {
     const last = stackFrames.at(-1);
     expect(last?.source?.path).toBe(SESSION);
     expect(last?.name).toContain('fio');
-    const part = await client.ask<{ stackFrames: DebugProtocol.StackFrame[]; totalFrames: number }>('stackTrace', {
-      threadId,
-      startFrame: 3,
-      levels: 2,
-    });
+    const part = await client.ask<{ stackFrames: DebugProtocol.StackFrame[]; totalFrames: number }>(
+      'stackTrace',
+      {
+        threadId,
+        startFrame: 3,
+        levels: 2,
+      },
+    );
     expect(part.stackFrames.map((f) => f.name)).toEqual(stackFrames.slice(3, 5).map((f) => f.name));
     expect(part.totalFrames).toBe(totalFrames);
   });
@@ -58,7 +63,10 @@ describe('threads and frames', () => {
     const names = new Set<string | undefined>();
     const files = new Set<string | undefined>();
     for (let k = 0; k < 40; k++) {
-      const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId, levels: 1 });
+      const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+        threadId,
+        levels: 1,
+      });
       names.add(stackFrames[0].source?.name);
       files.add(stackFrames[0].source?.path);
       await client.move('next', { threadId });
@@ -71,13 +79,27 @@ describe('threads and frames', () => {
     const client = await started({ tag: '0:2#3' });
     const { threadId } = await client.where();
     for (let k = 0; k < 40; k++) {
-      const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId, levels: 1 });
-      const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', { frameId: stackFrames[0].id });
+      const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+        threadId,
+        levels: 1,
+      });
+      const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', {
+        frameId: stackFrames[0].id,
+      });
       expect(scopes.map((s) => s.name)).toEqual(
         'Request SQE CQE Rings Slots Descriptors Pipes Pages Backing'.split(' '),
       );
       const sqe = (await client.scope('SQE', threadId)) as Record<string, string>;
-      expect(Object.keys(sqe)).toEqual(['user_data', 'opcode', 'flags', 'ring', 'req', 'filled', 'taken', 'bytes']);
+      expect(Object.keys(sqe)).toEqual([
+        'user_data',
+        'opcode',
+        'flags',
+        'ring',
+        'req',
+        'filled',
+        'taken',
+        'bytes',
+      ]);
       await client.move('next', { threadId });
     }
   });
@@ -95,7 +117,8 @@ describe('steps', () => {
         await client.move('ublk-goto', { event });
         const before = await client.where();
         // bios that were merged into a request belong to it but are no steps of it
-        const own = before.request !== undefined && open.requests.events(before.request).includes(before.event);
+        const own =
+          before.request !== undefined && open.requests.events(before.request).includes(before.event);
         const threadId = wholeTrace || !own ? 1 : before.threadId;
         const scopes = async (): Promise<unknown> => [
           await client.scope('Request', threadId),
@@ -141,7 +164,9 @@ describe('steps', () => {
     const { threadId } = await client.where();
     await client.move('stepOut', { threadId });
     const { event } = await client.where();
-    expect(await client.ask('evaluate', { expression: 'name' })).toMatchObject({ result: 'block_rq_complete' });
+    expect(await client.ask('evaluate', { expression: 'name' })).toMatchObject({
+      result: 'block_rq_complete',
+    });
     await client.move('ublk-step', { kind: 'last', threadId });
     await client.move('ublk-step', { kind: 'reverseOver', threadId });
     expect((await client.where()).event).toBeGreaterThanOrEqual(event);
@@ -152,10 +177,14 @@ describe('steps', () => {
 
   test('in follows the cause into the next context', async () => {
     const client = await started();
-    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'io_uring_queue_async_work', condition: 'opcode == SPLICE' }] });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'io_uring_queue_async_work', condition: 'opcode == SPLICE' }],
+    });
     const { threadId } = await client.move('continue');
     await client.move('stepIn', { threadId });
-    expect(await client.ask('evaluate', { expression: 'name' })).toMatchObject({ result: 'io_wq_submit_work' });
+    expect(await client.ask('evaluate', { expression: 'name' })).toMatchObject({
+      result: 'io_wq_submit_work',
+    });
   });
 });
 
@@ -182,7 +211,9 @@ describe('breakpoints', () => {
 
   test('hit counts mean the same in both directions', async () => {
     const client = await started();
-    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'ublk_queue_rq', hitCondition: '3' }] });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'ublk_queue_rq', hitCondition: '3' }],
+    });
     const { reason } = await client.move('continue');
     expect(reason).toBe('function breakpoint');
     const { event } = await client.where();
@@ -194,30 +225,43 @@ describe('breakpoints', () => {
   test('wrong conditions, names and data ids are told', async () => {
     const client = await started();
     const ask = async (command: string, breakpoint: object): Promise<string> => {
-      const { breakpoints } = await client.ask<{ breakpoints: DebugProtocol.Breakpoint[] }>(command, { breakpoints: [breakpoint] });
+      const { breakpoints } = await client.ask<{ breakpoints: DebugProtocol.Breakpoint[] }>(command, {
+        breakpoints: [breakpoint],
+      });
       expect(breakpoints[0].verified).toBe(false);
       return breakpoints[0].message ?? '';
     };
     expect(await ask('setFunctionBreakpoints', { name: 'ublk_queue_rq', condition: 'tga == 3' })).toContain(
       "column 1: unknown field 'tga'; did you mean 'tag'?",
     );
-    expect(await ask('setFunctionBreakpoints', { name: 'ublk_queue' })).toContain("did you mean");
-    expect(await ask('setFunctionBreakpoints', { name: 'ublk_queue_rq', hitCondition: 'x' })).toContain('hit count');
+    expect(await ask('setFunctionBreakpoints', { name: 'ublk_queue' })).toContain('did you mean');
+    expect(await ask('setFunctionBreakpoints', { name: 'ublk_queue_rq', hitCondition: 'x' })).toContain(
+      'hit count',
+    );
     expect(await ask('setDataBreakpoints', { dataId: 'nothing' })).toContain('no state variable');
   });
 
   test('a data breakpoint on any leaf stops where it changes', async () => {
     const client = await started();
-    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId: 1 });
+    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId: 1,
+    });
     await client.move('ublk-goto', { event: 300 });
     await expect(client.ask('scopes', { frameId: stackFrames[0].id })).rejects.toThrow('earlier stop');
-    const again = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId: 1 });
-    const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', { frameId: again.stackFrames[0].id });
+    const again = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId: 1,
+    });
+    const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', {
+      frameId: again.stackFrames[0].id,
+    });
     const slots = scopes.find((s) => s.name === 'Slots')!;
     const { variables } = await client.ask<{ variables: DebugProtocol.Variable[] }>('variables', slots);
     const slot = variables.find((v) => v.name === 'q0 tag 2')!;
     await client.ask('variables', slot);
-    const info = await client.ask('dataBreakpointInfo', { variablesReference: slot.variablesReference, name: 'state' });
+    const info = await client.ask('dataBreakpointInfo', {
+      variablesReference: slot.variablesReference,
+      name: 'state',
+    });
     expect(info).toMatchObject({ dataId: 'slot:0:2:state', canPersist: true });
     await client.ask('setDataBreakpoints', { breakpoints: [{ dataId: info.dataId }] });
     const before = await client.ask('evaluate', { expression: 'slot:0:2:state' });
@@ -230,19 +274,32 @@ describe('breakpoints', () => {
 describe('evaluate and memory', () => {
   test('bytes of the SQE are those that user space filled', async () => {
     const client = await started();
-    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'io_uring_submit_sqe', condition: 'opcode == SPLICE' }] });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'io_uring_submit_sqe', condition: 'opcode == SPLICE' }],
+    });
     const { threadId } = await client.move('continue');
-    const sqe = (await client.scope('SQE', threadId, 2)) as Record<string, [string, Record<string, string>] | string>;
+    const sqe = (await client.scope('SQE', threadId, 2)) as Record<
+      string,
+      [string, Record<string, string>] | string
+    >;
     expect(sqe.opcode).toBe('SPLICE');
     const [size, fields] = sqe.bytes as [string, Record<string, string>];
     expect(size).toBe('64 bytes');
     expect(fields['000 opcode']).toMatch(/^30 SPLICE/);
     expect(Object.keys(fields)).toContain('028 splice_flags');
-    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId });
-    const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', { frameId: stackFrames[0].id });
+    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId,
+    });
+    const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', {
+      frameId: stackFrames[0].id,
+    });
     const { variables } = await client.ask<{ variables: DebugProtocol.Variable[] }>('variables', scopes[1]);
     const memoryReference = variables.find((v) => v.name === 'bytes')?.memoryReference;
-    const { data } = await client.ask<{ data: string }>('readMemory', { memoryReference, offset: 0, count: 64 });
+    const { data } = await client.ask<{ data: string }>('readMemory', {
+      memoryReference,
+      offset: 0,
+      count: 64,
+    });
     const bytes = Buffer.from(data, 'base64');
     expect(bytes.length).toBe(64);
     expect(bytes[0]).toBe(30);
@@ -255,25 +312,39 @@ describe('evaluate and memory', () => {
     const client = await started();
     await client.ask('setDataBreakpoints', { breakpoints: [{ dataId: 'slot:0:2:state' }] });
     const { threadId } = await client.move('continue');
-    const slots = (await client.scope('Slots', threadId, 1)) as Record<string, [string, Record<string, string>]>;
+    const slots = (await client.scope('Slots', threadId, 1)) as Record<
+      string,
+      [string, Record<string, string>]
+    >;
     expect(slots['q0 tag 2'][0]).toContain('changed');
     expect(slots['q0 tag 2'][1].state).toMatch(/ACTIVE \((was \S+|new)\)/);
   });
 
   test('completions of the console', async () => {
     const client = await started();
-    const { targets } = await client.ask<{ targets: DebugProtocol.CompletionItem[] }>('completions', { text: 'op == R', column: 8 });
+    const { targets } = await client.ask<{ targets: DebugProtocol.CompletionItem[] }>('completions', {
+      text: 'op == R',
+      column: 8,
+    });
     expect(targets).toMatchObject([{ label: 'READ', start: 7, length: 1 }]);
     await client.move('ublk-goto', { event: 300 });
-    const paths = await client.ask<{ targets: DebugProtocol.CompletionItem[] }>('completions', { text: 'slot:0:2:st', column: 12 });
+    const paths = await client.ask<{ targets: DebugProtocol.CompletionItem[] }>('completions', {
+      text: 'slot:0:2:st',
+      column: 12,
+    });
     expect(paths.targets.map((t) => t.label)).toContain('slot:0:2:state');
   });
 
   test('the console counts what a filter finds; errors name the column', async () => {
     const client = await started();
-    const { result } = await client.ask('evaluate', { expression: 'op == READ && length >= 64k', context: 'repl' });
+    const { result } = await client.ask('evaluate', {
+      expression: 'op == READ && length >= 64k',
+      context: 'repl',
+    });
     expect(result).toMatch(/^false here; [1-9]\d* of \d+ requests, \d+ of \d+ events$/);
-    await expect(client.ask('evaluate', { expression: 'tag ==', context: 'repl' })).rejects.toThrow('column 7');
+    await expect(client.ask('evaluate', { expression: 'tag ==', context: 'repl' })).rejects.toThrow(
+      'column 7',
+    );
   });
 });
 
@@ -291,10 +362,21 @@ describe('two sessions, restart, end', () => {
   test('a cursor moved by another view is followed', async () => {
     const host = testHost({ session: SESSION });
     const opened: { cursor: { move(event: number, request: undefined, by: string): void } }[] = [];
-    const client = new Client({ ...host, open: async (args, work) => { const o = await host.open(args, work); opened.push(o.open); return o; } });
+    const client = new Client({
+      ...host,
+      open: async (args, work) => {
+        const o = await host.open(args, work);
+        opened.push(o.open);
+        return o;
+      },
+    });
     await client.start(SAMPLE);
     opened[0].cursor.move(77, undefined, 'tree');
-    expect((await client.event('stopped')).body).toMatchObject({ reason: 'goto', threadId: 1, preserveFocusHint: true });
+    expect((await client.event('stopped')).body).toMatchObject({
+      reason: 'goto',
+      threadId: 1,
+      preserveFocusHint: true,
+    });
     expect((await client.where()).event).toBe(77);
   });
 

@@ -12,14 +12,19 @@ const SHORT = 'test/fixtures/dap/short-splice.ublktrace.gz';
 const SESSION = 'samples/loop-zc.ublk';
 
 /** Plays a session and compares everything said with the transcript of that name. */
-function transcript(name: string, play: (client: Client) => Promise<void>, options: TestHostOptions = {}): void {
+function transcript(
+  name: string,
+  play: (client: Client) => Promise<void>,
+  options: TestHostOptions = {},
+): void {
   test(name, async () => {
     const client = new Client(testHost({ stack: FIXED_STACK, ...options }));
     await play(client);
     const said = client.messages.map((message) => `${JSON.stringify(message)}\n`).join('');
     const path = join(FOLDER, `${name}.jsonl`);
     if (UPDATE) writeFileSync(path, said);
-    if (!existsSync(path)) throw new Error(`no transcript ${path}; run with UPDATE_TRANSCRIPTS=1 and look at it`);
+    if (!existsSync(path))
+      throw new Error(`no transcript ${path}; run with UPDATE_TRANSCRIPTS=1 and look at it`);
     const wanted = readFileSync(path, 'utf8');
     // the first line that differs says more than two walls of text
     const [a, b] = [said.split('\n'), wanted.split('\n')];
@@ -92,7 +97,10 @@ transcript(
   'breakpoints',
   async (client) => {
     await client.start({ program: ZC, stopOnEntry: false }, async () => {
-      await client.ask('setBreakpoints', { source: { path: ZC }, breakpoints: [{ line: 5 }, { line: 300, condition: 'tga == 1' }] });
+      await client.ask('setBreakpoints', {
+        source: { path: ZC },
+        breakpoints: [{ line: 5 }, { line: 300, condition: 'tga == 1' }],
+      });
       await client.ask('setBreakpoints', { source: { path: SESSION }, breakpoints: [{ line: 10 }] });
       await client.ask('setBreakpoints', {
         source: { path: '/media/stack/ublk_drv.c' },
@@ -106,9 +114,15 @@ transcript(
         ],
       });
       await client.ask('setDataBreakpoints', {
-        breakpoints: [{ dataId: 'pipe:0:occupancy', hitCondition: '== 4' }, { dataId: 'slot:0:3:deliveries', condition: 'life == 2' }],
+        breakpoints: [
+          { dataId: 'pipe:0:occupancy', hitCondition: '== 4' },
+          { dataId: 'slot:0:3:deliveries', condition: 'life == 2' },
+        ],
       });
-      await client.ask('setExceptionBreakpoints', { filters: ['inv-splice'], filterOptions: [{ filterId: 'res', condition: 'tag ==' }] });
+      await client.ask('setExceptionBreakpoints', {
+        filters: ['inv-splice'],
+        filterOptions: [{ filterId: 'res', condition: 'tag ==' }],
+      });
     });
     for (let k = 0; k < 12; k++) {
       const { reason, threadId } = await client.move('continue');
@@ -122,7 +136,10 @@ transcript(
     for (let k = 0; k < 12; k++) if ((await client.move('reverseContinue')).reason === 'entry') break;
     await client.ask('breakpointLocations', { source: { path: SESSION }, line: 1, endLine: 20 });
     await client.ask('gotoTargets', { source: { path: SESSION }, line: 16 });
-    const { targets } = await client.ask<{ targets: DebugProtocol.GotoTarget[] }>('gotoTargets', { source: { path: ZC }, line: 700 });
+    const { targets } = await client.ask<{ targets: DebugProtocol.GotoTarget[] }>('gotoTargets', {
+      source: { path: ZC },
+      line: 700,
+    });
     await client.move('goto', { threadId: 1, targetId: targets[0].id });
     await client.ask('disconnect');
   },
@@ -131,7 +148,9 @@ transcript(
 
 transcript('exceptions', async (client) => {
   await client.start({ program: SHORT }, async () => {
-    await client.ask('setExceptionBreakpoints', { filters: ['inv-splice', 'inv-slots', 'res', 'cq-overflow'] });
+    await client.ask('setExceptionBreakpoints', {
+      filters: ['inv-splice', 'inv-slots', 'res', 'cq-overflow'],
+    });
   });
   for (let k = 0; k < 4; k++) {
     const { reason, threadId } = await client.move('continue');
@@ -144,9 +163,12 @@ transcript('exceptions', async (client) => {
 });
 
 transcript('overflow', async (client) => {
-  await client.start({ program: 'test/fixtures/oracle/k6.1-iou-cq_overflow/trace.txt.gz', stopOnEntry: false }, async () => {
-    await client.ask('setExceptionBreakpoints', { filters: ['cq-overflow'] });
-  });
+  await client.start(
+    { program: 'test/fixtures/oracle/k6.1-iou-cq_overflow/trace.txt.gz', stopOnEntry: false },
+    async () => {
+      await client.ask('setExceptionBreakpoints', { filters: ['cq-overflow'] });
+    },
+  );
   await client.ask('exceptionInfo', { threadId: 1 });
   await look(client, 1, ['Request', 'Rings']);
   await client.ask('disconnect');
@@ -159,7 +181,17 @@ transcript('recording', async (client) => {
   await look(client, (await client.where()).threadId, ['Request']);
   await client.move('ublk-goto', { event: 700 });
   const { threadId: request } = await client.where();
-  await look(client, request, ['Request', 'SQE', 'CQE', 'Rings', 'Slots', 'Descriptors', 'Pipes', 'Pages', 'Backing']);
+  await look(client, request, [
+    'Request',
+    'SQE',
+    'CQE',
+    'Rings',
+    'Slots',
+    'Descriptors',
+    'Pipes',
+    'Pages',
+    'Backing',
+  ]);
   await client.move('stepOut', { threadId: request });
   await client.move('stepBack', { threadId: request });
   await client.ask('evaluate', { expression: 'latency', context: 'hover' });
@@ -219,7 +251,9 @@ transcript(
   'terminate',
   async (client) => {
     await client.start({ program: ZC });
-    await client.ask('setDataBreakpoints', { breakpoints: [{ dataId: 'totals::sqes', condition: 'event > 1000000' }] });
+    await client.ask('setDataBreakpoints', {
+      breakpoints: [{ dataId: 'totals::sqes', condition: 'event > 1000000' }],
+    });
     await client.ask('continue', { threadId: 1 });
     await client.ask('terminate');
     await client.event('terminated');

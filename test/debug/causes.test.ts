@@ -1,0 +1,112 @@
+import { gunzipSync } from 'node:zlib';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { OpenTrace } from '../../src/debug/model';
+import { openTraceText } from '../../src/debug/open';
+import { listRecordings } from '../support/oracle';
+
+const FIXTURES = join(__dirname, '..', 'fixtures');
+
+async function open(path: string): Promise<OpenTrace> {
+  return openTraceText(path, [gunzipSync(readFileSync(join(FIXTURES, path)))], { pause: async () => {} });
+}
+
+function chain(trace: OpenTrace, event: number): string[] {
+  return trace.causes.chain(event).map((e) => trace.trace.nameOf(e));
+}
+
+/** The last event with this name in a request with this operation. */
+function find(trace: OpenTrace, name: string, op: string): number {
+  for (let i = trace.length - 1; i >= 0; i--) {
+    const row = trace.requests.requestOf(i);
+    if (trace.trace.nameOf(i) === name && row >= 0 && trace.requests.op(row) === op) return i;
+  }
+  throw new Error(`no ${name} of a ${op}`);
+}
+
+describe('chain of causes', () => {
+  test('a page put into the pipe goes back through the driver to the line of the session', async () => {
+    const trace = await open('dap/loop-zc.ublktrace.gz');
+    const event = find(trace, 'add_to_pipe', 'READ');
+    expect(chain(trace, event)).toEqual([
+      'add_to_pipe',
+      'ublk_splice_read',
+      'do_splice_to',
+      'splice_direct_to_actor',
+      'do_splice_direct_rc',
+      'io_wq_submit_work',
+      'io_uring_queue_async_work',
+      'io_uring_submit_sqe',
+      'io_uring_get_sqe',
+      'io_uring_complete',
+      'ublk_rq_task_work',
+      'block_rq_issue',
+      'ublk_queue_rq',
+      'blk_mq_get_driver_tag',
+      'block_rq_insert',
+      'block_getrq',
+      'block_bio_queue',
+      'app_io_submit',
+      'session_command',
+    ]);
+    const events = trace.causes.chain(event);
+    expect(trace.sessionLines.lineOf(events.at(-1)!)).toBe(17);
+    const rows = new Set(events.map((e) => trace.requests.requestOf(e)).filter((r) => r >= 0));
+    expect([...rows]).toEqual([trace.requests.requestOf(event)]);
+  });
+
+  test('the end of an I/O was brought about by the COMMIT of its own request', async () => {
+    const trace = await open('dap/loop-zc.ublktrace.gz');
+    let seen = 0;
+    for (let i = 0; i < trace.length; i++) {
+      if (trace.trace.nameOf(i) !== 'app_io_done') continue;
+      seen++;
+      const events = trace.causes.chain(i);
+      const names = events.map((e) => trace.trace.nameOf(e));
+      expect(names.slice(0, 3)).toEqual(['app_io_done', 'block_rq_complete', 'ublk_ch_uring_cmd']);
+      const submit = events[names.indexOf('app_io_submit')];
+      expect(trace.trace.num(submit, 'id')).toBe(trace.trace.num(i, 'id'));
+    }
+    expect(seen).toBe(18);
+  });
+
+  test('a recording goes down to the bio', async () => {
+    const trace = await open('oracle/k7.3-fio-libaio-randrw-kublk/trace.txt.gz');
+    const names = chain(trace, find(trace, 'block_rq_complete', 'READ'));
+    expect(names).toContain('io_uring_complete');
+    expect(['block_bio_queue', 'block_getrq']).toContain(names.at(-1));
+  });
+
+  test('what an event caused has it as its cause', async () => {
+    const trace = await open('dap/loop-zc.ublktrace.gz');
+    let found = 0;
+    for (let i = 0; i < trace.length; i++) {
+      const next = trace.causes.caused(i);
+      if (next < 0) continue;
+      found++;
+      expect(next).toBeGreaterThan(i);
+      expect(trace.causes.parent(next)).toBe(i);
+    }
+    expect(found).toBeGreaterThan(trace.length / 3);
+  });
+
+  test('causes lie earlier, in every recording', async () => {
+    const names = listRecordings();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (name, at) => {
+          const trace = await open(`oracle/${name}/trace.txt.gz`);
+          const event = Math.floor(at * (trace.length - 1));
+          const events = trace.causes.chain(event);
+          expect(events[0]).toBe(event);
+          for (let k = 1; k < events.length; k++) expect(events[k]).toBeLessThan(events[k - 1]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
