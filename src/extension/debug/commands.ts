@@ -6,7 +6,7 @@ import type { Entry, Traces } from '../traces';
 import type { Node } from '../tree/nodes';
 import type { RequestTree } from '../tree/view';
 import type { DebugHosts } from './adapter';
-import { DEBUG_TYPE, programOf } from './configurations';
+import { DEBUG_TYPE, programOf, START_AT } from './configurations';
 
 const STEPS: Readonly<Record<string, StepKind>> = {
   nextEvent: 'next',
@@ -64,21 +64,17 @@ export function registerDebugCommands(
 /** Starts debugging the trace of a node unless it is debugged already; then goes to the cursor's place. */
 export async function stepTo(entry: Entry, hosts: DebugHosts): Promise<void> {
   const { event, request } = entry.open.cursor;
-  const running = vscode.debug.activeDebugSession;
   // A running session has followed the cursor already.
   if (hosts.debugged(entry)) return;
-  const started = await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(entry.uri), {
+  await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(entry.uri), {
     ...entry.overrides,
     type: DEBUG_TYPE,
     request: 'launch',
     name: vscode.l10n.t('Debug {0}', entry.open.name),
     program: programOf(entry.uri),
     stopOnEntry: true,
+    [START_AT]: { event, ...(request === undefined ? {} : { request }) },
   });
-  const session = vscode.debug.activeDebugSession;
-  if (!started || session === undefined || session === running) return;
-  const { GOTO_REQUEST } = await import('../../debug/dap_session');
-  await session.customRequest(GOTO_REQUEST, { event, ...(request === undefined ? {} : { request }) });
 }
 
 /** Our debug session that has the focus; undefined where another debugger has it. */

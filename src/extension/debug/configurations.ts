@@ -3,6 +3,8 @@ import { isSession, type Traces } from '../traces';
 
 /** Type of our debug configurations. */
 export const DEBUG_TYPE = 'ublk-trace';
+/** Property of configurations that we start ourselves: the place to go to after the entry, arguments of GOTO_REQUEST. */
+export const START_AT = '__startAt';
 /** VS Code's own variable for the file in the active editor. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
 const CURRENT_FILE = '${file}';

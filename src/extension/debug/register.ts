@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Traces } from '../traces';
 import { DebugHosts } from './adapter';
-import { DEBUG_TYPE, DynamicConfigurations, InitialConfigurations } from './configurations';
+import { DEBUG_TYPE, DynamicConfigurations, InitialConfigurations, START_AT } from './configurations';
 
 /** Registers the debugger: configurations, and the adapter that runs in this process. */
 export function registerDebugger(context: vscode.ExtensionContext, traces: Traces): DebugHosts {
@@ -16,13 +16,21 @@ export function registerDebugger(context: vscode.ExtensionContext, traces: Trace
     debug.registerDebugConfigurationProvider(DEBUG_TYPE, new DynamicConfigurations(traces), kind.Dynamic),
     debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: async (session) => {
-        const [{ DebugSession }, host] = await Promise.all([
+        const [{ DebugSession, GOTO_REQUEST }, host] = await Promise.all([
           import('../../debug/dap_session'),
           hosts.hostOf(session),
         ]);
         const adapter = new DebugSession(host);
         const sent = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
-        const listener = adapter.onDidSendMessage((message) => sent.fire(message));
+        const start: unknown = session.configuration[START_AT];
+        let entered = start === undefined;
+        const listener = adapter.onDidSendMessage((message) => {
+          sent.fire(message);
+          if (entered || message.type !== 'event' || !('event' in message) || message.event !== 'stopped')
+            return;
+          entered = true;
+          void session.customRequest(GOTO_REQUEST, start);
+        });
         return new vscode.DebugAdapterInlineImplementation({
           onDidSendMessage: sent.event,
           handleMessage: (message) => {

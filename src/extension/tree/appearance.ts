@@ -2,6 +2,7 @@ import type { Violation } from '../../check/types';
 import type { OpenTrace } from '../../debug/model';
 import { durationText, outcomeText, requestLabel } from '../../debug/request_label';
 import { bodyText } from '../../trace/print';
+import { FIRST_KERNEL_INTERNAL_ERRNO } from '../../uapi/errno';
 import type { Node, Pin } from './nodes';
 
 /** How a node looks. `icon` and `color` are ids of codicons and theme colours. */
@@ -168,8 +169,11 @@ function eventLook(event: number, row: number, look: Look): Appearance {
   const task = trace.taskOf(trace.task[event]!);
   const body = bodyText(trace, event, shape).replace(/^\([^)]*\)\s*/, '');
   const broken = look.violations.some((violation) => violation.event === event);
-  const result = trace.num(event, 'res') ?? trace.num(event, 'ret');
-  const failed = result !== undefined && signed(result) < 0;
+  const result = signed(
+    trace.num(event, 'res') ?? trace.num(event, 'result') ?? trace.num(event, 'ret') ?? 0,
+  );
+  // -EIOCBQUEUED and its like never reach user space: they say that the answer comes later.
+  const failed = result < 0 && -result < FIRST_KERNEL_INTERNAL_ERRNO;
   const pinned = look.pins.some((pin) => pin.event === event);
   const color = broken ? 'list.warningForeground' : failed ? 'testing.iconFailed' : undefined;
   return {

@@ -103,6 +103,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.grouping = grouping;
     for (const shown of this.shown.values()) this.rebuild(shown);
     this.refresh();
+    void this.follow();
   }
 
   /** Keeps a place at the top of its trace, or lets it go. */
@@ -137,6 +138,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       this.rebuild(shown);
     }
     this.refresh();
+    void this.follow();
   }
 
   /** Selects the event of the current trace's cursor, without taking the focus. */
