@@ -35,12 +35,17 @@ export class Readahead {
   /** Page `index` is not cached; `wanted` pages are asked for from it on, and `history` pages right before it are cached. */
   miss(index: number, wanted: number, history: number): ReadaheadWindow {
     if (index !== 0) {
-      if (this.size > 0 && (index === this.start + this.size - this.asyncSize || index === this.start + this.size)) {
+      if (
+        this.size > 0 &&
+        (index === this.start + this.size - this.asyncSize || index === this.start + this.size)
+      ) {
         return this.next(this.start + this.size);
       }
       const near = index - this.previous;
       if (wanted <= MAX && !(this.previous >= 0 && near >= 0 && near <= 1)) {
-        return history > wanted ? this.context(index, wanted, history) : { start: index, count: wanted, mark: -1 };
+        return history > wanted
+          ? this.context(index, wanted, history)
+          : { start: index, count: wanted, mark: -1 };
       }
     }
     this.start = index;

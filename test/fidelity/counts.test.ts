@@ -41,7 +41,8 @@ describe('counts of one client I/O', () => {
     ].join('\n');
     // two answers of the disk at the same moment would be handled in one round of the server
     const { trace } = simulate(parseSession(session, 'counts.ublk'), {
-      override: (kind, n, index) => (kind === 'service-time' ? (index % 2) * (n - 1) : kind === 'early-irq' ? 1 : undefined),
+      override: (kind, n, index) =>
+        kind === 'service-time' ? (index % 2) * (n - 1) : kind === 'early-irq' ? 1 : undefined,
     });
     const window = simulatedWindows(trace).at(-1);
     expect(window && countsOf(trace, window)).toEqual(expected);
@@ -79,7 +80,17 @@ function counts(
 
 /** Counts what happens between the submission of the I/O and its end. The COMMIT's own trail counts with it. */
 function countsOf(trace: Trace, window: IoWindow): Counts {
-  const seen = { sqes: 0, cqes: 0, enters: 0, punts: 0, taskWorkRuns: 0, copies: 0, rounds: 0, pages: 0, refused: 0 };
+  const seen = {
+    sqes: 0,
+    cqes: 0,
+    enters: 0,
+    punts: 0,
+    taskWorkRuns: 0,
+    copies: 0,
+    rounds: 0,
+    pages: 0,
+    refused: 0,
+  };
   for (let e = 0; e < trace.length; e++) {
     if (trace.ts[e] < window.from || trace.ts[e] > window.to) continue;
     switch (trace.nameOf(e)) {

@@ -38,6 +38,8 @@ export function recipeOf(recording: Recording): Recipe {
   if (fault !== undefined) lines.push(fault);
   // the recording script asked for the pid of the daemon before it began
   if (LIFE.test(recording.name)) lines.push('ublk list -n 0');
+  // the kill came before the first I/O (README of the recordings)
+  if (/kill -9/.test(commandOf(recording))) lines.push('kill -9 $(pgrep -n ublk)');
   lines.push(...workload(recording, steps));
   if (LIFE.test(recording.name)) lines.push('ublk del -n 0');
   return { session: lines.map((line) => `${line}\n`).join(''), steps };
@@ -78,15 +80,23 @@ function faultLine(fault: unknown): string | undefined {
   return mistake && `#: fault server count=all offset=32768 length=1073741824 ${mistake}`;
 }
 
+function commandOf({ meta }: Recording): string {
+  return (meta.workload as { readonly command?: string } | undefined)?.command ?? '';
+}
+
 function workload(recording: Recording, steps: Step[]): string[] {
   const { meta } = recording;
-  const work = meta.workload as { readonly script?: string; readonly command?: string; readonly client?: string } | undefined;
+  const work = meta.workload as
+    | { readonly script?: string; readonly command?: string; readonly client?: string }
+    | undefined;
   if (work?.command?.startsWith('dd ')) return work.command.split(';').map((command) => command.trim());
   const script = work?.script ?? /iogen DEV io\.json ([^&]*)/.exec(work?.command ?? '')?.[1]?.trim() ?? '';
   const ios = [...(meta.expected_ios ?? [])];
   if (work?.client?.includes('(buffered I/O')) {
     steps.push(...ios.map(() => ({ depth: 1, ios: 1 })));
-    return ios.map((io) => `dd if=/dev/ublkb0 of=/dev/null bs=${io.length} count=1 skip=${io.offset / io.length}`);
+    return ios.map(
+      (io) => `dd if=/dev/ublkb0 of=/dev/null bs=${io.length} count=1 skip=${io.offset / io.length}`,
+    );
   }
   const parts: string[] = [];
   for (const text of script.split(/\s+/).filter((word) => word !== '')) {

@@ -5,7 +5,7 @@ import type { Trace } from '../../src/trace/trace';
 import { listRecordings, loadRecording, parseTrace, type Recording } from '../support/oracle';
 import { lifeSequences } from './life';
 import { recipeOf } from './recipe';
-import { type IoSequence, recordedWindows, sequencesOf, simulatedWindows } from './sequence';
+import { type IoSequence, recordedWindows, sequencesOf, simulatedWindows, UBLK_MAJOR } from './sequence';
 
 /** The comparison of one client I/O. */
 export interface IoScore {
@@ -32,11 +32,15 @@ export function scoreOf(name: string): Score {
   const recipe = recipeOf(recording);
   const session = parseSession(recipe.session, `${name}.ublk`);
   const errors = session.diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0) throw new Error(`${name}: ${errors.map((d) => `${d.line}: ${d.message}`).join('\n')}\n${recipe.session}`);
+  if (errors.length > 0)
+    throw new Error(`${name}: ${errors.map((d) => `${d.line}: ${d.message}`).join('\n')}\n${recipe.session}`);
   const recorded = parseTrace(recording.text).trace;
-  const scope = { probes: probesOf(recording), noBackingDisk: isTmpfs(recording) };
+  const scope = { probes: probesOf(recording), noBackingDisk: hasNoBackingDisk(recorded) };
   const shell = recipe.steps.length === 0;
-  const a = sequencesOf(recorded, shell ? undefined : recordedWindows(recording.meta.expected_ios ?? []), { ...scope, side: 'recorded' });
+  const a = sequencesOf(recorded, shell ? undefined : recordedWindows(recording.meta.expected_ios ?? []), {
+    ...scope,
+    side: 'recorded',
+  });
   const nowait = nowaitWrites(recorded);
   let done = 0;
   let asked = 0;
@@ -58,7 +62,12 @@ export function scoreOf(name: string): Score {
   const ios = Array.from({ length: Math.max(a.length, b.length) }, (_, i): IoScore => {
     const one = a[i] ?? none;
     const other = b[i] ?? none;
-    return { recorded: one, simulated: other, depth: depths[i] ?? 1, equal: one.events.join('\n') === other.events.join('\n') };
+    return {
+      recorded: one,
+      simulated: other,
+      depth: depths[i] ?? 1,
+      equal: one.events.join('\n') === other.events.join('\n'),
+    };
   });
   return { name, session: recipe.session, ios, recorded, simulated: result.trace, output: result.output };
 }
@@ -69,7 +78,8 @@ function asRecorded(trace: Trace, probes: ReadonlySet<string>): Trace {
   let text = '# tracer: nop\n';
   for (let e = 0; e < trace.length; e++) {
     const { name, spec } = trace.shapeOf(e);
-    if (spec?.kind === 'fact' || name.startsWith('blk_mq_get_driver') || name.startsWith('blk_mq_put_driver')) continue;
+    if (spec?.kind === 'fact' || name.startsWith('blk_mq_get_driver') || name.startsWith('blk_mq_put_driver'))
+      continue;
     if (spec?.kind === 'probe' && !probes.has(name)) continue;
     text += `${printer.line(e)}\n`;
   }
@@ -96,7 +106,7 @@ function probesOf(recording: Recording): Set<string> {
   const probes = new Set<string>(Object.keys(recording.meta.event_counts));
   if (recording.name.includes('noprobe')) return probes;
   for (const name of listRecordings()) {
-    const other = loadMeta(name);
+    const other = loadRecording(name).meta;
     if (other.kernel !== recording.meta.kernel || other.kind !== recording.meta.kind) continue;
     for (const event of Object.keys(other.event_counts)) probes.add(event);
   }
@@ -104,19 +114,13 @@ function probesOf(recording: Recording): Set<string> {
   return probes;
 }
 
-const metas = new Map<string, Recording['meta']>();
-function loadMeta(name: string): Recording['meta'] {
-  let meta = metas.get(name);
-  if (!meta) {
-    meta = loadRecording(name).meta;
-    metas.set(name, meta);
+/** A recording whose backing file lay on no disk at all (tmpfs). */
+function hasNoBackingDisk(recorded: Trace): boolean {
+  for (let e = 0; e < recorded.length; e++) {
+    const major = recorded.num(e, 'major');
+    if (major !== undefined && major !== UBLK_MAJOR) return false;
   }
-  return meta;
-}
-
-function isTmpfs({ meta }: Recording): boolean {
-  const { backing } = (meta.block_devices ?? {}) as { readonly backing?: { readonly dev: string } };
-  return backing?.dev.includes('tmpfs') === true;
+  return true;
 }
 
 /** Shortest edit script of two lists, as lines with `-` (recorded only), `+` (simulated only) or a space. */
@@ -156,7 +160,10 @@ export function lifeScore(name: string): RoleScore[] {
   const recording = loadRecording(name);
   const { recorded, simulated } = scoreOf(name);
   const scope = { probes: probesOf(recording), noBackingDisk: false };
-  const a = lifeSequences(recorded, recordedWindows(recording.meta.expected_ios ?? []), { ...scope, side: 'recorded' });
+  const a = lifeSequences(recorded, recordedWindows(recording.meta.expected_ios ?? []), {
+    ...scope,
+    side: 'recorded',
+  });
   const b = lifeSequences(simulated, simulatedWindows(simulated), { ...scope, side: 'simulated' });
   const keys = new Set([...a, ...b].map(({ phase, role }) => `${phase}/${role}`));
   return [...keys].map((key) => {

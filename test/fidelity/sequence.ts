@@ -32,7 +32,8 @@ export interface Scope {
   readonly noBackingDisk: boolean;
 }
 
-const UBLK_MAJOR = 259;
+/** Major number of ublk disks on the recorded machines. */
+export const UBLK_MAJOR = 259;
 const OPS: Readonly<Record<string, RegExp>> = {
   read: /^READ$/,
   write: /^WRITE$/,
@@ -44,7 +45,10 @@ const OPS: Readonly<Record<string, RegExp>> = {
 
 /** Prints events in the form in which they are compared; undefined for those that are not. */
 export class Normaliser {
-  private readonly fields = new Map<number, readonly { readonly k: number; readonly name: string; readonly format: string }[]>();
+  private readonly fields = new Map<
+    number,
+    readonly { readonly k: number; readonly name: string; readonly format: string }[]
+  >();
 
   constructor(
     private readonly trace: Trace,
@@ -76,16 +80,24 @@ export class Normaliser {
   private isDropped(name: string, kind: string | undefined): boolean {
     if (kind === undefined) return true;
     if (kind === 'probe' && this.scope.side === 'simulated' && !this.scope.probes.has(name)) return true;
-    return DROPPED_EVENTS.some((row) => (row.side === 'both' || row.side === this.scope.side) && row.events.test(name));
+    return DROPPED_EVENTS.some(
+      (row) => (row.side === 'both' || row.side === this.scope.side) && row.events.test(name),
+    );
   }
 
-  private fieldsOf(shapeId: number, name: string): readonly { readonly k: number; readonly name: string; readonly format: string }[] {
+  private fieldsOf(
+    shapeId: number,
+    name: string,
+  ): readonly { readonly k: number; readonly name: string; readonly format: string }[] {
     const known = this.fields.get(shapeId);
     if (known) return known;
     const { template } = this.trace.shapes.get(shapeId);
     const list = template.names
       .map((field, k) => ({ k, name: field, format: template.formats[k] }))
-      .filter((f) => f.format !== 'p' && !DROPPED_FIELDS.some((row) => row.events.test(name) && row.field.test(f.name)));
+      .filter(
+        (f) =>
+          f.format !== 'p' && !DROPPED_FIELDS.some((row) => row.events.test(name) && row.field.test(f.name)),
+      );
     this.fields.set(shapeId, list);
     return list;
   }
@@ -98,7 +110,7 @@ function userData(value: bigint): string {
   return (value & ~0xffffn).toString(16);
 }
 
-/** The CQE that delivers a request: FETCH and COMMIT_AND_FETCH are one, see DROPPED_ARMED. */
+/** The CQE that delivers a request: FETCH and COMMIT_AND_FETCH are one, see dropped.ts. */
 function armed(event: string, value: string): string {
   return event === 'io_uring_complete' && (value === '200000' || value === '210000') ? 'armed' : value;
 }
@@ -132,11 +144,21 @@ export function simulatedWindows(trace: Trace): IoWindow[] {
 
 /** Windows of the client's I/Os of a recording, in the order of its list. */
 export function recordedWindows(ios: readonly ExpectedIo[]): IoWindow[] {
-  return ios.map((io) => ({ op: io.op, offset: io.offset, length: io.length, from: io.t_submit_ns, to: io.t_done_ns }));
+  return ios.map((io) => ({
+    op: io.op,
+    offset: io.offset,
+    length: io.length,
+    from: io.t_submit_ns,
+    to: io.t_done_ns,
+  }));
 }
 
 /** The sequence of each window: the events of all requests that the I/O was made of, in their order, then how its SQEs ended. */
-export function sequencesOf(trace: Trace, windows: readonly IoWindow[] | undefined, scope: Scope): IoSequence[] {
+export function sequencesOf(
+  trace: Trace,
+  windows: readonly IoWindow[] | undefined,
+  scope: Scope,
+): IoSequence[] {
   const table = matchRequests(trace);
   const normaliser = new Normaliser(trace, scope);
   if (!windows) {
@@ -162,7 +184,9 @@ export function sequencesOf(trace: Trace, windows: readonly IoWindow[] | undefin
 }
 
 function earlyOf(table: RequestTable, rows: readonly number[]): boolean[] {
-  const sqes = rows.flatMap((r) => table.sqes(r)).filter((sqe) => sqe.opcode === 'READ' || sqe.opcode === 'WRITE');
+  const sqes = rows
+    .flatMap((r) => table.sqes(r))
+    .filter((sqe) => sqe.opcode === 'READ' || sqe.opcode === 'WRITE');
   return sqes.map((sqe) => sqe.via === 'inline' || (sqe.via === 'io-wq' && sqe.opcode === 'WRITE'));
 }
 
