@@ -153,7 +153,8 @@ export class BackingFile {
     };
     const opf =
       (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) |
-      (waits && this.raw && !write ? REQ_FLAG.SYNC : 0) | flags;
+      (waits && this.raw && !write ? REQ_FLAG.SYNC : 0) |
+      flags;
     // block devices plug only what takes more than one bio; files of ext4 always
     const own = (!this.raw || write || length > MAX_BIO_BYTES) && startPlug(task);
     for (const piece of this.pieces(offset, length, coalesce(ranges), write)) {

@@ -85,7 +85,9 @@ export class Machine implements DiskRegistry {
     const index = this.nextDisk++;
     const raw = this.options.rawBacking;
     const start = raw ? 0 : FIRST_FILE_SECTOR + 2;
-    const store = new ByteStore(initial && shifted(initial, start * 512), (bytes) => this.kernel.memory.charge(bytes));
+    const store = new ByteStore(initial && shifted(initial, start * 512), (bytes) =>
+      this.kernel.memory.charge(bytes),
+    );
     const backing = new BackingDisk(
       this.kernel,
       index * 16,
@@ -131,7 +133,9 @@ export class Machine implements DiskRegistry {
           file.size = size;
         },
         io: (task, write, offset, range, ahead, done) =>
-          file.direct(task, write, offset, [range], ahead ? REQ_FLAG.RAHEAD : 0, (res) => done(res < 0 ? res : 0)),
+          file.direct(task, write, offset, [range], ahead ? REQ_FLAG.RAHEAD : 0, (res) =>
+            done(res < 0 ? res : 0),
+          ),
       });
       this.fileCaches.set(file, cache);
     }

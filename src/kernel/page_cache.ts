@@ -94,7 +94,8 @@ export class PageCache {
           : { start: index, count: 1, mark: -1 };
         yield* this.readWindow(task, window, end, size, ahead);
         // the next window of a sequential reader begins behind a page that was dropped (filemap_create_folio)
-        if (!this.pages.has(index)) yield* this.readWindow(task, { start: index, count: 1, mark: -1 }, end, size, false);
+        if (!this.pages.has(index))
+          yield* this.readWindow(task, { start: index, count: 1, mark: -1 }, end, size, false);
       } else if (page.marked) {
         page.marked = false;
         let missing = index;
@@ -208,7 +209,13 @@ export class PageCache {
     for (let index = first; index <= last; index++) {
       let page = this.pages.get(index);
       if (!page) {
-        page = { buffer: memory.scratch(PAGE_SIZE), uptodate: true, dirty: false, reading: undefined, marked: false };
+        page = {
+          buffer: memory.scratch(PAGE_SIZE),
+          uptodate: true,
+          dirty: false,
+          reading: undefined,
+          marked: false,
+        };
         this.pages.set(index, page);
       }
       page.dirty = true;
@@ -352,7 +359,13 @@ export class PageCache {
     const buffer = memory.scratch(count * PAGE_SIZE);
     const pages: Page[] = [];
     for (let i = 0; i < count; i++) {
-      const page: Page = { buffer: view(buffer, i), uptodate: false, dirty: false, reading: [], marked: from + i === mark };
+      const page: Page = {
+        buffer: view(buffer, i),
+        uptodate: false,
+        dirty: false,
+        reading: [],
+        marked: from + i === mark,
+      };
       pages.push(page);
       this.pages.set(from + i, page);
     }
