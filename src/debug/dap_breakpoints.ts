@@ -63,6 +63,13 @@ export class Breakpoints {
     ].filter((spec) => spec.condition.problem === undefined);
   }
 
+  /** Paths of all watched state variables. */
+  get paths(): string[] {
+    return [...this.functions.specs, ...this.data.specs].flatMap(({ path }) =>
+      path === undefined ? [] : [path],
+    );
+  }
+
   /** Whether running needs the invariants of the whole trace. */
   get wantsViolations(): boolean {
     return this.exceptions.some(({ filterId }) => filterId !== FAILED_CQE && filterId !== CQ_OVERFLOW);
@@ -207,6 +214,3 @@ export class Breakpoints {
     return names;
   }
 }
-
-/** Reads a path from the state being replayed. */
-export type Reader = ReturnType<typeof pathReader>;

@@ -27,6 +27,12 @@ export interface Opened {
    * the text itself.
    */
   readonly traceDocument?: string;
+  /** Documents for parts of a text beyond 20 MB: 4096 events each, with the notes above its first event. */
+  readonly excerpts?: {
+    readonly path: (part: number) => string;
+    /** Part of such a document; undefined for other paths. */
+    readonly partOf: (path: string) => number | undefined;
+  };
   /** Size of that text, bytes. */
   readonly traceBytes?: number;
   /** Path or URI of the session file, also of a saved trace where the host found it. */

@@ -12,9 +12,10 @@ import {
 import { Frames } from './dap_frames';
 import type { DebugHost, LaunchArguments, Opened } from './dap_host';
 import { NodeTable } from './dap_nodes';
-import { type Hit, Search } from './dap_search';
+import { type Hit, Known, Search } from './dap_search';
 import { Sources } from './dap_sources';
 import { threadOf } from './dap_threads';
+import { WATCH_CHUNK } from './dap_watch';
 import { compileFilter } from './filter';
 import type { Disposable } from './listeners';
 import type { OpenTrace } from './model';
@@ -23,6 +24,9 @@ import { Steps, type StepKind } from './steps';
 
 /** Most log messages of one run; beyond it they are only counted. */
 const MOST_LOGS = 1000;
+
+/** What debug sessions call themselves when they move the cursor. */
+const MOVER = 'debugger';
 
 /** Why the debuggee stands where it stands, in the words of the protocol and in ours. */
 export interface StopReason {
@@ -49,9 +53,9 @@ export class Run {
   readonly nodes = new NodeTable();
   readonly steps: Steps;
   private readonly following: Disposable;
-  /** Events that satisfy a hit condition, found once. */
-  private readonly counts = new WeakMap<Spec, readonly number[]>();
+  private readonly known: Known;
   private moving = false;
+  private warming = 0;
   private running = false;
   private wantsPause = false;
   private over = false;
@@ -69,9 +73,11 @@ export class Run {
     this.frames = new Frames(open, this.sources);
     const filter = args.filter?.trim() ?? '';
     this.steps = new Steps(open, filter === '' ? undefined : compileFilter(filter, open.trace).events(open));
-    this.following = open.cursor.onDidChange(() => {
-      if (!this.moving && !this.running && !this.over)
-        this.tell({ reason: 'goto', description: 'moved in another view', quiet: true });
+    this.known = new Known(open);
+    this.following = open.cursor.onDidChange(({ by }) => {
+      if (this.moving || this.running || this.over) return;
+      // another debug session of this trace keeps the focus; a person who moved elsewhere wants to step on from there
+      this.tell({ reason: 'goto', description: 'moved in another view', quiet: by === MOVER });
     });
   }
 
@@ -82,13 +88,18 @@ export class Run {
 
   /** Moves the cursor and tells the client. */
   stop(event: number, request: number | undefined, why: StopReason): void {
+    this.place(event, request);
+    this.tell(why);
+  }
+
+  /** Moves the cursor; the client learns nothing of it. */
+  place(event: number, request: number | undefined): void {
     this.moving = true;
     try {
-      this.open.cursor.move(event, request, 'debugger');
+      this.open.cursor.move(event, request, MOVER);
     } finally {
       this.moving = false;
     }
-    this.tell(why);
   }
 
   /** One step of a request, or of the whole trace. */
@@ -114,7 +125,7 @@ export class Run {
         this.breakpoints.specs(),
         this.host.pause,
         () => this.wantsPause || this.over,
-        this.counts,
+        this.known,
       );
       let logs = 0;
       const { hit, at } = await search.run(from, step, (event, spec) => {
@@ -127,6 +138,18 @@ export class Run {
       else this.end(step, at);
     } finally {
       this.running = false;
+    }
+  }
+
+  /** Replays the trace for state variables that are watched, while nothing else is to do: the first run is quick then. */
+  async warm(): Promise<void> {
+    const paths = this.breakpoints.paths;
+    const turn = ++this.warming;
+    const stretches = Math.ceil(this.open.length / WATCH_CHUNK);
+    for (let n = 0; n < stretches && paths.length > 0; n++) {
+      await this.host.pause();
+      if (this.over || this.running || turn !== this.warming) return;
+      this.known.watch.changes(paths, n);
     }
   }
 

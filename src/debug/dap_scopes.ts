@@ -9,6 +9,8 @@ import type { OpenTrace } from './model';
 import { durationText, requestLabel, sizeText } from './request_label';
 
 const SUBMITS = ['io_uring_submit_sqe', 'io_uring_submit_req'];
+/** Most characters of the fields of an event in one line. */
+const LONGEST = 120;
 const NONE: VariableNode = { name: '(none)', value: '', hint: { visibility: 'internal' } };
 
 /** The scopes of a frame, always the same ones in the same order. */
@@ -53,7 +55,11 @@ function request(open: OpenTrace, event: number, row: number | undefined): Varia
   const happened = [
     leaf('event', `${event} ${trace.nameOf(event)}`),
     leaf('time', timeText(trace.ts[event], trace.format.tsDigits)),
-    { name: 'fields', value: trace.nameOf(event), children: () => eventFields(open, event) },
+    {
+      name: 'fields',
+      value: preview(eventFields(open, event).slice(2)),
+      children: () => eventFields(open, event),
+    },
   ];
   if (row === undefined) return [leaf('request', 'none: the whole trace'), ...happened];
   const list = requests.events(row);
@@ -81,6 +87,12 @@ function request(open: OpenTrace, event: number, row: number | undefined): Varia
     leaf('position', `event ${at} of ${list.length}`),
     ...happened,
   ];
+}
+
+/** Fields in one line, cut where it grows long. */
+function preview(fields: readonly VariableNode[]): string {
+  const text = fields.map(({ name, value }) => `${name}=${value}`).join(' ');
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || 'none';
 }
 
 function eventFields(open: OpenTrace, event: number): VariableNode[] {

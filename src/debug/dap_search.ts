@@ -1,11 +1,10 @@
-import { pathReader } from '../trace/state';
 import { indexAfter } from './causes';
-import type { Reader, Spec } from './dap_breakpoints';
+import type { Spec } from './dap_breakpoints';
+import { Watch, WATCH_CHUNK } from './dap_watch';
 import type { OpenTrace } from './model';
 
-/** Events looked at between two pauses, and between two replays where a state variable is watched. */
+/** Events looked at between two pauses where no state variable is watched. */
 const CHUNK = 1 << 18;
-const REPLAY_CHUNK = 2048;
 
 /** Where a run stopped, and what stopped it. */
 export interface Hit {
@@ -18,8 +17,19 @@ interface Armed {
   readonly spec: Spec;
   readonly shapes: Uint8Array | undefined;
   events: ArrayLike<number> | undefined;
-  readonly read: Reader | undefined;
+  readonly path: string | undefined;
   test: ((event: number) => boolean) | undefined;
+}
+
+/** What searches of one trace found out and need not do again. */
+export class Known {
+  readonly watch: Watch;
+  /** Events that satisfy a hit condition. */
+  readonly counts = new WeakMap<Spec, readonly number[]>();
+
+  constructor(open: OpenTrace) {
+    this.watch = new Watch(open);
+  }
 }
 
 /** Looks for the next event, forwards or backwards, at which a breakpoint holds. */
@@ -32,7 +42,7 @@ export class Search {
     specs: readonly Spec[],
     private readonly pause: () => Promise<void>,
     private readonly cancelled: () => boolean,
-    private readonly counts: WeakMap<Spec, readonly number[]> = new WeakMap(),
+    private readonly known: Known = new Known(open),
   ) {
     const { shapes } = open.trace;
     this.mask = new Uint8Array(shapes.size);
@@ -43,7 +53,7 @@ export class Search {
         spec,
         shapes: own?.map((_, id) => (names?.has(shapes.get(id).name) ? 1 : 0)),
         events,
-        read: path === undefined ? undefined : pathReader(path),
+        path,
         test: condition.test,
       };
     });
@@ -65,7 +75,7 @@ export class Search {
         if (on === 1) this.mask[id] = 1;
       });
     const watching = this.watched().length > 0;
-    const size = watching ? REPLAY_CHUNK : CHUNK;
+    const size = watching ? WATCH_CHUNK : CHUNK;
     const { length } = this.open;
     for (let at = from + step; at >= 0 && at < length; ) {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
@@ -124,7 +134,7 @@ export class Search {
     const specs: Spec[] = [];
     for (const armed of this.armed) {
       const here =
-        armed.events !== undefined || armed.read !== undefined
+        armed.events !== undefined || armed.path !== undefined
           ? marked?.includes(armed) === true
           : armed.shapes?.[id] === 1;
       if (!here || (armed.test !== undefined && !armed.test(event))) continue;
@@ -135,39 +145,33 @@ export class Search {
   }
 
   private watched(): Armed[] {
-    return this.armed.filter(({ read, events }) => read !== undefined && events === undefined);
+    return this.armed.filter(({ path, events }) => path !== undefined && events === undefined);
   }
 
-  /** Tells of each event in [low, high) that changed a watched state variable. */
+  /** Tells of each event in [low, high), a part of one stretch, that changed a watched state variable. */
   private changes(
     low: number,
     high: number,
     watched: readonly Armed[],
     take: (event: number, armed: Armed) => void,
   ): void {
-    const { states } = this.open;
-    const before = states.seek(low - 1).view;
-    const values = watched.map(({ read }) => read?.(before));
-    for (let i = low; i < high; i++) {
-      const { view } = states.seek(i);
-      for (let k = 0; k < watched.length; k++) {
-        const value = watched[k].read?.(view);
-        if (value !== values[k]) take(i, watched[k]);
-        values[k] = value;
-      }
-    }
+    const paths = watched.map(({ path }) => path ?? '');
+    const lists = this.known.watch.changes(paths, Math.floor(low / WATCH_CHUNK));
+    watched.forEach((armed, k) => {
+      eachIn(lists[k], low, high, (event) => take(event, armed));
+    });
   }
 
   /** Replaces a breakpoint with a hit condition by the list of those of its events that satisfy it. */
   private async count(armed: Armed): Promise<void> {
     const { hit } = armed.spec.condition;
     if (hit === undefined) return;
-    let counted = this.counts.get(armed.spec);
+    let counted = this.known.counts.get(armed.spec);
     if (counted === undefined) {
       const all = await this.all(armed);
       if (this.cancelled()) return;
       counted = all.filter((_, k) => hit(k + 1));
-      this.counts.set(armed.spec, counted);
+      this.known.counts.set(armed.spec, counted);
     }
     armed.events = counted;
     armed.test = undefined;
@@ -184,8 +188,8 @@ export class Search {
       eachIn(armed.events, 0, length, take);
       return found;
     }
-    const watching = armed.read !== undefined;
-    const size = watching ? REPLAY_CHUNK : CHUNK;
+    const watching = armed.path !== undefined;
+    const size = watching ? WATCH_CHUNK : CHUNK;
     for (let low = 0; low < length && !this.cancelled(); low += size) {
       const high = Math.min(length, low + size);
       if (watching) this.changes(low, high, [armed], take);

@@ -99,12 +99,14 @@ export class DebugSession {
       setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => ({
         breakpoints: this.marks().setLines(args),
       }),
-      setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => ({
-        breakpoints: this.marks().setFunctions(args.breakpoints),
-      }),
-      setDataBreakpoints: (args: DebugProtocol.SetDataBreakpointsArguments) => ({
-        breakpoints: this.marks().setData(args.breakpoints),
-      }),
+      setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => {
+        const breakpoints = this.marks().setFunctions(args.breakpoints);
+        return new Reply({ breakpoints }, () => void this.run?.warm());
+      },
+      setDataBreakpoints: (args: DebugProtocol.SetDataBreakpointsArguments) => {
+        const breakpoints = this.marks().setData(args.breakpoints);
+        return new Reply({ breakpoints }, () => void this.run?.warm());
+      },
       setExceptionBreakpoints: (args: DebugProtocol.SetExceptionBreakpointsArguments) => ({
         breakpoints: this.marks().setExceptions(args),
       }),
@@ -138,7 +140,7 @@ export class DebugSession {
     const row = startRequest(run, args);
     const event = row === undefined ? 0 : open.requests.events(row)[0];
     if (args.stopOnEntry === false) {
-      open.cursor.move(event, row, 'debugger');
+      run.place(event, row);
       void run.go(1, event - 1);
     } else {
       run.stop(event, row, {

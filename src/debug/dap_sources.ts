@@ -90,8 +90,9 @@ export class Sources {
   target(source: DebugProtocol.Source, line: number): LineTarget | undefined {
     const { open, traceDocument } = this.opened;
     const reference = source.sourceReference ?? 0;
-    if (reference > 0) {
-      const base = this.firstLine(reference - 1);
+    const part = reference > 0 ? reference - 1 : source.path && this.opened.excerpts?.partOf(source.path);
+    if (typeof part === 'number') {
+      const base = this.firstLine(part);
       const event = open.eventAtLine(line + base - 1);
       return event < 0
         ? { kind: 'trace', line }
@@ -143,7 +144,10 @@ export class Sources {
     const { open } = this.opened;
     const base = open.name.replace(/\.(gz|ublk|ublktrace|txt)$/g, '');
     const name = open.length <= EXCERPT ? `${base}.ublktrace` : `${base} events ${part * EXCERPT}.ublktrace`;
-    return { name, path: `${open.path}/${name}`, sourceReference: part + 1 };
+    const path = this.opened.excerpts?.path(part);
+    return path === undefined
+      ? { name, path: `${open.path}/${name}`, sourceReference: part + 1 }
+      : { name, path };
   }
 
   /** Line of the whole text on which an excerpt begins: the notes above its first event are in it. */

@@ -48,7 +48,10 @@ export class Steps {
     switch (kind) {
       case 'in': {
         const event = this.open.causes.caused(from);
-        return event >= 0 ? { event, request: undefined } : this.ofTrace('next', from);
+        if (event < 0) return this.ofTrace('next', from);
+        // from here on the steps are those of what was brought about
+        const row = this.open.requests.requestOf(event);
+        return { event, request: row < 0 ? undefined : row };
       }
       case 'out':
       case 'last':

@@ -1,6 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readPath } from '../../src/trace/state';
 import { Client, testHost } from './client';
 
 const SESSION = 'samples/loop-zc.ublk';
@@ -209,6 +210,34 @@ describe('breakpoints', () => {
     expect(backward.reverse()).toEqual(forward);
   });
 
+  test('data breakpoints stop at exactly the events that change the value', async () => {
+    const host = testHost();
+    const { open } = await host.open(SAMPLE, { progress: () => {}, cancelled: () => false });
+    for (const path of [
+      'slot:0:1:iod.startSector',
+      'ring:1:cq.tail',
+      'pipe:0:occupancy',
+      'totals::splices',
+    ]) {
+      const wanted: number[] = [];
+      for (let i = 0; i < open.length; i++) {
+        if (readPath(open.states.at(i), path) !== readPath(open.states.at(i - 1), path)) wanted.push(i);
+      }
+      const client = new Client({ ...host, open: async () => ({ open }) });
+      await client.start(SAMPLE);
+      // the tree adds them as function breakpoints, which is all that the API of VS Code can add
+      await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: path }] });
+      const stops: number[] = [];
+      while ((await client.move('continue')).reason === 'data breakpoint')
+        stops.push((await client.where()).event);
+      expect(stops).toEqual(wanted);
+      expect(stops.length).toBeGreaterThan(3);
+      while ((await client.move('reverseContinue')).reason === 'data breakpoint')
+        stops.push((await client.where()).event);
+      expect(stops.slice(wanted.length)).toEqual(wanted.reverse());
+    }
+  });
+
   test('hit counts mean the same in both directions', async () => {
     const client = await started();
     await client.ask('setFunctionBreakpoints', {
@@ -375,7 +404,6 @@ describe('two sessions, restart, end', () => {
     expect((await client.event('stopped')).body).toMatchObject({
       reason: 'goto',
       threadId: 1,
-      preserveFocusHint: true,
     });
     expect((await client.where()).event).toBe(77);
   });
