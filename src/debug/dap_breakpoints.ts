@@ -1,6 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { didYouMean } from '../session/diagnostics';
-import type { pathReader } from '../trace/state';
 import { EVENTS, eventNames } from '../trace/schema';
 import { conditionOf, type Condition } from './dap_conditions';
 import { CQ_OVERFLOW, CQE_EVENTS, FAILED_CQE, groupOf } from './dap_exceptions';
