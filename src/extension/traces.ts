@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { OpenTrace } from '../debug/model';
 import { readBytes, readIfThere, textChunks } from './files';
-import { longWork, type Work } from './work';
+import { longWork, type Watcher, type Work } from './work';
 
 /** Scheme of documents that show the text of a simulated or unpacked trace. */
 export const TRACE_SCHEME = 'ublk-trace';
@@ -13,6 +13,14 @@ export interface Overrides {
   readonly kernel?: string;
   readonly server?: string;
   readonly seed?: string;
+}
+
+/** How to open a trace. */
+export interface OpenHow {
+  /** Also when it is open and unchanged. */
+  readonly again?: boolean;
+  /** Shows the progress; without one a notification does. */
+  readonly watcher?: Watcher;
 }
 
 /** Whether the file is still what was opened. */
@@ -111,17 +119,18 @@ export class Traces implements vscode.Disposable {
    * Opens a session (simulating it) or a trace file. One that is open and unchanged is not read again.
    * @throws OpenError, OpenCancelled, FileError.
    */
-  async open(uri: vscode.Uri, overrides: Overrides = {}, again = false): Promise<Entry> {
+  async open(uri: vscode.Uri, overrides: Overrides = {}, how: OpenHow = {}): Promise<Entry> {
     const key = keyOf(uri, overrides);
     const known = this.entries.get(key);
-    if (known?.freshness === 'fresh' && !again) {
+    if (known?.freshness === 'fresh' && !how.again) {
       this.select(known);
       return known;
     }
     const running = this.opening.get(key);
     if (running !== undefined) return running;
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    const work = longWork(vscode.l10n.t('Opening {0}', name), (host) => this.read(key, uri, overrides, host));
+    const title = vscode.l10n.t('Opening {0}', name);
+    const work = longWork(title, (host) => this.read(key, uri, overrides, host), how.watcher);
     this.opening.set(key, work);
     try {
       const read = await work;

@@ -12,8 +12,18 @@ export interface Work {
   readonly cancelled: () => boolean;
 }
 
-/** Runs long work in slices; shows a notification with a Cancel button once it has taken a moment. */
-export async function longWork<T>(title: string, run: (work: Work) => Promise<T>): Promise<T> {
+/** One who shows progress and takes a cancel himself. */
+export type Watcher = Pick<Work, 'progress' | 'cancelled'>;
+
+/**
+ * Runs long work in slices; shows a notification with a Cancel button once it has taken a moment, unless a watcher shows how far
+ * it is.
+ */
+export async function longWork<T>(
+  title: string,
+  run: (work: Work) => Promise<T>,
+  watcher?: Watcher,
+): Promise<T> {
   const state = { cancelled: false, message: '', share: undefined as number | undefined };
   const shown: { report?: () => void } = {};
   let since = Date.now();
@@ -27,10 +37,12 @@ export async function longWork<T>(title: string, run: (work: Work) => Promise<T>
       state.message = what;
       state.share = share;
       shown.report?.();
+      watcher?.progress(what, share);
     },
-    cancelled: () => state.cancelled,
+    cancelled: () => state.cancelled || watcher?.cancelled() === true,
   };
   const result = run(work);
+  if (watcher !== undefined) return await result;
   const timer = setTimeout(() => {
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     void vscode.window.withProgress(options, async (progress, token) => {

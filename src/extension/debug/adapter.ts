@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { DebugHost, LaunchArguments, Opened } from '../../debug/dap_host';
 import type { StackIndex } from '../../debug/stack';
 import { type Entry, type Overrides, shownPath, type Traces } from '../traces';
+import type { Watcher } from '../work';
 import { uriOfProgram } from './configurations';
 
 const STRETCH_MS = 12;
@@ -45,8 +46,8 @@ export class DebugHosts {
     this.stack ??= this.readStack();
     let since = Date.now();
     return {
-      open: async (args) => {
-        const entry = await this.open(session, args);
+      open: async (args, watcher) => {
+        const entry = await this.open(session, args, watcher);
         this.show(session, entry);
         return opened(entry);
       },
@@ -60,7 +61,7 @@ export class DebugHosts {
     };
   }
 
-  private async open(session: vscode.DebugSession, args: LaunchArguments): Promise<Entry> {
+  private async open(session: vscode.DebugSession, args: LaunchArguments, watcher: Watcher): Promise<Entry> {
     const { program, kernel, server, seed } = args;
     if (typeof program !== 'string' || program === '')
       throw new Error(vscode.l10n.t('"program" has to name a .ublk session or a trace'));
@@ -70,7 +71,13 @@ export class DebugHosts {
       ...(server === undefined ? {} : { server }),
       ...(seed === undefined ? {} : { seed: String(seed) }),
     };
-    return await this.traces.open(uriOfProgram(program, folder?.uri), overrides);
+    try {
+      return await this.traces.open(uriOfProgram(program, folder?.uri), overrides, { watcher });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'OpenCancelled') throw error;
+      const { RequestError } = await import('../../debug/dap_host');
+      throw new RequestError('cancelled', false);
+    }
   }
 
   private async readStack(): Promise<StackIndex> {

@@ -17,6 +17,8 @@ const STEPS: Readonly<Record<string, StepKind>> = {
   lastEvent: 'last',
   nextLife: 'nextLife',
 };
+/** Fields that only name a thing. */
+const NAMES = /:(device|queue|tag|id|index|ptr|major|minor|inferred)$/;
 /** What the cursor is told of a move by these commands. */
 const MOVER = 'command';
 
@@ -153,9 +155,13 @@ async function breakWhen(tree: RequestTree, traces: Traces, node: Node | undefin
   const slot = slotOf(entry, node);
   const event = node?.kind === 'event' ? node.event : open.cursor.event;
   const items = [...stateLeaves(open.states.at(event))]
-    .filter(([path]) => /^(slot|ring|pipe|device|page|disk):/.test(path))
+    .filter(([path]) => /^(slot|ring|pipe|device|page|disk):/.test(path) && !NAMES.test(path))
     .map(([path, value]) => ({ label: path, description: String(value ?? '?') }));
-  const first = (path: string): number => (slot !== undefined && path.startsWith(slot) ? 0 : 1);
+  // The slot that was asked for comes first, and its state before the rest of it; what names a thing never changes.
+  const first = (path: string): number => {
+    if (slot === undefined || !path.startsWith(slot)) return 2;
+    return path === `${slot}state` ? 0 : 1;
+  };
   items.sort((a, b) => first(a.label) - first(b.label));
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Break when this changes'),

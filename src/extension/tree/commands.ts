@@ -107,7 +107,7 @@ export function registerTreeCommands(
   });
   command('rerun', async (node) => {
     const entry = (node && tree.entryOf(node)) ?? traces.current;
-    if (entry) await traces.open(entry.uri, entry.overrides, true);
+    if (entry) await traces.open(entry.uri, entry.overrides, { again: true });
   });
 }
 
