@@ -64,7 +64,9 @@ export class BackingFile {
 
   /** fallocate PUNCH_HOLE: whole blocks become holes, the rest zero. The size stays. */
   punch(offset: number, length: number): void {
-    const end = Math.min(offset + length, Math.ceil(this.size / this.blockSize) * this.blockSize);
+    // the last block goes as a whole, although the file ends inside it
+    const behind = Math.ceil(this.size / this.blockSize) * this.blockSize;
+    const end = offset + length < this.size ? offset + length : behind;
     if (end <= offset) return;
     this.backing.store.zero(this.startSector * 512 + offset, end - offset);
     if (this.raw) return;

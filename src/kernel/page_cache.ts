@@ -42,6 +42,8 @@ const WRITEBACK = 262144;
 export class PageCache {
   private readonly pages = new Map<number, Page>();
   private readonly dirty = new Set<number>();
+  /** Pages that a writer needs to stay. */
+  private readonly pinned: number[] = [];
   /** A write-back is under way. */
   private flushing = false;
   private readonly flushed: WaitQueue;
@@ -85,7 +87,8 @@ export class PageCache {
       if (error && !failed) failed = error;
       if (--pending === 0) done(failed);
     };
-    this.kernel.memory.room((last - first + READAHEAD / PAGE_SIZE) * PAGE_SIZE * 2, first, last);
+    const wanted = last - first + (ahead ? READAHEAD / PAGE_SIZE : 0);
+    this.kernel.memory.room(wanted * PAGE_SIZE * 2, first, last);
     for (let index = first; index < last; index++) {
       const page = this.pages.get(index);
       if (!page) {
@@ -201,9 +204,16 @@ export class PageCache {
       if (error) return error;
       memory.room(src.length + PAGE_SIZE * 2, first, last + 1);
     }
-    for (let missing = this.unready(offset, end); missing >= 0; missing = this.unready(offset, end)) {
-      const error = yield* this.fillAndWait(task, missing * PAGE_SIZE, PAGE_SIZE, false);
-      if (error) return error;
+    // while one edge is read the other one must not be given back
+    const edges = [first, last];
+    this.pinned.push(...edges);
+    try {
+      for (let missing = this.unready(offset, end); missing >= 0; missing = this.unready(offset, end)) {
+        const error = yield* this.fillAndWait(task, missing * PAGE_SIZE, PAGE_SIZE, false);
+        if (error) return error;
+      }
+    } finally {
+      for (const edge of edges) this.pinned.splice(this.pinned.indexOf(edge), 1);
     }
     if (end > this.backend.size()) this.backend.grow(end);
     for (let index = first; index <= last; index++) {
@@ -424,7 +434,7 @@ export class PageCache {
     if (this.flushing) return 0;
     for (const [index, page] of this.pages) {
       if (freed >= bytes) break;
-      if (page.dirty || page.reading || (index >= first && index < last)) continue;
+      if (page.dirty || page.reading || (index >= first && index < last) || this.pinned.includes(index)) continue;
       this.drop(index);
       freed += PAGE_SIZE;
     }

@@ -64,7 +64,7 @@ export class Pattern {
 
   /** Fills `data` for the write number `n` at `offset`. */
   fill(data: Uint8Array, offset: number, n: number): void {
-    let x = (mix(offset / 512) ^ mix(n + 1)) | 1;
+    let x = mix(mix(offset / 512) ^ (n + 1)) | 1;
     const words = data.length >>> 2;
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     for (let i = 0; i < words; i++) {
