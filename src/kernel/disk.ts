@@ -1,11 +1,11 @@
 import { blkStatusToErrno, formatRwbs, REQ_FLAG, REQ_OP, rwbsOf } from '../uapi/block';
 import { type BlkDriver, blkStatusOf, type DiskLimits } from './blk_driver';
 import { MqDeadline } from './deadline';
+import { makeHctx } from './hctx';
 import type { Kernel } from './kernel';
 import { backMerge } from './merge';
 import { flushPlug } from './plug';
-import { type Bio, type BlockQueue, type Hctx, type IoTask, Request } from './request';
-import { Sbitmap } from './sbitmap';
+import { type Bio, type BlockQueue, type Hctx, type IoTask, Request, takeParts } from './request';
 import { type Gen, WaitQueue } from './sched';
 
 const FAILFAST = REQ_FLAG.FAILFAST_DEV | REQ_FLAG.FAILFAST_TRANSPORT | REQ_FLAG.FAILFAST_DRIVER;
@@ -167,22 +167,7 @@ export class Disk implements BlockQueue {
       sectors,
       this.kernel.i32(error),
     );
-    let left = error ? rq.bytes : bytes;
-    const ended: Bio[] = [];
-    while (rq.parts.length > 0) {
-      const part = rq.parts[0];
-      if (left < part.length) {
-        if (left > 0) rq.parts[0] = { bio: part.bio, offset: part.offset + left, length: part.length - left };
-        part.bio.done += left / 512;
-        left = 0;
-        break;
-      }
-      left -= part.length;
-      part.bio.done += part.length / 512;
-      rq.parts.shift();
-      if (error && !part.bio.error) part.bio.error = error;
-      if (part.bio.done >= part.bio.total) ended.push(part.bio);
-    }
+    const ended = takeParts(rq, error ? rq.bytes : bytes, error);
     rq.sector += sectors;
     rq.nrSectors -= sectors;
     for (const bio of ended) bio.end(bio.error);
@@ -406,17 +391,4 @@ export class Disk implements BlockQueue {
     }
     return id;
   }
-}
-
-function makeHctx(kernel: Kernel, index: number, depth: number): Hctx {
-  return {
-    index,
-    tags: new Sbitmap(depth, kernel.cpus, (n) => kernel.choices.choose('tag-hint', n)),
-    schedUsed: 0,
-    dispatchList: [],
-    rqs: [],
-    running: false,
-    runQueued: false,
-    tagWait: new WaitQueue(kernel.sched),
-  };
 }

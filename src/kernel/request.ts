@@ -156,3 +156,23 @@ export class Request {
     }
   }
 }
+
+/** Takes `bytes` done off the front of a request's parts. Returns the bios that are complete by that. */
+export function takeParts(rq: Request, bytes: number, error: number): Bio[] {
+  let left = bytes;
+  const ended: Bio[] = [];
+  while (rq.parts.length > 0) {
+    const part = rq.parts[0];
+    if (left < part.length) {
+      if (left > 0) rq.parts[0] = { bio: part.bio, offset: part.offset + left, length: part.length - left };
+      part.bio.done += left / 512;
+      break;
+    }
+    left -= part.length;
+    part.bio.done += part.length / 512;
+    rq.parts.shift();
+    if (error && !part.bio.error) part.bio.error = error;
+    if (part.bio.done >= part.bio.total) ended.push(part.bio);
+  }
+  return ended;
+}

@@ -1,7 +1,8 @@
 import type { FioJob } from '../session/ast';
 import type { IoTask } from '../kernel/request';
 import type { Gen } from '../kernel/sched';
-import type { AioRequest, ClientDevice } from './client_io';
+import { type AioRequest, aio } from './client_aio';
+import type { ClientDevice } from './client_io';
 import { type ClientContext, makeBuffers } from './client_jobs';
 import { Pattern, Shuffle } from './client_random';
 
@@ -46,7 +47,7 @@ function* runJob(
   let status: number;
   if (job.ioengine === 'libaio' && job.direct) {
     const buffers = makeBuffers(ctx.machine, Math.min(job.iodepth, job.numberIos ?? job.iodepth), job.bs);
-    status = yield* sys.aio(task, device, line, job.iodepth, false, buffers, next, true);
+    status = yield* aio(sys, task, device, line, job.iodepth, false, buffers, next, true);
   } else {
     status = yield* synchronous(ctx, task, job, line, device, next);
   }

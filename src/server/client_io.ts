@@ -14,8 +14,6 @@ const EOPNOTSUPP = -95;
 const DMA_ALIGNMENT = 511;
 /** Pages of one bio (BIO_MAX_VECS). */
 const BIO_PAGES = 256;
-/** io_submit opens a plug when it is given more than this many iocbs (AIO_PLUG_THRESHOLD). */
-const AIO_PLUG_THRESHOLD = 2;
 
 /** One I/O that a client did; offsets and lengths are bytes, result is bytes or -errno. */
 export interface ClientIo {
@@ -38,7 +36,7 @@ export class ClientSyscalls {
   private readonly opIds: Record<'read' | 'write' | 'discard' | 'zero' | 'flush', number>;
 
   constructor(
-    private readonly machine: Machine,
+    readonly machine: Machine,
     private readonly observe: (io: ClientIo) => void,
   ) {
     const { strings } = machine.kernel.rec.trace;
@@ -247,90 +245,6 @@ export class ClientSyscalls {
     return result;
   }
 
-  /** io_submit and io_getevents over a list of I/Os, at most `depth` in flight; `batch` as many at once as there is room for. */
-  *aio(
-    task: IoTask,
-    device: ClientDevice,
-    line: number,
-    depth: number,
-    batch: boolean,
-    buffers: Buffer[],
-    next: () => AioRequest | undefined,
-    stopOnError = false,
-  ): Gen<number> {
-    const { kernel } = this.machine;
-    const free = buffers.map((_, index) => index);
-    const finished: { slot: number; id: number; io: AioRequest; result: number }[] = [];
-    let inFlight = 0;
-    let status = 0;
-    let more = true;
-    while (more || inFlight > 0) {
-      for (;;) {
-        const list: AioRequest[] = [];
-        while (
-          more &&
-          free.length - list.length > 0 &&
-          inFlight + list.length < depth &&
-          (batch || list.length === 0)
-        ) {
-          const io = next();
-          if (!io) more = false;
-          else list.push(io);
-        }
-        if (list.length === 0) break;
-        const plugged = list.length > AIO_PLUG_THRESHOLD && startPlug(task);
-        for (const io of list) {
-          if (io.trim) {
-            const result = yield* this.discard(task, device, line, io.offset, io.length);
-            if (result < 0) status = result;
-            continue;
-          }
-          const slot = free.shift() as number;
-          const buffer = buffers[slot];
-          if (io.write && io.fill) io.fill(kernel.memory.touch(buffer, 0, io.length));
-          const id = this.begin(line, io.write ? 'write' : 'read', io.offset, io.length);
-          inFlight++;
-          yield* this.submitDirect(task, device, io.write, false, io.offset, buffer, io.length, (result) => {
-            finished.push({ slot, id, io, result });
-            kernel.sched.wake(task);
-          });
-        }
-        if (plugged) finishPlug(kernel, task);
-        yield kernel.costs.syscall;
-        const last = list.at(-1);
-        if (last?.flushAfter) {
-          const result = yield* this.fsync(task, device, line);
-          if (result < 0) status = result;
-        }
-        if (last?.pauseNs) yield* this.sleep(task, last.pauseNs);
-        if ((status < 0 && stopOnError) || task.killed) more = false;
-        if (batch) break;
-      }
-      while (finished.length === 0 && inFlight > 0) yield PARK;
-      for (const { slot, id, io, result } of finished.splice(0)) {
-        inFlight--;
-        free.push(slot);
-        if (result < 0) status = result;
-        if (stopOnError && result <= 0) {
-          // fio takes an I/O that moved nothing for an error
-          status = result || EIO;
-          more = false;
-        }
-        this.end(id, {
-          device: device.name,
-          op: io.write ? 'write' : 'read',
-          offset: io.offset,
-          length: io.length,
-          result,
-          line,
-          data: this.data(buffers[slot], io.length),
-        });
-      }
-    }
-    if (task.killed) throw new TaskKilled();
-    return status;
-  }
-
   /** nanosleep; a signal that kills ends it early. */
   *sleep(task: IoTask, ns: number): Gen<void> {
     const { sched, rec } = this.machine.kernel;
@@ -393,35 +307,23 @@ export class ClientSyscalls {
     return failed;
   }
 
-  private begin(line: number, op: ClientIo['op'], offset: number, length: number): number {
+  /** Records that an I/O of a client begins; returns its id. */
+  begin(line: number, op: ClientIo['op'], offset: number, length: number): number {
     const { kernel } = this.machine;
     const id = this.nextId++;
     kernel.rec.emit.app_io_submit(id, line, this.opIds[op], kernel.u64(offset), kernel.u64(length));
     return id;
   }
 
-  private end(id: number, io: ClientIo): void {
+  /** Records its end. */
+  end(id: number, io: ClientIo): void {
     const { kernel } = this.machine;
     kernel.rec.emit.app_io_done(id, kernel.i32(io.result));
     this.observe(io);
   }
 
-  private data(buffer: Buffer, length: number): Uint8Array {
+  /** The first bytes of a buffer. */
+  data(buffer: Buffer, length: number): Uint8Array {
     return this.machine.kernel.memory.touch(buffer, 0, length);
   }
-}
-
-/** One I/O for {@link ClientSyscalls.aio}. */
-export interface AioRequest {
-  readonly write: boolean;
-  readonly offset: number;
-  readonly length: number;
-  /** Fills the buffer of a write. */
-  readonly fill: ((data: Uint8Array) => void) | undefined;
-  /** A discard instead; fio's libaio engine waits for it. */
-  readonly trim?: boolean;
-  /** fsync when it was submitted. */
-  readonly flushAfter?: boolean;
-  /** Time to think before the next one, ns. */
-  readonly pauseNs?: number;
 }

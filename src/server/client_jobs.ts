@@ -4,7 +4,8 @@ import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
 import type { IoTask } from '../kernel/request';
 import { type Gen, TaskKilled } from '../kernel/sched';
-import type { AioRequest, ClientDevice, ClientSyscalls } from './client_io';
+import { type AioRequest, aio } from './client_aio';
+import type { ClientDevice, ClientSyscalls } from './client_io';
 import { Pattern, Shuffle } from './client_random';
 
 /** What the clients of a session share. */
@@ -74,7 +75,9 @@ function* copy(ctx: ClientContext, task: IoTask, command: DdCommand, source: End
     const there = source.file ? source.file.size - command.skip : Number.POSITIVE_INFINITY;
     const blocks = Math.min(limit, command.input === '/dev/null' ? 0 : Math.ceil(there / bs));
     if (blocks > MOST_BLOCKS || blocks * bs > MOST_BYTES) {
-      ctx.print(`dd: ${blocks} blocks of ${bs} bytes without a disk: at most ${MOST_BLOCKS} and 64 GiB are simulated`);
+      ctx.print(
+        `dd: ${blocks} blocks of ${bs} bytes without a disk: at most ${MOST_BLOCKS} and 64 GiB are simulated`,
+      );
       return 1;
     }
   }
@@ -239,7 +242,7 @@ function* iogenSteps(
       };
       const bufferOffset = step.kind === 'io' ? step.bufferOffset : 0;
       const buffers = makeBuffers(ctx.machine, Math.min(step.queueDepth, count), blockSize, bufferOffset);
-      if (step.queueDepth > 1) yield* ctx.sys.aio(task, device, line, step.queueDepth, true, buffers, next);
+      if (step.queueDepth > 1) yield* aio(ctx.sys, task, device, line, step.queueDepth, true, buffers, next);
       else {
         for (let io = next(); io; io = next()) {
           io.fill?.(ctx.machine.kernel.memory.touch(buffers[0], 0, io.length));
