@@ -70,7 +70,9 @@ export class DebugSession {
       restart: (args: { arguments?: LaunchArguments }) => this.restart(args.arguments ?? this.args),
       terminate: () => new Reply(undefined, () => this.terminate()),
       disconnect: () => new Reply(undefined, () => this.terminate()),
-      cancel: () => {
+      cancel: (args: DebugProtocol.CancelArguments) => {
+        // single requests are answered at once; what takes time is opening and running
+        if (args.requestId !== undefined && args.progressId === undefined) return;
         this.cancelled = true;
         if (this.run?.busy === true) this.run.pause();
       },

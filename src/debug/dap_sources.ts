@@ -171,5 +171,12 @@ function same(a: string, b: string): boolean {
 }
 
 function plain(path: string): string {
-  return path.startsWith('file://') ? decodeURIComponent(path.slice(7)) : path;
+  if (!/^[a-z][\w+.-]+:/i.test(path)) return path;
+  const rest = path.startsWith('file://') ? path.slice(7) : path;
+  try {
+    return decodeURIComponent(rest);
+  } catch (error) {
+    if (error instanceof URIError) return rest;
+    throw error;
+  }
 }

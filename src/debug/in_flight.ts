@@ -2,8 +2,13 @@ import type { RequestTable } from '../trace/requests';
 import { indexAfter } from './causes';
 
 const BLOCK = 256;
+/** Beyond the last event of any trace. */
+const FOREVER = 0xffffffff;
 
-/** Which requests are between their first and their last event at any event of the trace. */
+/**
+ * Which requests are in flight at any event: from their first event to their last one, and those that never end until their tag
+ * is taken by the next one or the trace is over.
+ */
 export class InFlight {
   private readonly first: Uint32Array;
   private readonly last: Uint32Array;
@@ -11,19 +16,24 @@ export class InFlight {
   private readonly blocks: Uint32Array;
 
   constructor(requests: RequestTable) {
-    const n = requests.length;
+    const { length: n, eventStart, eventList } = requests;
     this.first = new Uint32Array(n);
     this.last = new Uint32Array(n);
     this.blocks = new Uint32Array(Math.ceil(n / BLOCK));
     for (let r = 0; r < n; r++) {
-      const from = requests.eventStart[r];
-      const to = requests.eventStart[r + 1];
-      this.first[r] = from < to ? requests.eventList[from] : 0xffffffff;
-      this.last[r] = from < to ? requests.eventList[to - 1] : 0;
-      // rows are in order of their first events; an empty one must not break that
-      if (from >= to && r > 0) this.first[r] = this.first[r - 1];
+      const empty = eventStart[r] === eventStart[r + 1];
+      // rows are in order of their first events; one without events must not break that
+      this.first[r] = empty ? (r > 0 ? this.first[r - 1] : 0) : eventList[eventStart[r]];
+      this.last[r] = empty ? 0 : eventList[eventStart[r + 1] - 1];
+    }
+    const taken = new Map<number, number>();
+    for (let r = n - 1; r >= 0; r--) {
+      const slot = (requests.device[r] * 0x2000 + requests.queue[r] + 1) * 0x20000 + requests.tag[r] + 1;
+      const open = requests.status[r] === 0 && requests.tag[r] >= 0;
+      if (open) this.last[r] = Math.max(this.last[r], (taken.get(slot) ?? FOREVER) - 1);
+      taken.set(slot, this.first[r]);
       const b = Math.floor(r / BLOCK);
-      if (this.last[r] > this.blocks[b]) this.blocks[b] = this.last[r];
+      this.blocks[b] = Math.max(this.blocks[b], this.last[r]);
     }
   }
 
@@ -41,10 +51,5 @@ export class InFlight {
       }
     }
     return { rows, more };
-  }
-
-  /** Whether a request is between its first and its last event. */
-  has(row: number, event: number): boolean {
-    return this.first[row] <= event && event <= this.last[row];
   }
 }
