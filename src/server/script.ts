@@ -81,7 +81,7 @@ export class Script {
   private newProcess(comm: string, command: Command): IoTask {
     const { kernel } = this.machine;
     const { cpus } = command;
-    return kernel.newTask(comm, 0, cpus && cpus[kernel.choices.choose('cpu', cpus.length)]);
+    return kernel.newTask(comm, 0, cpus?.[kernel.choices.choose('cpu', cpus.length)]);
   }
 
   /** One process of the session. */
