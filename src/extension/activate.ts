@@ -4,6 +4,7 @@ import { registerDebugCommands, stepTo } from './debug/commands';
 import { registerDebugger } from './debug/register';
 import { Problems } from './problems';
 import { registerSessionLanguage } from './session/language';
+import { registerDetection } from './trace/detect';
 import { registerTraceLanguage } from './trace/language';
 import { CursorMarks } from './trace/marks';
 import { TraceDocuments } from './trace_documents';
@@ -27,6 +28,7 @@ export function activateCore(context: vscode.ExtensionContext): Api {
   const problems = new Problems(traces, (entry, violations) => tree.setViolations(entry, violations));
   context.subscriptions.push(traces, tree, problems, new TraceDocuments(traces));
   registerSessionLanguage(context);
+  registerDetection(context);
   registerTraceLanguage(context, traces);
   const hosts = registerDebugger(context, traces);
   context.subscriptions.push(new CursorMarks(traces, (entry) => hosts.debugged(entry)));

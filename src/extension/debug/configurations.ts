@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { looksLikeTrace } from '../trace/detect';
 import { isSession, type Traces } from '../traces';
 
 /** Type of our debug configurations. */
@@ -11,6 +12,8 @@ const CURRENT_FILE = '${file}';
 
 /** Fills in what a launch configuration lacks, so that F5 works without launch.json. */
 export class InitialConfigurations implements vscode.DebugConfigurationProvider {
+  constructor(private readonly traces: Traces) {}
+
   provideDebugConfigurations(): vscode.DebugConfiguration[] {
     return [launch(vscode.l10n.t('Debug the open session or trace'), CURRENT_FILE)];
   }
@@ -21,10 +24,15 @@ export class InitialConfigurations implements vscode.DebugConfigurationProvider 
   ): Promise<vscode.DebugConfiguration | undefined> {
     const document = vscode.window.activeTextEditor?.document;
     if (config.type === undefined && config.request === undefined && config.name === undefined) {
-      if (document === undefined || !debuggable(document)) return undefined;
+      const { current } = this.traces;
+      if (document?.languageId === 'ublkstack' && current !== undefined)
+        return launch(vscode.l10n.t('Debug {0}', current.open.name), programOf(current.uri));
+      // Without a program the next step says what to do.
+      if (document === undefined || !debuggable(document))
+        return { type: DEBUG_TYPE, request: 'launch', name: vscode.l10n.t('Debug') };
       return { ...launch(vscode.l10n.t('Debug {0}', lastPart(document.uri)), programOf(document.uri)) };
     }
-    return config.program === undefined && document !== undefined
+    return config.program === undefined && document !== undefined && debuggable(document)
       ? { ...config, program: programOf(document.uri) }
       : config;
   }
@@ -70,9 +78,12 @@ function launch(name: string, program: string): vscode.DebugConfiguration {
   return { type: DEBUG_TYPE, request: 'launch', name, program, stopOnEntry: true };
 }
 
-function debuggable({ languageId, uri }: vscode.TextDocument): boolean {
+function debuggable(document: vscode.TextDocument): boolean {
+  const { languageId, uri } = document;
   return (
-    languageId === 'ublk' || languageId === 'ublktrace' || /\.(ublk|ublktrace|txt|log|gz)$/.test(uri.path)
+    ['ublk', 'ublktrace'].includes(languageId) ||
+    /\.(ublk|ublktrace)$/.test(uri.path) ||
+    looksLikeTrace(document)
   );
 }
 

@@ -12,7 +12,7 @@ export function registerDebugger(context: vscode.ExtensionContext, traces: Trace
     if (entry !== undefined) traces.select(entry);
   };
   context.subscriptions.push(
-    debug.registerDebugConfigurationProvider(DEBUG_TYPE, new InitialConfigurations(), kind.Initial),
+    debug.registerDebugConfigurationProvider(DEBUG_TYPE, new InitialConfigurations(traces), kind.Initial),
     debug.registerDebugConfigurationProvider(DEBUG_TYPE, new DynamicConfigurations(traces), kind.Dynamic),
     debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: async (session) => {

@@ -31,6 +31,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private revealing: ReturnType<typeof setTimeout> | undefined;
   private filterRun = 0;
   private grouping: Grouping = 'tag';
+  /** Ids of the lists of other events that a person has opened: only there does the tree follow such events. */
+  private readonly openedLists = new Set<string>();
   readonly onDidChangeTreeData = this.changed.event;
   /** Text of the filter; empty where all requests are shown. */
   filter = '';
@@ -41,6 +43,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       this.view,
       traces.onDidChange(() => this.sync()),
       this.view.onDidChangeVisibility(() => this.follow()),
+      this.view.onDidExpandElement(({ element }) => this.opened(element, true)),
+      this.view.onDidCollapseElement(({ element }) => this.opened(element, false)),
     ];
   }
 
@@ -150,6 +154,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const { model } = shown;
     const row = request ?? shown.entry.open.requests.requestOf(event);
     const owned = shown.entry.open.requests.requestOf(event) === row;
+    if (row < 0 && !force && !this.openedLists.has(`${model.key}/others`)) return;
     const node =
       (owned ? model.eventNode(event) : undefined) ??
       model.requestNode(row) ??
@@ -176,6 +181,12 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     shown.violations = violations;
     this.rebuild(shown);
     this.refresh();
+  }
+
+  private opened(node: Node, on: boolean): void {
+    if (node.kind !== 'others') return;
+    if (on) this.openedLists.add(node.id);
+    else this.openedLists.delete(node.id);
   }
 
   private sync(): void {
