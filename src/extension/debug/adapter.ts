@@ -6,10 +6,15 @@ import type { Watcher } from '../work';
 import { uriOfProgram } from './configurations';
 
 const STRETCH_MS = 12;
+/** Scheme of the read-only documents with the annotated pseudo-code. */
+export const STACK_SCHEME = 'ublk-stack';
 
 /** What debug sessions need of VS Code, and which trace each of them shows. */
 export class DebugHosts {
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<
+    string,
+    { readonly entry: Entry; readonly session: vscode.DebugSession }
+  >();
   private stack: Promise<StackIndex> | undefined;
 
   constructor(
@@ -19,26 +24,33 @@ export class DebugHosts {
 
   /** The trace that a debug session shows; undefined before it is open. */
   entryOf(session: vscode.DebugSession | undefined): Entry | undefined {
-    return session && this.entries.get(session.id);
+    return session && this.entries.get(session.id)?.entry;
   }
 
   /** Whether a debug session shows this very trace. */
   debugged(entry: Entry): boolean {
-    return [...this.entries.values()].some((other) => other.open === entry.open);
+    return this.sessionOf(entry) !== undefined;
+  }
+
+  /** The debug session that shows this very trace; the active one where there are several. */
+  sessionOf(entry: Entry): vscode.DebugSession | undefined {
+    const all = [...this.entries.values()].filter((other) => other.entry.open === entry.open);
+    const active = all.find(({ session }) => session.id === vscode.debug.activeDebugSession?.id);
+    return (active ?? all[0])?.session;
   }
 
   /** Forgets a session that has ended. */
   ended(session: vscode.DebugSession): void {
-    const entry = this.entries.get(session.id);
+    const known = this.entries.get(session.id);
     this.entries.delete(session.id);
-    if (entry !== undefined) this.traces.release(entry);
+    if (known !== undefined) this.traces.release(known.entry);
   }
 
   private show(session: vscode.DebugSession, entry: Entry): void {
     const old = this.entries.get(session.id);
-    this.entries.set(session.id, entry);
+    this.entries.set(session.id, { entry, session });
     this.traces.hold(entry);
-    if (old !== undefined) this.traces.release(old);
+    if (old !== undefined) this.traces.release(old.entry);
   }
 
   /** What one debug session is lent. */
@@ -57,7 +69,7 @@ export class DebugHosts {
         since = Date.now();
       },
       stack: await this.stack,
-      stackPath: (file) => shownPath(vscode.Uri.joinPath(this.extension, 'media', 'stack', file)),
+      stackPath: (file) => vscode.Uri.from({ scheme: STACK_SCHEME, path: `/media/stack/${file}` }).toString(),
     };
   }
 
@@ -78,6 +90,15 @@ export class DebugHosts {
       const { RequestError } = await import('../../debug/dap_host');
       throw new RequestError('cancelled', false);
     }
+  }
+
+  /** Text of a document of the pseudo-code. */
+  async stackText({ path }: vscode.Uri): Promise<string> {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const bytes = await vscode.workspace.fs.readFile(
+      vscode.Uri.joinPath(this.extension, 'media', 'stack', name),
+    );
+    return new TextDecoder().decode(bytes);
   }
 
   private async readStack(): Promise<StackIndex> {

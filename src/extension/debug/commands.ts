@@ -66,8 +66,14 @@ export function registerDebugCommands(
 /** Starts debugging the trace of a node unless it is debugged already; then goes to the cursor's place. */
 export async function stepTo(entry: Entry, hosts: DebugHosts): Promise<void> {
   const { event, request } = entry.open.cursor;
-  // A running session has followed the cursor already.
-  if (hosts.debugged(entry)) return;
+  const place = { event, ...(request === undefined ? {} : { request }) };
+  const running = hosts.sessionOf(entry);
+  if (running !== undefined) {
+    // It has followed the cursor quietly; this makes the request its focused thread, so that the next step is one of it.
+    const { GOTO_REQUEST } = await import('../../debug/dap_session');
+    await running.customRequest(GOTO_REQUEST, place);
+    return;
+  }
   await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(entry.uri), {
     ...entry.overrides,
     type: DEBUG_TYPE,
@@ -75,7 +81,7 @@ export async function stepTo(entry: Entry, hosts: DebugHosts): Promise<void> {
     name: vscode.l10n.t('Debug {0}', entry.open.name),
     program: programOf(entry.uri),
     stopOnEntry: true,
-    [START_AT]: { event, ...(request === undefined ? {} : { request }) },
+    [START_AT]: place,
   });
 }
 

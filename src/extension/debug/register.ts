@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Traces } from '../traces';
-import { DebugHosts } from './adapter';
+import { DebugHosts, STACK_SCHEME } from './adapter';
 import { DEBUG_TYPE, DynamicConfigurations, InitialConfigurations, START_AT } from './configurations';
 
 /** Registers the debugger: configurations, and the adapter that runs in this process. */
@@ -12,6 +12,9 @@ export function registerDebugger(context: vscode.ExtensionContext, traces: Trace
     if (entry !== undefined) traces.select(entry);
   };
   context.subscriptions.push(
+    vscode.workspace.registerTextDocumentContentProvider(STACK_SCHEME, {
+      provideTextDocumentContent: (uri) => hosts.stackText(uri),
+    }),
     debug.registerDebugConfigurationProvider(DEBUG_TYPE, new InitialConfigurations(traces), kind.Initial),
     debug.registerDebugConfigurationProvider(DEBUG_TYPE, new DynamicConfigurations(traces), kind.Dynamic),
     debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {

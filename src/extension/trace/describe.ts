@@ -76,6 +76,7 @@ function signed(value: number): number {
 }
 
 function code(text: string): string {
+  if (text === '') return '(empty)';
   return `\`${text.replaceAll('`', "'").replace(/[\r\n]+/g, ' ')}\``;
 }
 
