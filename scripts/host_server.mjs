@@ -74,16 +74,15 @@ async function stopGroup(child) {
 
 /**
  * Starts VS Code on 127.0.0.1.
- * @param {{ port?: number, vsix?: string, testDriver?: boolean, settings?: object, profile?: string }} options
+ * @param {{ port?: number, vsix?: string, testDriver?: boolean, settings?: object, ownSignals?: boolean }} options
  *   vsix: installed first; settings: of the user, besides the usual ones; testDriver: lets the page be told to run an extension and its tests from a folder;
- *   profile: a folder to keep, instead of a temporary one
+ *   ownSignals: the caller handles Ctrl+C itself
  * @returns {Promise<{ url: string, port: number, stop: () => Promise<void> }>}
  */
 export async function startServer(options) {
   const { node, entry } = ensureServer();
-  const kept = options.profile !== undefined;
   // Under the system's temporary folder, because paths of Unix sockets are at most some 108 bytes.
-  const folder = kept ? options.profile : mkdtempSync(join(tmpdir(), 'ublk-vsc-'));
+  const folder = mkdtempSync(join(tmpdir(), 'ublk-vsc-'));
   const temporary = join(folder, 'tmp');
   const userFolder = join(folder, 'user', 'User');
   mkdirSync(temporary, { recursive: true });
@@ -121,9 +120,24 @@ export async function startServer(options) {
   const log = join(folder, 'server.log');
   const out = openSync(log, 'w');
   const child = spawn(node, [...common, ...flags], { env, detached: true, stdio: ['ignore', out, out] });
+  // The server leads a group of its own: Ctrl+C or the end of this process would leave it running.
+  const atExit = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended already.
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const atSignal = () => process.exit(130);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  process.once('exit', atExit);
+  if (!options.ownSignals) for (const signal of signals) process.once(signal, atSignal);
   const stop = async () => {
     await stopGroup(child);
-    if (!kept) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    process.removeListener('exit', atExit);
+    for (const signal of signals) process.removeListener(signal, atSignal);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   const url = `http://127.0.0.1:${port}`;
   try {

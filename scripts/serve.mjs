@@ -19,7 +19,7 @@ await main(async () => {
     throw new HostError('--port is a number from 1 to 65535');
   const vsix = packageExtension();
   mkdirSync(join(root, 'out'), { recursive: true });
-  const server = await startServer({ vsix, port });
+  const server = await startServer({ vsix, port, ownSignals: true });
   const url = `${server.url}/?folder=${encodeURIComponent(join(root, 'samples'))}`;
   process.stdout.write(`VS Code with the extension and the samples: ${url}\nStop it with Ctrl+C.\n`);
   if (values.open) spawnSync(process.platform === 'darwin' ? 'open' : 'xdg-open', [url]);

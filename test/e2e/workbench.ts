@@ -59,20 +59,34 @@ export class Workbench {
     return this.page.getByRole('treeitem', { name });
   }
 
-  /** Opens a row's children. */
-  async expand(row: Locator): Promise<void> {
+  /** Shows or hides a row's children. */
+  async expand(row: Locator, open = true): Promise<void> {
     await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) === 'false')
-      await row.locator('.monaco-tl-twistie').click();
-    await expect.poll(() => row.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe('true');
+    const wanted = String(open);
+    if ((await row.getAttribute('aria-expanded')) !== wanted) await row.locator('.monaco-tl-twistie').click();
+    await expect.poll(() => row.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe(wanted);
   }
 
-  /** Shows a container of the activity bar. */
+  /** Shows a container of the activity bar. Forced, because its own badge lies over the icon. */
   async container(name: RegExp): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name });
     await tab.waitFor();
-    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.locator('a').first().click();
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click({ force: true });
     await expect.poll(() => tab.getAttribute('aria-selected'), { timeout: 10_000 }).toBe('true');
+  }
+
+  /** Folds views of the side bar, to make room for the others. */
+  async fold(...titles: readonly string[]): Promise<void> {
+    for (const title of titles) {
+      const header = this.page.locator('.pane-header', { hasText: title }).first();
+      if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
+      await expect.poll(() => header.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe('false');
+    }
+  }
+
+  /** Name of the file in the active editor. */
+  async activeTab(): Promise<string> {
+    return (await this.page.locator('.tabs-container .tab.active .label-name').first().textContent()) ?? '';
   }
 
   /** Runs a command by its title in the palette, "Category: Title". */
