@@ -9,17 +9,25 @@ function request(sector: number, write: boolean): Request {
 
 function drain(sched: MqDeadline, now = 1): string[] {
   const order: string[] = [];
-  for (let rq = sched.dispatch(now); rq; rq = sched.dispatch(now)) order.push(`${rq.isWrite ? 'w' : 'r'}${rq.sector}`);
+  for (let rq = sched.dispatch(now); rq; rq = sched.dispatch(now))
+    order.push(`${rq.isWrite ? 'w' : 'r'}${rq.sector}`);
   return order;
 }
 
 describe('MqDeadline', () => {
   it('goes on by sector in batches of 16, from the oldest request', () => {
     const sched = new MqDeadline();
-    const sectors = [900, ...Array.from({ length: 20 }, (_, i) => i * 10), ...Array.from({ length: 20 }, (_, i) => 1000 + i * 10)];
+    const sectors = [
+      900,
+      ...Array.from({ length: 20 }, (_, i) => i * 10),
+      ...Array.from({ length: 20 }, (_, i) => 1000 + i * 10),
+    ];
     for (const sector of sectors) sched.insert(request(sector, false), false, 0);
     const order = drain(sched);
-    expect(order.slice(0, 17)).toEqual(['r900', ...Array.from({ length: 16 }, (_, i) => `r${1000 + i * 10}`)]);
+    expect(order.slice(0, 17)).toEqual([
+      'r900',
+      ...Array.from({ length: 16 }, (_, i) => `r${1000 + i * 10}`),
+    ]);
     expect(order.length).toBe(41);
   });
 
@@ -50,7 +58,10 @@ describe('MqDeadline', () => {
   it('gives every request out exactly once, those at the head first', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(100), fc.boolean(), fc.constantFrom(false, false, false, true), fc.nat(1e9)), { maxLength: 80 }),
+        fc.array(
+          fc.tuple(fc.nat(100), fc.boolean(), fc.constantFrom(false, false, false, true), fc.nat(1e9)),
+          { maxLength: 80 },
+        ),
         fc.array(fc.nat(2e9), { maxLength: 40 }),
         (requests, times) => {
           const sched = new MqDeadline();

@@ -28,7 +28,10 @@ function compare(steps: readonly Step[], blockSize: number, raw: boolean, known:
   const m = machine({
     blockSize,
     rawBacking: raw,
-    initial: () => known === undefined ? undefined : { size: known, read: (offset, dst) => dst.set(before.subarray(offset, offset + dst.length)) },
+    initial: () =>
+      known === undefined
+        ? undefined
+        : { size: known, read: (offset, dst) => dst.set(before.subarray(offset, offset + dst.length)) },
   });
   const file = m.file('disk.img', true) as BackingFile;
   if (file.size < SIZE) file.truncate(SIZE);
@@ -62,8 +65,12 @@ function compare(steps: readonly Step[], blockSize: number, raw: boolean, known:
         model.fill(value, offset, offset + length);
       } else {
         bytes.fill(99);
-        expect(yield* file.directAndWait(task, false, offset, [{ buffer, offset: 0, length: sectors * 512 }])).toBe(length);
-        expect(Buffer.compare(m.kernel.memory.touch(buffer, 0, length), model.subarray(offset, offset + length))).toBe(0);
+        expect(
+          yield* file.directAndWait(task, false, offset, [{ buffer, offset: 0, length: sectors * 512 }]),
+        ).toBe(length);
+        expect(
+          Buffer.compare(m.kernel.memory.touch(buffer, 0, length), model.subarray(offset, offset + length)),
+        ).toBe(0);
       }
     }
   });
@@ -93,7 +100,8 @@ describe('BackingFile', () => {
     file.truncate(SIZE);
     const reads = (): number => {
       let n = 0;
-      for (let i = 0; i < m.kernel.rec.trace.length; i++) if (m.kernel.rec.trace.nameOf(i) === 'block_rq_issue') n++;
+      for (let i = 0; i < m.kernel.rec.trace.length; i++)
+        if (m.kernel.rec.trace.nameOf(i) === 'block_rq_issue') n++;
       return n;
     };
     const body = function* (task: Parameters<typeof file.directAndWait>[0]): Gen<void> {
@@ -118,40 +126,49 @@ describe('PageCache', () => {
 
   it('gives what was written last, at byte granularity, whatever was written back or dropped', () => {
     fc.assert(
-      fc.property(fc.array(cachedStep, { maxLength: 25 }), fc.constantFrom(1 << 26, 160 << 10), (steps, memory) => {
-        const m = machine({ memory });
-        const file = m.file('disk.img', true) as BackingFile;
-        file.truncate(SIZE);
-        const cache: PageCache = m.cacheOf(file);
-        const model = new Uint8Array(SIZE);
-        runTasks(m.kernel, function* (task): Gen<void> {
-          for (const { kind, sector: offset, sectors, value } of steps) {
-            const length = Math.min(sectors, SIZE - offset);
-            if (kind === 'sync') expect(yield* cache.writeBack(task)).toBe(0);
-            else if (kind === 'punch') {
-              yield* cache.discard(task, offset, length);
-              file.punch(offset, length);
-              model.fill(0, offset, offset + length);
-            } else if (kind === 'cached-write') {
-              expect(yield* cache.write(task, offset, new Uint8Array(length).fill(value))).toBe(length);
-              model.fill(value, offset, offset + length);
-            } else {
-              expect(yield* cache.fillAndWait(task, offset, length)).toBe(0);
-              const got = new Uint8Array(length);
-              expect(cache.copyOut(offset, got)).toBe(length);
-              expect(Buffer.compare(got, model.subarray(offset, offset + length))).toBe(0);
+      fc.property(
+        fc.array(cachedStep, { maxLength: 25 }),
+        fc.constantFrom(1 << 26, 160 << 10),
+        (steps, memory) => {
+          const m = machine({ memory });
+          const file = m.file('disk.img', true) as BackingFile;
+          file.truncate(SIZE);
+          const cache: PageCache = m.cacheOf(file);
+          const model = new Uint8Array(SIZE);
+          runTasks(m.kernel, function* (task): Gen<void> {
+            for (const { kind, sector: offset, sectors, value } of steps) {
+              const length = Math.min(sectors, SIZE - offset);
+              if (kind === 'sync') expect(yield* cache.writeBack(task)).toBe(0);
+              else if (kind === 'punch') {
+                yield* cache.discard(task, offset, length);
+                file.punch(offset, length);
+                model.fill(0, offset, offset + length);
+              } else if (kind === 'cached-write') {
+                expect(yield* cache.write(task, offset, new Uint8Array(length).fill(value))).toBe(length);
+                model.fill(value, offset, offset + length);
+              } else {
+                expect(yield* cache.fillAndWait(task, offset, length)).toBe(0);
+                const got = new Uint8Array(length);
+                expect(cache.copyOut(offset, got)).toBe(length);
+                expect(Buffer.compare(got, model.subarray(offset, offset + length))).toBe(0);
+              }
             }
-          }
-        });
-        expect(Buffer.compare(m.contentOf(file, 0, SIZE), model)).toBe(0);
-      }),
+          });
+          expect(Buffer.compare(m.contentOf(file, 0, SIZE), model)).toBe(0);
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('waits for pages that another task is reading, and keeps a write that meets the read', () => {
     const before = new Uint8Array(SIZE).fill(5);
-    const m = machine({ initial: () => ({ size: SIZE, read: (offset, dst) => dst.set(before.subarray(offset, offset + dst.length)) }) });
+    const m = machine({
+      initial: () => ({
+        size: SIZE,
+        read: (offset, dst) => dst.set(before.subarray(offset, offset + dst.length)),
+      }),
+    });
     const file = m.file('disk.img', true) as BackingFile;
     const cache = m.cacheOf(file);
     const got: number[] = [];

@@ -9,7 +9,10 @@ describe('IoWq', () => {
   it('runs all work; hashed work of one key in order and one at a time; never more workers than the bound', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ hash: fc.constantFrom(0, 0, 1, 2), at: fc.nat(100_000), sleep: fc.nat(50_000) }), { maxLength: 40 }),
+        fc.array(
+          fc.record({ hash: fc.constantFrom(0, 0, 1, 2), at: fc.nat(100_000), sleep: fc.nat(50_000) }),
+          { maxLength: 40 },
+        ),
         fc.integer({ min: 1, max: 16 }),
         (works, entries) => {
           const k = kernel();

@@ -23,7 +23,9 @@ class Model {
     const first = Math.floor(hint / 2 ** this.shift);
     for (let k = 0; k < words; k++) {
       const word = (first + k) % words;
-      const bits = Array.from({ length: 2 ** this.shift }, (_, i) => word * 2 ** this.shift + i).filter((b) => b < this.depth);
+      const bits = Array.from({ length: 2 ** this.shift }, (_, i) => word * 2 ** this.shift + i).filter(
+        (b) => b < this.depth,
+      );
       let bit = bits.find((b) => !this.taken.has(b));
       if (bit === undefined && bits.some((b) => this.cleared.has(b))) {
         for (const b of bits) if (this.cleared.delete(b)) this.taken.delete(b);

@@ -20,7 +20,11 @@ describe('the control device', () => {
       const info = { ...EMPTY_INFO, nrHwQueues: 1, queueDepth: 4, maxIoBufBytes: 65536 };
       const good = ring.infoBuffer(info);
       const add = function* (fields: Partial<typeof info>, id = 0): Gen<number> {
-        return yield* ring.command(UBLK_CMD.ADD_DEV, { devId: id, addr: ring.infoBuffer({ ...info, ...fields }).addr, len: 64 });
+        return yield* ring.command(UBLK_CMD.ADD_DEV, {
+          devId: id,
+          addr: ring.infoBuffer({ ...info, ...fields }).addr,
+          len: 64,
+        });
       };
       results.noDevice = yield* ring.command(UBLK_CMD.START_DEV, { devId: 0, data0: 1 });
       results.depth0 = yield* add({ queueDepth: 0 });

@@ -14,7 +14,8 @@ describe('Shuffle', () => {
         }
       }),
     );
-    const order = (seed: number): string => Array.from({ length: 64 }, (_, i) => new Shuffle(64, seed).at(i)).join();
+    const order = (seed: number): string =>
+      Array.from({ length: 64 }, (_, i) => new Shuffle(64, seed).at(i)).join();
     expect(new Set(Array.from({ length: 50 }, (_, seed) => order(seed))).size).toBeGreaterThan(45);
   });
 

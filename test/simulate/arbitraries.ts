@@ -52,7 +52,9 @@ export function setups(): fc.Arbitrary<Setup> {
 }
 
 function blockSizes(block: number): fc.Arbitrary<number> {
-  return fc.constantFrom(...[512, 1024, 4096, 8192, 16384, 65536, 256 * K, 1024 * K].filter((n) => n >= block));
+  return fc.constantFrom(
+    ...[512, 1024, 4096, 8192, 16384, 65536, 256 * K, 1024 * K].filter((n) => n >= block),
+  );
 }
 
 /** A command with direct I/O only. */
@@ -64,7 +66,16 @@ function directCommand({ block, fileSize }: Setup): fc.Arbitrary<string> {
   }));
   const fio = fc
     .record({
-      rw: fc.constantFrom('randread', 'randwrite', 'randrw', 'read', 'write', 'readwrite', 'randtrim', 'trimwrite'),
+      rw: fc.constantFrom(
+        'randread',
+        'randwrite',
+        'randrw',
+        'read',
+        'write',
+        'readwrite',
+        'randtrim',
+        'trimwrite',
+      ),
       bs: blockSizes(block).filter((n) => n <= fileSize),
       depth: fc.integer({ min: 1, max: 32 }),
       ios: fc.integer({ min: 1, max: 40 }),
@@ -79,7 +90,12 @@ function directCommand({ block, fileSize }: Setup): fc.Arbitrary<string> {
         `--iodepth=${f.depth} --number_ios=${f.ios} --randseed=${f.seed} --numjobs=${f.jobs}${f.extra}`,
     );
   const dd = fc
-    .record({ bs: blockSizes(block), count: fc.integer({ min: 1, max: 6 }), at: fc.nat(), write: fc.boolean() })
+    .record({
+      bs: blockSizes(block),
+      count: fc.integer({ min: 1, max: 6 }),
+      at: fc.nat(),
+      write: fc.boolean(),
+    })
     .map(({ bs, count, at, write }) => {
       const blocks = Math.max(1, Math.floor(fileSize / bs) - count);
       return write
@@ -88,25 +104,37 @@ function directCommand({ block, fileSize }: Setup): fc.Arbitrary<string> {
     });
   const discard = fc
     .tuple(ranges, fc.boolean())
-    .map(([{ offset, length }, zero]) => `blkdiscard ${zero ? '-z ' : ''}-o ${offset} -l ${length} /dev/ublkb0`);
+    .map(
+      ([{ offset, length }, zero]) => `blkdiscard ${zero ? '-z ' : ''}-o ${offset} -l ${length} /dev/ublkb0`,
+    );
   const item = fc
     .tuple(fc.constantFrom('r', 'w'), ranges)
     .map(([op, { offset, length }]) => `${op}@${offset}+${length}`);
   const step = fc.oneof(
-    fc.tuple(fc.integer({ min: 1, max: 16 }), fc.array(item, { minLength: 1, maxLength: 24 })).map(
-      ([depth, items]) => `list:${depth}:${items.join(',')}`,
-    ),
+    fc
+      .tuple(fc.integer({ min: 1, max: 16 }), fc.array(item, { minLength: 1, maxLength: 24 }))
+      .map(([depth, items]) => `list:${depth}:${items.join(',')}`),
     ranges.map(({ offset, length }) => `discard:${offset}:${length}`),
     ranges.map(({ offset, length }) => `zero:${offset}:${length}`),
-    fc.tuple(fc.constantFrom('r', 'w'), fc.constantFrom('seq', 'rand'), blockSizes(block), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(0, 512, 1536)).map(
-      ([op, pattern, bs, count, depth, at]) => `${op}:${pattern}:${bs}:${count}:${depth}:0:${at}`,
-    ),
+    fc
+      .tuple(
+        fc.constantFrom('r', 'w'),
+        fc.constantFrom('seq', 'rand'),
+        blockSizes(block),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom(0, 512, 1536),
+      )
+      .map(([op, pattern, bs, count, depth, at]) => `${op}:${pattern}:${bs}:${count}:${depth}:0:${at}`),
     fc.constant('flush'),
   );
   const iogen = fc
     .array(step, { minLength: 1, maxLength: 4 })
     .map((steps) => `iogen /dev/ublkb0 out.json ${steps.join(' ')}`);
-  return fc.oneof({ weight: 4, arbitrary: fio }, { weight: 2, arbitrary: dd }, discard, { weight: 2, arbitrary: iogen });
+  return fc.oneof({ weight: 4, arbitrary: fio }, { weight: 2, arbitrary: dd }, discard, {
+    weight: 2,
+    arbitrary: iogen,
+  });
 }
 
 /** A command that goes through the page cache of the disk. */
@@ -127,8 +155,14 @@ function bufferedCommand({ fileSize }: Setup): fc.Arbitrary<string> {
         : `dd if=/dev/ublkb0 of=/dev/null bs=${bs} count=${n} skip=${at % places}`;
     });
   const fio = fc
-    .record({ rw: fc.constantFrom('randread', 'randwrite', 'randrw'), bs: fc.constantFrom(512, 4096, 16384), ios: fc.integer({ min: 1, max: 20 }) })
-    .map(({ rw, bs, ios }) => `fio --name=b --filename=/dev/ublkb0 --rw=${rw} --bs=${bs} --number_ios=${ios}`);
+    .record({
+      rw: fc.constantFrom('randread', 'randwrite', 'randrw'),
+      bs: fc.constantFrom(512, 4096, 16384),
+      ios: fc.integer({ min: 1, max: 20 }),
+    })
+    .map(
+      ({ rw, bs, ios }) => `fio --name=b --filename=/dev/ublkb0 --rw=${rw} --bs=${bs} --number_ios=${ios}`,
+    );
   return fc.oneof(dd, fio, fc.constant('sync'), fc.constant('sync /dev/ublkb0'));
 }
 
@@ -139,7 +173,10 @@ function bufferedCommand({ fileSize }: Setup): fc.Arbitrary<string> {
 export function sessions(overlap = true): fc.Arbitrary<SessionCase> {
   return setups().chain((setup) => {
     const command = fc.oneof(
-      { weight: 3, arbitrary: directCommand(setup).map((text) => (overlap ? text : apart(text))) },
+      {
+        weight: 3,
+        arbitrary: directCommand(setup).map((text) => (overlap ? text : apart(text, setup.fileSize))),
+      },
       { weight: overlap ? 2 : 0, arbitrary: directCommand(setup).map((text) => `${text} &`) },
       { weight: 2, arbitrary: bufferedCommand(setup).map((text) => `wait\n${text}`) },
     );
@@ -152,11 +189,13 @@ export function sessions(overlap = true): fc.Arbitrary<SessionCase> {
 }
 
 /** The same command with one I/O in flight wherever two could meet. */
-function apart(text: string): string {
+function apart(text: string, fileSize: number): string {
+  const number = (name: string): number => Number(new RegExp(`--${name}=(\\d+)`).exec(text)?.[1] ?? 0);
+  const once = text.includes('--rw=rand') && number('bs') * number('number_ios') <= fileSize;
   return text
     .replace(/--numjobs=\d+/, '--numjobs=1')
     .replace(' --norandommap', '')
     .replace(/(list:)\d+:/g, '$11:')
     .replace(/([rw]:(?:seq|rand):\d+:\d+):\d+/g, '$1:1')
-    .replace(/--iodepth=\d+( --number_ios=\d+)/, (all, rest: string) => (/rw=rand/.test(text) ? all : `--iodepth=1${rest}`));
+    .replace(/--iodepth=\d+/, (all) => (once ? all : '--iodepth=1'));
 }

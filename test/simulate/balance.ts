@@ -52,10 +52,12 @@ export function balanceOf(trace: Trace, overlap = false): string[] {
     if (device.tagsInUse) left.push(`device ${device.id}: ${device.tagsInUse} tags`);
   }
   for (const disk of overlap ? [] : state.disks) {
-    if (disk.inFlight.length > 0) left.push(`disk ${disk.major}:${disk.minor}: ${disk.inFlight.length} issued`);
+    if (disk.inFlight.length > 0)
+      left.push(`disk ${disk.major}:${disk.minor}: ${disk.inFlight.length} issued`);
     if (disk.allocated > 0) left.push(`disk ${disk.major}:${disk.minor}: ${disk.allocated} allocated`);
   }
-  for (const pipe of state.pipes) if (pipe.occupancy) left.push(`pipe ${pipe.ptr}: ${pipe.occupancy} buffers`);
+  for (const pipe of state.pipes)
+    if (pipe.occupancy) left.push(`pipe ${pipe.ptr}: ${pipe.occupancy} buffers`);
   return left.slice(0, 10);
 }
 

@@ -11,9 +11,11 @@ describe('what clients read and what the file holds', () => {
         const content = contentSeed === undefined ? undefined : madeUp(fileSize, contentSeed);
         const result = run(text, { realFile: (path) => (path === 'disk.img' ? content : undefined) });
         expect([result.output, result.exitCode]).toEqual([expect.not.stringContaining('hangs'), 0]);
-        expect(wrongData(result, content ?? new Uint8Array(fileSize), fileBytes(result, 'disk.img'))).toEqual([]);
+        expect(wrongData(result, content ?? new Uint8Array(fileSize), fileBytes(result, 'disk.img'))).toEqual(
+          [],
+        );
       }),
-      { numRuns: Number(process.env.RUNS ?? 150) },
+      { numRuns: Number(process.env.RUNS ?? 120) },
     );
   });
 });

@@ -20,7 +20,7 @@ describe('seeds', () => {
         expect(hash(traceText(again.trace))).toBe(hash(traceText(once.trace)));
         expect(again.output).toBe(once.output);
       }),
-      { numRuns: Number(process.env.RUNS ?? 60) },
+      { numRuns: Number(process.env.RUNS ?? 200) },
     );
   });
 
@@ -31,9 +31,15 @@ describe('seeds', () => {
     for (let seed = 0; seed < 200; seed++) {
       const result = run(`${HEAD(seed)}${FIO}`);
       expect(result.exitCode).toBe(0);
-      orders.add(eventsOf(result.trace, 'app_io_done').map((i) => result.trace.num(i, 'id')).join());
+      orders.add(
+        eventsOf(result.trace, 'app_io_done')
+          .map((i) => result.trace.num(i, 'id'))
+          .join(),
+      );
       times.add(result.time);
-      const ios = result.ios.map((io) => `${io.op} ${io.offset} ${io.result} ${hash(Buffer.from(io.data ?? []).toString('latin1'))}`);
+      const ios = result.ios.map(
+        (io) => `${io.op} ${io.offset} ${io.result} ${hash(Buffer.from(io.data ?? []).toString('latin1'))}`,
+      );
       data.add(ios.sort().join('\n'));
     }
     expect(orders.size).toBeGreaterThan(20);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { eventsOf, madeUp, type Run, run } from './support';
 import { fileBytes } from './support';
 
-const COPY = '#: kernel 6.1\n#: server ublksrv-2022-11\n#: part-scan off\ntruncate -s 4M disk.img\nublk add -t loop -f disk.img -q 1 -d 4\n';
+const COPY =
+  '#: kernel 6.1\n#: server ublksrv-2022-11\n#: part-scan off\ntruncate -s 4M disk.img\nublk add -t loop -f disk.img -q 1 -d 4\n';
 const BUFFERED = COPY.replace('-q 1', '--buffered_io -q 1');
 const ZC = COPY.replace('6.1\n', '6.1+splice-zc\n').replace('-q 1', '-z -q 1');
 const READ = 'dd if=/dev/ublkb0 of=/dev/null bs=16k count=4 iflag=direct';
@@ -25,7 +26,9 @@ describe('errors', () => {
     ['device op=read', COPY.replace('truncate -s 4M disk.img\n', ''), READ],
     ['device op=write', COPY, WRITE],
   ])('%s: the client gets them once', (kind, head, command) => {
-    const result = run(`${head}#: fault ${kind} error=EIO nth=2\n${command}`, { realFile: (path) => (path === 'disk.img' ? madeUp(4 << 20, 1) : undefined) });
+    const result = run(`${head}#: fault ${kind} error=EIO nth=2\n${command}`, {
+      realFile: (path) => (path === 'disk.img' ? madeUp(4 << 20, 1) : undefined),
+    });
     expect(results(result)).toEqual([16384, -5]);
     expect(result.output).toContain('Input/output error');
     expect(result.exitCode).toBe(1);
@@ -34,10 +37,16 @@ describe('errors', () => {
   it('strike the range and the queue that were asked for', () => {
     const list = 'iogen /dev/ublkb0 o.json list:1:r@0+4096,r@8192+4096,r@16384+4096';
     for (const kind of ['read', 'commit'])
-      expect(results(run(`${COPY}#: fault ${kind} error=EIO offset=8192 count=all\n${list}`))).toEqual([4096, -5, 4096]);
+      expect(results(run(`${COPY}#: fault ${kind} error=EIO offset=8192 count=all\n${list}`))).toEqual([
+        4096, -5, 4096,
+      ]);
     const two = COPY.replace('-q 1', '-q 2');
-    expect(results(run(`${two}#: fault read error=EIO queue=0 count=all\ntaskset -c 0 ${list}`))).toEqual([-5, -5, -5]);
-    expect(results(run(`${two}#: fault read error=EIO queue=1 count=all\ntaskset -c 0 ${list}`))).toEqual([4096, 4096, 4096]);
+    expect(results(run(`${two}#: fault read error=EIO queue=0 count=all\ntaskset -c 0 ${list}`))).toEqual([
+      -5, -5, -5,
+    ]);
+    expect(results(run(`${two}#: fault read error=EIO queue=1 count=all\ntaskset -c 0 ${list}`))).toEqual([
+      4096, 4096, 4096,
+    ]);
   });
 });
 
@@ -53,15 +62,20 @@ describe('short transfers', () => {
     ['device op=write', COPY, WRITE],
   ])('%s: the rest is sent again and no byte is lost', (kind, head, command) => {
     const before = madeUp(4 << 20, 9);
-    const result = run(`${head.replace('truncate -s 4M disk.img\n', '')}#: fault ${kind} short=4096\n${command}`, {
-      realFile: (path) => (path === 'disk.img' ? before : undefined),
-    });
+    const result = run(
+      `${head.replace('truncate -s 4M disk.img\n', '')}#: fault ${kind} short=4096\n${command}`,
+      {
+        realFile: (path) => (path === 'disk.img' ? before : undefined),
+      },
+    );
     expect(result.output).not.toMatch(/never struck|hangs/);
     expect(results(result)).toEqual([16384, 16384, 16384, 16384]);
     expect(eventsOf(result.trace, 'block_rq_requeue').length).toBe(1);
     const file = fileBytes(result, 'disk.img');
     for (const io of result.ios) {
-      expect(Buffer.compare(io.data ?? new Uint8Array(), file.subarray(io.offset, io.offset + io.length))).toBe(0);
+      expect(
+        Buffer.compare(io.data ?? new Uint8Array(), file.subarray(io.offset, io.offset + io.length)),
+      ).toBe(0);
     }
   });
 });
@@ -103,7 +117,10 @@ describe('mistakes of the server', () => {
   });
 
   it('over-commit after a short read shows the rest unfilled', () => {
-    const result = run(`${head(COPY)}#: fault server over-commit\n#: fault read short=4096\n${read}`, options);
+    const result = run(
+      `${head(COPY)}#: fault server over-commit\n#: fault read short=4096\n${read}`,
+      options,
+    );
     expect(results(result)).toEqual([16384]);
     expect(right(result)).toBeLessThan(6000);
   });
@@ -114,17 +131,27 @@ describe('mistakes of the server', () => {
     expect(right(result)).toBeLessThan(1000);
   });
 
-  it.each(['#: server ublksrv-1.2', '#: server ublksrv-2022-11'])('commit-early with a full ring loses no SQE (%s)', (server) => {
-    const text = head(COPY).replace(/#: server.*/, server).replace('-d 4', '-d 1');
-    const result = run(`${text}#: fault server commit-early count=all\n${read}\n${read}\nublk del -n 0`, options);
-    expect(result.output).not.toContain('hangs');
-  });
+  it.each(['#: server ublksrv-1.2', '#: server ublksrv-2022-11'])(
+    'commit-early with a full ring loses no SQE (%s)',
+    (server) => {
+      const text = head(COPY)
+        .replace(/#: server.*/, server)
+        .replace('-d 4', '-d 1');
+      const result = run(
+        `${text}#: fault server commit-early count=all\n${read}\n${read}\nublk del -n 0`,
+        options,
+      );
+      expect(result.output).not.toContain('hangs');
+    },
+  );
 
   it('commit-twice is refused the second time', () => {
     for (const target of [head(COPY), head(ZC), '#: part-scan off\nublk add -t null -d 4\n']) {
       const result = run(`${target}#: fault server commit-twice\n${read}\n${read}\nublk del -n 0`, options);
       expect([result.exitCode, results(result)]).toEqual([0, [16384, 16384]]);
-      const refused = eventsOf(result.trace, 'io_uring_complete').filter((i) => [-16, -22].includes(result.trace.num(i, 'result') ?? 0));
+      const refused = eventsOf(result.trace, 'io_uring_complete').filter((i) =>
+        [-16, -22].includes(result.trace.num(i, 'result') ?? 0),
+      );
       expect(refused.length).toBe(1);
     }
   });
@@ -147,6 +174,8 @@ describe('mistakes of the server', () => {
   });
 
   it('are told of when they never strike', () => {
-    expect(run(`${COPY}#: fault read error=EIO nth=99\n${read}`).output).toContain('line 6: fault never struck');
+    expect(run(`${COPY}#: fault read error=EIO nth=99\n${read}`).output).toContain(
+      'line 6: fault never struck',
+    );
   });
 });

@@ -34,17 +34,21 @@ export function wrongData(run: Run, initial: Uint8Array, final: Uint8Array | und
       const first = Math.max(at, io.offset);
       const last = Math.min(end, at + SECTOR);
       // a part of a sector is written by commands that run alone: the rest is any of what may have been there
-      const bases = last - first === SECTOR ? [ZEROS] : legal(list, initial.subarray(at, at + SECTOR), from, from);
+      const bases =
+        last - first === SECTOR ? [ZEROS] : legal(list, initial.subarray(at, at + SECTOR), from, from);
       for (const base of bases) {
         const bytes = base.slice();
-        if (io.op === 'write' && io.data) bytes.set(io.data.subarray(first - io.offset, last - io.offset), first - at);
+        if (io.op === 'write' && io.data)
+          bytes.set(io.data.subarray(first - io.offset, last - io.offset), first - at);
         list.push({ from, to: io.result < 0 ? Number.POSITIVE_INFINITY : to, bytes });
       }
     }
   }
   const check = (what: string, at: number, from: number, to: number, bytes: Uint8Array, skip = 0): void => {
     const values = legal(changes.get(at) ?? [], initial.subarray(at, at + SECTOR), from, to);
-    if (!values.some((candidate) => Buffer.compare(candidate.subarray(skip, skip + bytes.length), bytes) === 0)) {
+    if (
+      !values.some((candidate) => Buffer.compare(candidate.subarray(skip, skip + bytes.length), bytes) === 0)
+    ) {
       wrong.push(`${what}: sector at ${at} holds none of ${values.length} legal values`);
     }
   };
@@ -61,7 +65,13 @@ export function wrongData(run: Run, initial: Uint8Array, final: Uint8Array | und
   }
   if (final) {
     for (let at = 0; at < final.length; at += SECTOR) {
-      check('the file at the end', at, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, final.subarray(at, at + SECTOR));
+      check(
+        'the file at the end',
+        at,
+        Number.MAX_SAFE_INTEGER,
+        Number.POSITIVE_INFINITY,
+        final.subarray(at, at + SECTOR),
+      );
       if (wrong.length > 10) return wrong;
     }
   }
@@ -72,7 +82,9 @@ export function wrongData(run: Run, initial: Uint8Array, final: Uint8Array | und
 function legal(list: readonly Change[], initial: Uint8Array, from: number, to: number): Uint8Array[] {
   let newestStart = -1;
   for (const change of list) if (change.to < from && change.from > newestStart) newestStart = change.from;
-  const values = list.filter((change) => change.from < to && change.to >= newestStart).map((change) => change.bytes);
+  const values = list
+    .filter((change) => change.from < to && change.to >= newestStart)
+    .map((change) => change.bytes);
   if (newestStart < 0) values.push(initial);
   return values;
 }
@@ -81,5 +93,8 @@ function legal(list: readonly Change[], initial: Uint8Array, from: number, to: n
 export function windowsOf(run: SimulateResult): { from: number; to: number }[] {
   const submits = new Map<number, number>();
   for (const i of eventsOf(run.trace, 'app_io_submit')) submits.set(run.trace.num(i, 'id') ?? -1, i);
-  return eventsOf(run.trace, 'app_io_done').map((to) => ({ from: submits.get(run.trace.num(to, 'id') ?? -1) ?? -1, to }));
+  return eventsOf(run.trace, 'app_io_done').map((to) => ({
+    from: submits.get(run.trace.num(to, 'id') ?? -1) ?? -1,
+    to,
+  }));
 }

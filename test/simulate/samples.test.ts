@@ -28,7 +28,10 @@ describe.each(readdirSync(SAMPLES).filter((name) => name.endsWith('.ublk')))('%s
 
   it('ends well', () => {
     expect(session.diagnostics).toEqual([]);
-    expect([result.exitCode, result.output]).toEqual([0, expect.not.stringMatching(/hangs|never struck|stopped/)]);
+    expect([result.exitCode, result.output]).toEqual([
+      0,
+      expect.not.stringMatching(/hangs|never struck|stopped/),
+    ]);
     expect(result.clientIos).toBeGreaterThan(0);
   });
 
@@ -63,7 +66,9 @@ describe('the trace of any session', () => {
         expect(balanceOf(result.trace)).toEqual([]);
         const table = matchRequests(result.trace);
         const rows = Array.from({ length: table.length }, (_, r) => table.toJson(r));
-        expect(rows.filter((row) => row.confidence !== 'exact' || row.end_ns === null || row.result === null)).toEqual([]);
+        expect(
+          rows.filter((row) => row.confidence !== 'exact' || row.end_ns === null || row.result === null),
+        ).toEqual([]);
         expect(unmatched(result, text, rows)).toEqual([]);
       }),
       { numRuns: Number(process.env.RUNS ?? 30) },
