@@ -260,7 +260,13 @@ export class UblksrvQueue {
     const at = tag * 24;
     const { descs, id } = this.queue;
     const bytes = descs.getUint32(at + 4, true) * 512;
-    const { result, delayNs } = this.config.faults.commit(id, tag, getSafeU64(descs, at + 8) * 512, bytes, res);
+    const { result, delayNs } = this.config.faults.commit(
+      id,
+      tag,
+      getSafeU64(descs, at + 8) * 512,
+      bytes,
+      res,
+    );
     io.result = result;
     this.pause += delayNs;
     this.queueCommand(tag);
