@@ -200,7 +200,7 @@ export class RingPart {
     if (state.queues.length === 0) return;
     if (info.queue < 0) {
       for (let id = 0; id < state.queues.length; id++) {
-        if (info.qid > 0 && state.queues[id].qid !== info.qid) continue;
+        if (info.qid >= 0 && state.queues[id].qid !== info.qid) continue;
         if (!this.waits(state.slotBlock.get((id << 16) | tag))) continue;
         info.queue = id;
         info.qid = state.queues[id].qid;

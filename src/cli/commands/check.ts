@@ -55,7 +55,7 @@ async function writeReport(
     );
     for (const e of violation.evidence) {
       const mark = e === violation.event ? '>' : ' ';
-      await output.write(paint.dim(`  ${mark} ${loaded.trace.lineOf(e)}: ${printer.line(e).trim()}`) + '\n');
+      await output.write(`${paint.dim(`  ${mark} ${loaded.trace.lineOf(e)}: ${printer.line(e).trim()}`)}\n`);
     }
   }
   const broken = new Set(report.violations.map((v) => v.rule));
@@ -68,7 +68,7 @@ async function writeReport(
   for (const { rule, reason } of report.notEvaluated)
     reasons.set(reason, [...(reasons.get(reason) ?? []), rule]);
   for (const [reason, rules] of reasons)
-    await output.write(paint.dim(`  ${rules.join(', ')}: ${reason}`) + '\n');
+    await output.write(`${paint.dim(`  ${rules.join(', ')}: ${reason}`)}\n`);
 }
 
 function placeText({ device, queue, tag, life }: Violation): string {
