@@ -6,4 +6,10 @@ import { runCommand } from './commands/run';
 import { showCommand } from './commands/show';
 
 /** Every command there is, in the order that help lists them. */
-export const COMMANDS: readonly Command[] = [runCommand(), requestsCommand, showCommand, checkCommand, exportCommand];
+export const COMMANDS: readonly Command[] = [
+  runCommand(),
+  requestsCommand,
+  showCommand,
+  checkCommand,
+  exportCommand,
+];

@@ -39,7 +39,13 @@ export function quietOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
       if (codeOf(error) === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      try {
+        process.stderr.write(
+          `${stream === process.stdout ? 'stdout' : 'stderr'}:1:1: ${systemMessage(error)}\n`,
+        );
+      } finally {
+        process.exit(2);
+      }
     });
   }
 }

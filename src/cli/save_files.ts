@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import type { SimulatedFile } from '../simulate';
 import { fileError, systemMessage } from './errors';
@@ -11,12 +11,19 @@ export function saveFiles(folder: string, files: Iterable<SimulatedFile>): void 
       throw fileError(file.path, `leads out of ${folder}: not saved`);
     }
     try {
-      mkdirSync(dirname(place), { recursive: true });
+      makeFolder(dirname(place));
       writeRanges(place, file);
     } catch (error) {
       throw fileError(place, systemMessage(error));
     }
   }
+}
+
+/** mkdir -p. Node's own recursive form never ends where a file system such as /proc answers ENOENT to mkdir. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 function writeRanges(place: string, file: SimulatedFile): void {

@@ -10,6 +10,8 @@ export interface Buffer {
   readonly addr: number;
   /** Frame number of the first page. */
   readonly pfn: number;
+  /** Direct I/Os under way that hold a reference on each page (bio_iov_iter_get_pages). */
+  pins: number;
 }
 
 /** Raised when a session wants more memory than the machine was given. */
@@ -41,6 +43,7 @@ export class PhysicalMemory {
       size,
       addr: this.nextAddr + pageOffset,
       pfn: this.nextPfn,
+      pins: 0,
     };
     this.nextPfn += pages;
     this.nextAddr += (pages + 1) * PAGE_SIZE;
@@ -51,7 +54,13 @@ export class PhysicalMemory {
   slice(buffer: Buffer, offset: number, size: number): Buffer {
     const bytes = this.touch(buffer, offset, size);
     const start = (buffer.addr & (PAGE_SIZE - 1)) + offset;
-    return { bytes, size, addr: buffer.addr + offset, pfn: buffer.pfn + Math.floor(start / PAGE_SIZE) };
+    return {
+      bytes,
+      size,
+      addr: buffer.addr + offset,
+      pfn: buffer.pfn + Math.floor(start / PAGE_SIZE),
+      pins: buffer.pins,
+    };
   }
 
   /** Gives the bytes of kernel pages back. */

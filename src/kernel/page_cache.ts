@@ -315,6 +315,7 @@ function view(buffer: Buffer, index: number): Buffer {
     size: PAGE_SIZE,
     addr: buffer.addr + index * PAGE_SIZE,
     pfn: buffer.pfn + index,
+    pins: 0,
   };
 }
 

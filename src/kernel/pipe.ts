@@ -38,9 +38,16 @@ export class Pipe {
   /** add_to_pipe: false (after releasing the buffer) when the pipe is full. */
   add(segment: Segment): boolean {
     const { emit } = this.kernel.rec;
-    emit.add_to_pipe(this.head, this.tail, this.page(segment), segment.pageOffset, segment.length, 2);
+    emit.add_to_pipe(
+      this.head,
+      this.tail,
+      this.page(segment),
+      segment.pageOffset,
+      segment.length,
+      pageRefs(segment),
+    );
     if (this.occupancy >= this.ringSize) {
-      emit.ublk_pipe_buf_release(this.page(segment), segment.length, 2);
+      emit.ublk_pipe_buf_release(this.page(segment), segment.length, pageRefs(segment));
       return false;
     }
     this.slots[this.head & (this.ringSize - 1)] = { segment, offset: segment.offset, length: segment.length };
@@ -92,11 +99,20 @@ export class Pipe {
   private release(at: number): void {
     const buffer = this.slots[at];
     if (!buffer) return;
-    this.kernel.rec.emit.ublk_pipe_buf_release(this.page(buffer.segment), buffer.length, 2);
+    this.kernel.rec.emit.ublk_pipe_buf_release(
+      this.page(buffer.segment),
+      buffer.length,
+      pageRefs(buffer.segment),
+    );
     this.slots[at] = undefined;
   }
 
   private page(segment: Segment): number {
     return this.kernel.rec.trace.wide.word(pageLow(segment.pfn), PAGE_HIGH);
   }
+}
+
+/** References of a page: its owner's (a mapping or the page cache), and one more while direct I/O to it is under way. The RFC adds none. */
+function pageRefs(segment: Segment): number {
+  return segment.buffer.pins > 0 ? 2 : 1;
 }

@@ -124,9 +124,11 @@ export class ClientSyscalls {
     const finish = (error: number): void => {
       if (error && !failed) failed = error;
       if (--pending > 0) return;
+      buffer.pins--;
       if (write) device.cache.invalidate(offset, length);
       done(failed || bytes);
     };
+    buffer.pins++;
     const room = BIO_PAGES * 4096 - (buffer.addr & 4095);
     const max = room - (room % block);
     // blkdev_write_iter plugs every write

@@ -29,7 +29,7 @@ export const DROPPED_FIELDS: readonly (Dropped & { readonly events: RegExp; read
     what: 'page_refs',
     events: /./,
     field: /^page_refs$/,
-    why: 'the simulator prints 2 always: it does not count references of pages',
+    why: 'direct I/O counts as recorded; references that readers and readahead hold on pages of a page cache are not modelled',
   },
   {
     what: 'tag and length of a copy',
