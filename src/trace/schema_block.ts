@@ -135,7 +135,9 @@ export const BLOCK_EVENTS = {
   block_bio_remap: {
     system: 'block',
     kind: 'tracepoint',
-    text: ['{major:d},{minor:d} {rwbs:s} {sector:u} + {nr_sector:u} <- ({old_major:d},{old_minor:d}) {old_sector:u}'],
+    text: [
+      '{major:d},{minor:d} {rwbs:s} {sector:u} + {nr_sector:u} <- ({old_major:d},{old_minor:d}) {old_sector:u}',
+    ],
     fn: 'blk_partition_remap',
     contexts: ['any'],
     says: 'The bio was moved from a partition or mapped device to the device below.',

@@ -37,7 +37,9 @@ export const CLIENT_EVENTS = {
   page_fill: {
     system: 'client',
     kind: 'fact',
-    text: ['dev_id {dev_id:d}, qid {qid:d}, tag {tag:d}, offset {offset:d}, length {length:d}, from {source:s}'],
+    text: [
+      'dev_id {dev_id:d}, qid {qid:d}, tag {tag:d}, offset {offset:d}, length {length:d}, from {source:s}',
+    ],
     fn: 'page_fill',
     contexts: ['any'],
     says: 'Bytes of the request now hold data, and this is where the data came from.',
@@ -45,7 +47,9 @@ export const CLIENT_EVENTS = {
   page_expose: {
     system: 'client',
     kind: 'fact',
-    text: ['dev_id {dev_id:d}, qid {qid:d}, tag {tag:d}, offset {offset:d}, length {length:d}, filled {filled:d}'],
+    text: [
+      'dev_id {dev_id:d}, qid {qid:d}, tag {tag:d}, offset {offset:d}, length {length:d}, filled {filled:d}',
+    ],
     fn: 'page_expose',
     contexts: ['any'],
     says: 'Bytes of a READ become visible to the client; filled tells how many of them were ever written by the backend.',

@@ -16,7 +16,9 @@ export const IO_URING_EVENTS = {
   io_uring_register: {
     system: 'io_uring',
     kind: 'tracepoint',
-    text: ['ring {ring:p}, opcode {opcode:d}, nr_user_files {nr_files:d}, nr_user_bufs {nr_bufs:d}, ret {ret:d}'],
+    text: [
+      'ring {ring:p}, opcode {opcode:d}, nr_user_files {nr_files:d}, nr_user_bufs {nr_bufs:d}, ret {ret:d}',
+    ],
     fn: 'io_uring_register',
     contexts: ['daemon', 'control', 'client'],
     says: 'Files, buffers or the ring itself were registered.',
@@ -124,7 +126,9 @@ export const IO_URING_EVENTS = {
   io_uring_cqe_overflow: {
     system: 'io_uring',
     kind: 'tracepoint',
-    text: ['ring {ring:p}, user_data 0x{user_data:x}, res {result:d}, cflags 0x{cflags:x}, overflow_cqe {overflow_cqe:p}'],
+    text: [
+      'ring {ring:p}, user_data 0x{user_data:x}, res {result:d}, cflags 0x{cflags:x}, overflow_cqe {overflow_cqe:p}',
+    ],
     fn: 'io_cqring_event_overflow',
     contexts: ['any'],
     says: 'The completion queue is full; the CQE waits on the kernel overflow list.',

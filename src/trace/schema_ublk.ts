@@ -240,7 +240,9 @@ export const UBLK_EVENTS = {
   ublk_dev_state: {
     system: 'ublk',
     kind: 'fact',
-    text: ['dev_id {dev_id:d}, state {state:s}, nr_hw_queues {queues:d}, queue_depth {depth:d}, flags 0x{flags:x}'],
+    text: [
+      'dev_id {dev_id:d}, state {state:s}, nr_hw_queues {queues:d}, queue_depth {depth:d}, flags 0x{flags:x}',
+    ],
     fn: 'set_state',
     contexts: ['io-wq', 'kworker'],
     says: 'The device changed its state.',

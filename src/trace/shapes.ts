@@ -103,7 +103,10 @@ export class ShapeTable {
   private addReportForm(name: EventName, spec: EventSpec, text: string): void {
     let report = text.replaceAll(/\{(\w+):p\}/g, '0x{$1:x}');
     if (spec.kind === 'syscall-enter') {
-      report = report.replace(/^\(/, '').replace(/\)$/, '').replaceAll(/\{(\w+):[hH]\}/g, '0x{$1:z}');
+      report = report
+        .replace(/^\(/, '')
+        .replace(/\)$/, '')
+        .replaceAll(/\{(\w+):[hH]\}/g, '0x{$1:z}');
     }
     const shape = this.byKey.get(key(name, text));
     if (report !== text && shape) this.addReader(name, compileTemplate(report), shape);

@@ -16,9 +16,16 @@ test.each(['-z', ''])('two queues with the same tags in flight are kept apart (%
     const { trace } = simulate(session, { observe: (io) => ios.push(io.offset) });
     const table = matchRequests(trace);
     const rows = Array.from({ length: table.length }, (_, r) => table.toJson(r));
-    expect(rows.every((row) => row.offset !== null && row.result === 4096 && row.sqes.length === 1)).toBe(true);
+    expect(rows.every((row) => row.offset !== null && row.result === 4096 && row.sqes.length === 1)).toBe(
+      true,
+    );
     const scan = 3;
     expect(rows).toHaveLength(ios.length + scan);
-    expect(rows.slice(scan).map((row) => row.offset).toSorted()).toEqual(ios.toSorted());
+    expect(
+      rows
+        .slice(scan)
+        .map((row) => row.offset)
+        .toSorted(),
+    ).toEqual(ios.toSorted());
   }
 });
