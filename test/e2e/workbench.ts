@@ -86,7 +86,8 @@ export class Workbench {
 
   /** Name of the file in the active editor. */
   async activeTab(): Promise<string> {
-    return (await this.page.locator('.tabs-container .tab.active .label-name').first().textContent()) ?? '';
+    const tab = this.page.locator('.tabs-container .tab.active').first();
+    return (await tab.getAttribute('data-resource-name')) ?? '';
   }
 
   /** Runs a command by its title in the palette, "Category: Title". */
