@@ -128,7 +128,7 @@ describe('PageCache', () => {
     fc.assert(
       fc.property(
         fc.array(cachedStep, { maxLength: 25 }),
-        fc.constantFrom(1 << 26, 160 << 10),
+        fc.constantFrom(1 << 26, 256 << 10),
         (steps, memory) => {
           const m = machine({ memory });
           const file = m.file('disk.img', true) as BackingFile;
