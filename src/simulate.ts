@@ -134,7 +134,7 @@ export class Simulation {
       this.machine.kernel.sched.run();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.output.push(error.message);
+      this.output.push(`${this.session.file}:${this.script.line}:1: ${error.message}`);
       this.outOfMemory = true;
     }
     return !this.outOfMemory && !this.stopped && !this.script.finished && !this.machine.kernel.sched.idle;

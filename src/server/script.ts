@@ -29,6 +29,8 @@ export class Script {
   /** Status of the last command that failed, 0 when none did. */
   status = 0;
   finished = false;
+  /** Line of the command that the shell started last. */
+  line = 1;
 
   constructor(
     private readonly machine: Machine,
@@ -47,6 +49,7 @@ export class Script {
     this.waiting = shell;
     for (const [index, command] of this.session.commands.entries()) {
       this.reached(index);
+      this.line = command.line;
       if (command.kind === 'wait') {
         const last = command.command;
         const awaited = this.jobs.filter((job) => last === undefined || job.command === last);

@@ -263,6 +263,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'file-system', short: 'f', long: ['file-system'], type: 'flag', simulated: false, doc: 'syncfs.' },
     ],
   },
+  {
+    name: 'fsync',
+    style: 'getopt',
+    synopsis: 'fsync [-d] FILE...',
+    doc: 'fsync of files (the command of busybox).',
+    options: [{ name: 'data', short: 'd', type: 'flag', doc: 'fdatasync.' }],
+  },
   { name: 'wait', style: 'words', synopsis: 'wait [$!]', doc: 'Waits for background commands.', options: [] },
   { name: 'kill', style: 'words', synopsis: 'kill [-9|-STOP|-CONT] $(pgrep -n ublk) | $!',
     doc: 'Signals the server or a client.',

@@ -141,6 +141,7 @@ class SessionReader implements LexerHost {
       case 'truncate':
         return parseTruncate(input);
       case 'sync':
+      case 'fsync':
         return one(parseSync(input));
       case 'wait':
         return one(parseWait(input, this.variables.lastJob));

@@ -135,6 +135,8 @@ export function parseSync(input: ToolInput): SyncCommand {
   if (data !== undefined && operands.length === 0)
     sink.error(data.at, 'sync: --data needs at least one argument');
   const files = paths(operands, sink);
+  // busybox has fsync as a command of its own, which needs a file
+  if (input.words[0]?.text === 'fsync' && files.length === 0) sink.error(base, 'fsync: needs a FILE');
   return {
     ...base,
     kind: 'sync',
