@@ -1,24 +1,11 @@
 import { errnoName } from '../uapi/errno';
+import type { RequestJson } from '../trace/requests_types';
 import { microseconds } from '../convert/chrome';
 import type { Column } from './table';
 import type { Paint } from './terminal';
 
 /** The parts of a request that the table shows. */
-export interface RequestRow {
-  readonly device: string | null;
-  readonly queue: number | null;
-  readonly tag: number | null;
-  readonly life: number;
-  readonly op: string;
-  readonly offset: number | null;
-  readonly length: number | null;
-  readonly result: number | null;
-  readonly start_ns: number;
-  readonly end_ns: number | null;
-  readonly path: string;
-  readonly sqes: readonly { readonly opcode: string; readonly via: string | null }[];
-  readonly confidence: string;
-}
+export type RequestRow = Omit<RequestJson, 'commands' | 'events'>;
 
 /** The columns of `requests` for people. */
 export function requestColumns(paint: Paint): Column<RequestRow>[] {

@@ -1,23 +1,10 @@
+import type { RequestJson } from '../trace/requests_types';
 import type { Trace } from '../trace/trace';
 import { fieldsJson } from './event_json';
 import { phasesOf } from './request_phases';
 
 /** What the export needs of a request. */
-export interface ExportRequest {
-  readonly device: string | null;
-  readonly queue: number | null;
-  readonly tag: number | null;
-  readonly life: number;
-  readonly op: string;
-  readonly offset: number | null;
-  readonly length: number | null;
-  readonly result: number | null;
-  readonly start_ns: number;
-  readonly end_ns: number | null;
-  readonly path: string;
-  readonly confidence: string;
-  readonly events: readonly number[];
-}
+export type ExportRequest = Omit<RequestJson, 'sqes' | 'commands'>;
 
 /** The requests of a trace by number. */
 export interface ExportRequests {

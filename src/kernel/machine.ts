@@ -12,7 +12,7 @@ import type { OpenFile } from './open_file';
 import { PageCache } from './page_cache';
 import type { KernelProfile } from './profile';
 import type { IoTask } from './request';
-import type { Gen } from './sched';
+import { type Gen, PARK } from './sched';
 import { Splicer } from './splice';
 import { ByteStore, type InitialContent } from './store';
 import { type DiskRegistry, UblkDriver } from './ublk_ctrl';
@@ -245,7 +245,7 @@ export class Machine implements DiskRegistry {
       traced: false,
     });
     task.onSleep?.();
-    while (!done) yield -1;
+    while (!done) yield PARK;
     task.onWake?.();
   }
 }

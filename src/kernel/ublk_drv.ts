@@ -221,7 +221,7 @@ export class UblkDevice implements BlkDriver {
       io.flags &= ~NEED_GET_DATA;
       putSafeU64(queue.descs, rq.tag * IO_DESC_SIZE + 16, io.addr);
     }
-    const mapped = this.mapIo(queue, rq, io);
+    const mapped = this.mapIo(rq, io);
     if (mapped !== rq.bytes) {
       if (mapped === 0) {
         this.disk?.requeue(rq, 3_000_000);
@@ -242,14 +242,13 @@ export class UblkDevice implements BlkDriver {
   }
 
   /** ublk_map_io: for a WRITE in copy mode the payload goes into the server's buffer. Bytes mapped. */
-  private mapIo(queue: UblkQueue, rq: Request, io: UblkIo): number {
+  private mapIo(rq: Request, io: UblkIo): number {
     const { emit } = this.kernel.rec;
     emit.ublk_map_io(rq.tag);
     let mapped = rq.bytes;
     if (!this.spliceZc && rq.op === REQ_OP.WRITE)
       mapped = copyUserPages(this.kernel, rq, io.addr, rq.bytes, true);
     emit.ublk_map_io_ret(mapped);
-    void queue;
     return mapped;
   }
 
