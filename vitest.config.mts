@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['**/node_modules/**', 'test/host/**', 'test/e2e/**'],
     setupFiles: ['test/support/properties.ts'],
     pool: 'forks',

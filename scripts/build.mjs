@@ -41,6 +41,22 @@ const entries = [
   },
 ];
 
+/** What a webview loads: one script, one style sheet and the fonts that it names. */
+const webview = {
+  ...node,
+  platform: 'browser',
+  target: 'es2023',
+  format: 'iife',
+  minify: true,
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  outdir: 'dist/webview',
+  loader: { '.ttf': 'file' },
+  assetNames: '[name]',
+};
+for (const entry of ['src/webview/main.tsx', 'src/webview/main.css'])
+  entries.push({ ...webview, entryPoints: [entry] });
+
 if (existsSync(join(root, 'src/bench/main.ts'))) {
   entries.push({
     ...node,

@@ -2,7 +2,7 @@
 // Node built-ins only. Imported by the launchers; `node scripts/host_setup.mjs` does the same ahead of time.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -81,25 +81,46 @@ function findBrowser() {
   return [...candidates, ...browserPaths].find((path) => existsSync(path));
 }
 
+/** Whether a page has letters to draw: a Chromium without any font shows boxes. Only Linux comes without fonts. */
+function hasFont() {
+  if (process.platform !== 'linux') return true;
+  const home = process.env.HOME ?? '/';
+  const folders = [
+    '/usr/share/fonts',
+    '/usr/local/share/fonts',
+    join(home, '.fonts'),
+    join(home, '.local/share/fonts'),
+  ];
+  return folders.some(
+    (folder) =>
+      existsSync(folder) &&
+      readdirSync(folder, { recursive: true }).some((name) => /\.(tt[fc]|otf)$/i.test(name)),
+  );
+}
+
+function aptInstall(packages) {
+  process.stderr.write(`host: installing ${packages.join(' and ')} with apt-get\n`);
+  const apt = ['DEBIAN_FRONTEND=noninteractive', 'apt-get'];
+  run('env', [...apt, 'update', '-qq'], root, 'host');
+  run('env', [...apt, 'install', '-y', '-qq', '--no-install-recommends', ...packages], root, 'host');
+}
+
 /**
- * Path of a Chromium: $CHROMIUM, one on the PATH, or as root on Debian one that apt-get installs now.
+ * Path of a Chromium: $CHROMIUM, one on the PATH, or as root on Debian one that apt-get installs now, with a font.
  * @returns {string}
  */
 export function ensureBrowser() {
+  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   const found = findBrowser();
-  if (found) return found;
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
-    throw new HostError('no Chromium found: install chromium, or set CHROMIUM to the path of one');
-  process.stderr.write('host: installing Chromium with apt-get\n');
-  const env = ['DEBIAN_FRONTEND=noninteractive'];
-  run('env', [...env, 'apt-get', 'update', '-qq'], root, 'host');
-  const packages = ['chromium', 'fonts-dejavu-core'];
-  run(
-    'env',
-    [...env, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages],
-    root,
-    'host',
-  );
+  if (found) {
+    if (!hasFont() && canInstall) aptInstall(['fonts-dejavu-core']);
+    return found;
+  }
+  if (!canInstall)
+    throw new HostError(
+      'no Chromium found: install chromium (apt-get install chromium), or set CHROMIUM to the path of one',
+    );
+  aptInstall(['chromium', 'fonts-dejavu-core']);
   const installed = findBrowser();
   if (!installed) throw new HostError('apt-get installed chromium, but it is not on the PATH');
   return installed;
