@@ -1,9 +1,10 @@
 import type { RequestTable } from '../trace/requests';
+import { finish, type Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
 import { DataRules } from './data';
 import { Model } from './model';
 import type { Observer } from './observer';
-import { Pass, runSteps, type Step } from './pass';
+import { Pass, StepRunner, type Step } from './pass';
 import { PipeRules } from './pipes';
 import { Findings } from './report';
 import { RingRules } from './rings';
@@ -11,6 +12,9 @@ import { SlotRules } from './slots';
 import { TagRules } from './tags';
 import { SpliceRules } from './splices';
 import type { CheckReport } from './types';
+
+/** Events of one slice. */
+const SLICE = 8192;
 
 /** A group of rules: hears the model, and may read events itself. */
 interface Group extends Observer {
@@ -22,6 +26,11 @@ interface Group extends Observer {
  * where the text tells of lost or damaged lines, everything is unknown again. `requests` only gives lives to violations.
  */
 export function checkTrace(trace: Trace, requests?: RequestTable): CheckReport {
+  return finish(checkSlices(trace, requests));
+}
+
+/** {@link checkTrace} in slices. Give it `requests`: without them, making the report may take long. */
+export function* checkSlices(trace: Trace, requests?: RequestTable): Sliced<CheckReport> {
   const pass = new Pass(trace);
   const findings = new Findings(pass);
   const groups: Group[] = [];
@@ -44,7 +53,10 @@ export function checkTrace(trace: Trace, requests?: RequestTable): CheckReport {
       else steps.set(name, [step]);
     }
   }
-  runSteps(pass, steps, () => model.forget());
+  const runner = new StepRunner(pass, steps, () => model.forget());
+  const { length } = trace;
+  for (let to = SLICE; runner.advance(to); to += SLICE) yield Math.min(1, to / length);
   model.finish();
+  yield 1;
   return findings.report(requests);
 }

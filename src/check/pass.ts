@@ -57,28 +57,45 @@ export interface Step {
 }
 
 /** Calls the steps of each event, in order. `broken` is called at every place where events are missing. */
-export function runSteps(pass: Pass, steps: ReadonlyMap<string, readonly Step[]>, broken: () => void): void {
-  const { trace } = pass;
-  const { shape } = trace;
-  const runs: { run: Step['run']; fields: number[] }[][] = [];
-  for (let id = 0; id < trace.shapes.size; id++) {
-    const list = steps.get(trace.shapes.get(id).name) ?? [];
-    const bound = list.map((step) => ({
-      run: step.run,
-      needs: step.needs,
-      fields: pass.fields(id, step.fields),
-    }));
-    runs.push(bound.filter(({ needs, fields }) => fields.slice(0, needs).every((k) => k >= 0)));
+export class StepRunner {
+  private readonly runs: readonly (readonly { run: Step['run']; fields: readonly number[] }[])[];
+  private readonly gaps: readonly number[];
+  private gap = 0;
+  private done = 0;
+
+  constructor(
+    private readonly pass: Pass,
+    steps: ReadonlyMap<string, readonly Step[]>,
+    private readonly broken: () => void,
+  ) {
+    const { notes, shapes } = pass.trace;
+    this.runs = Array.from({ length: shapes.size }, (_, id) => {
+      const list = steps.get(shapes.get(id).name) ?? [];
+      const bound = list.map((step) => ({
+        run: step.run,
+        needs: step.needs,
+        fields: pass.fields(id, step.fields),
+      }));
+      return bound.filter(({ needs, fields }) => fields.slice(0, needs).every((k) => k >= 0));
+    });
+    this.gaps = notes
+      .filter(({ kind, lost }) => (kind === 'lost' && lost !== 0) || kind === 'damaged')
+      .map(({ before }) => before);
   }
-  const gaps = trace.notes.filter(
-    (note) => (note.kind === 'lost' && note.lost !== 0) || note.kind === 'damaged',
-  );
-  let gap = 0;
-  for (let e = 0; e < trace.length; e++) {
-    while (gap < gaps.length && gaps[gap].before <= e) {
-      if (gaps[gap++].before > 0) broken();
+
+  /** Goes on up to event `to` (without it); false once the end of the trace is reached. */
+  advance(to: number): boolean {
+    const { runs, gaps } = this;
+    const { length, shape } = this.pass.trace;
+    const end = Math.min(to, length);
+    for (let e = this.done; e < end; e++) {
+      while (this.gap < gaps.length && gaps[this.gap] <= e) {
+        if (gaps[this.gap++] > 0) this.broken();
+      }
+      const list = runs[shape[e]];
+      for (let k = 0; k < list.length; k++) list[k].run(e, list[k].fields);
     }
-    const list = runs[shape[e]];
-    for (let k = 0; k < list.length; k++) list[k].run(e, list[k].fields);
+    this.done = end;
+    return end < length;
   }
 }

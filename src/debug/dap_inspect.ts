@@ -42,10 +42,10 @@ export function inspectHandlers(running: () => Run): Handlers {
     completions: (args: DebugProtocol.CompletionsArguments) => ({
       targets: completions(running().open, args.text, args.column),
     }),
-    exceptionInfo: () => {
+    exceptionInfo: async () => {
       const run = running();
       const { event } = run.open.cursor;
-      const what = run.exceptional(event);
+      const what = await run.whatIsExceptional(event);
       if (what === undefined) throw new RequestError('nothing exceptional happened here', false);
       return exceptionInfo(run.open, event, what);
     },

@@ -119,12 +119,20 @@ export class Run {
     this.running = true;
     this.wantsPause = false;
     try {
-      if (this.breakpoints.wantsViolations) await this.host.pause();
+      const given = (): boolean => this.wantsPause || this.over;
+      if (this.breakpoints.wantsViolations) {
+        await this.open.ensureChecked({ pause: this.host.pause, cancelled: given });
+        if (this.over) return;
+        if (this.wantsPause) {
+          this.stop(from, this.rowAt(from), { reason: 'pause' });
+          return;
+        }
+      }
       const search = new Search(
         this.open,
         this.breakpoints.specs(),
         this.host.pause,
-        () => this.wantsPause || this.over,
+        given,
         this.known,
       );
       let logs = 0;
@@ -169,8 +177,15 @@ export class Run {
     });
   }
 
-  /** What is exceptional about an event, as far as filters ask for it; undefined when nothing is. */
-  exceptional(event: number): Exceptional | undefined {
+  /** What is exceptional about an event, once the invariants are tested where a filter asks for them. */
+  async whatIsExceptional(event: number): Promise<Exceptional | undefined> {
+    if (this.breakpoints.wantsViolations)
+      await this.open.ensureChecked({ pause: this.host.pause, cancelled: () => this.over });
+    return this.exceptional(event);
+  }
+
+  /** As far as filters ask for it and invariants are tested; undefined when nothing is. */
+  private exceptional(event: number): Exceptional | undefined {
     const { filters } = this.breakpoints;
     const { trace } = this.open;
     const name = event < 0 ? '' : trace.nameOf(event);

@@ -1,4 +1,4 @@
-import { checkTrace } from '../check/check';
+import { checkSlices } from '../check/check';
 import type { CheckReport, Violation } from '../check/types';
 import type { Session } from '../session/ast';
 import { Printer } from '../trace/print';
@@ -9,6 +9,7 @@ import { Causes } from './causes';
 import { Cursor } from './cursor';
 import { InFlight } from './in_flight';
 import { SessionLines } from './session_lines';
+import { SharedWork, type Work } from './work';
 
 /** What a trace came from. */
 export type TraceSource =
@@ -36,15 +37,11 @@ export type TraceSource =
       readonly bytes: number;
     };
 
-/** Finds broken invariants of a whole trace. */
-export type Checker = (trace: Trace, requests: RequestTable) => CheckReport;
-
 /**
  * One open trace: what every view, command and debug session of it shares. Nothing in it changes but the cursor and what is
  * computed on demand.
  */
 export class OpenTrace {
-  readonly requests: RequestTable;
   /** State after any event. */
   readonly states: StateCache;
   readonly printer: Printer;
@@ -56,21 +53,20 @@ export class OpenTrace {
   readonly causes: Causes;
   /** Requests in flight at any event. */
   readonly inFlight: InFlight;
-  private report: CheckReport | undefined;
+  private readonly checking: SharedWork<CheckReport>;
 
   constructor(
     readonly trace: Trace,
     readonly source: TraceSource,
-    private readonly checker: Checker = checkTrace,
-    requests?: RequestTable,
+    readonly requests: RequestTable = matchRequests(trace),
   ) {
-    this.requests = requests ?? matchRequests(trace);
     this.states = new StateCache(trace);
     this.printer = new Printer(trace);
     this.cursor = new Cursor(trace.length);
     this.sessionLines = new SessionLines(trace);
     this.causes = new Causes(trace, this.requests);
     this.inFlight = new InFlight(this.requests);
+    this.checking = new SharedWork(checkSlices(trace, requests));
   }
 
   /** Path or URI of the session or trace text. */
@@ -88,15 +84,19 @@ export class OpenTrace {
     return this.trace.length;
   }
 
-  /** Broken invariants and what was tested; computed when first asked for. */
-  get checked(): CheckReport {
-    this.report ??= this.checker(this.trace, this.requests);
-    return this.report;
+  /** Tests the invariants, once, in slices: broken ones and what was tested. undefined where `work` was cancelled. */
+  async ensureChecked(work: Work): Promise<CheckReport | undefined> {
+    return this.checking.wait(work);
   }
 
-  /** Broken invariants in the order of their events; computed when first asked for. */
+  /** Broken invariants and what was tested; undefined before {@link ensureChecked}. */
+  get checked(): CheckReport | undefined {
+    return this.checking.value;
+  }
+
+  /** Broken invariants in the order of their events; none before {@link ensureChecked}. */
   get violations(): readonly Violation[] {
-    return this.checked.violations;
+    return this.checked?.violations ?? [];
   }
 
   /** Line of event i in the trace text, from 1. */

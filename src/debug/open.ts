@@ -3,7 +3,10 @@ import type { Command, SessionOverrides } from '../session/ast';
 import { formatDiagnostic } from '../session/diagnostics';
 import { parseSession } from '../session/parse';
 import { SimulateError, Simulation } from '../simulate';
-import { type Checker, OpenTrace } from './model';
+import { matchSlices } from '../trace/requests';
+import type { Trace } from '../trace/trace';
+import { OpenTrace, type TraceSource } from './model';
+import { SharedWork } from './work';
 
 const SIMULATE_SLICE = 8192;
 const PREPARE_SLICE = 16384;
@@ -16,7 +19,6 @@ export interface OpenHost {
   readonly progress?: (what: string, share: number | undefined) => void;
   /** Looked at after each slice; true makes opening fail with {@link OpenCancelled}. */
   readonly cancelled?: () => boolean;
-  readonly check?: Checker;
 }
 
 /** What a session needs besides. */
@@ -66,9 +68,7 @@ export async function openSession(path: string, text: string, host: SessionHost)
   }
   const { trace, output, exitCode } = simulation.result();
   await rest(host);
-  const open = new OpenTrace(trace, { kind: 'session', path, session, output, exitCode }, host.check);
-  await prepareStates(open, host);
-  return open;
+  return prepared(trace, { kind: 'session', path, session, output, exitCode }, host);
 }
 
 /**
@@ -92,9 +92,7 @@ export async function openTraceText(
     const header = trace.notes.find((note) => note.text.startsWith('# ublk-trace session: '));
     const session = header?.text.slice('# ublk-trace session: '.length);
     const source = { kind: 'text', path, session, damaged, firstDamaged, unknown, lost, bytes } as const;
-    const open = new OpenTrace(trace, source, host.check);
-    await prepareStates(open, host);
-    return open;
+    return await prepared(trace, source, host);
   } catch (error) {
     if (error instanceof ReadError)
       throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
@@ -121,12 +119,21 @@ function namedFiles(command: Command): string[] {
   return names.filter((name) => name !== undefined).filter((name) => !name.startsWith('/dev/'));
 }
 
-/** Makes the snapshots of all states, so that every later step is short. */
-async function prepareStates(open: OpenTrace, host: OpenHost): Promise<void> {
+/** Finds the requests and makes the snapshots of all states, so that every later step is short. */
+async function prepared(trace: Trace, source: TraceSource, host: OpenHost): Promise<OpenTrace> {
+  const requests = await new SharedWork(matchSlices(trace)).wait({
+    pause: host.pause,
+    progress: (share) => host.progress?.('requests', share),
+    ...(host.cancelled === undefined ? {} : { cancelled: host.cancelled }),
+  });
+  if (requests === undefined) throw new OpenCancelled();
+  const open = new OpenTrace(trace, source, requests);
+  await rest(host);
   for (let done = 0; !open.states.prepare(PREPARE_SLICE); done += PREPARE_SLICE) {
     host.progress?.('states', Math.min(1, done / Math.max(1, open.length)));
     await rest(host);
   }
+  return open;
 }
 
 async function rest(host: OpenHost): Promise<void> {

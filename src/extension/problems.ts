@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Violation } from '../check/types';
 import type { OpenTrace } from '../debug/model';
 import type { Entry, Traces } from './traces';
+import { turns } from './work';
 
 /** Most broken rules of one trace in the Problems panel; the rest is in the tree. */
 const MOST = 200;
@@ -41,13 +42,16 @@ export class Problems implements vscode.Disposable {
       if (this.known.get(entry.key)?.open === entry.open) continue;
       this.known.set(entry.key, { open: entry.open, uri: targetOf(entry) });
       // The tree is drawn first.
-      setTimeout(() => this.check(entry), 20);
+      setTimeout(() => void this.check(entry), 20);
     }
   }
 
-  private check(entry: Entry): void {
-    if (this.known.get(entry.key)?.open !== entry.open) return;
-    this.tell(entry, entry.open.violations);
+  private async check(entry: Entry): Promise<void> {
+    const gone = (): boolean => this.known.get(entry.key)?.open !== entry.open;
+    if (gone()) return;
+    const report = await entry.open.ensureChecked({ pause: turns(), cancelled: gone });
+    if (report === undefined || gone()) return;
+    this.tell(entry, report.violations);
     this.show(targetOf(entry));
   }
 

@@ -163,17 +163,13 @@ export class Traces implements vscode.Disposable {
   }
 
   private async read(key: string, uri: vscode.Uri, overrides: Overrides, work: Work): Promise<Entry> {
-    const [{ openSession, openTraceText }, { checkTrace }] = await Promise.all([
-      import('../debug/open'),
-      import('../check/check'),
-    ]);
+    const { openSession, openTraceText } = await import('../debug/open');
     const path = shownPath(uri);
     const common = { key, uri, overrides, freshness: 'fresh' as const };
     if (isSession(uri)) {
       const text = await sessionText(uri);
       const open = await openSession(path, text, {
         ...work,
-        check: checkTrace,
         readFile: (file) => readIfThere(vscode.Uri.joinPath(uri, '..', file)),
         overrides: {
           ...(overrides.kernel === undefined ? {} : { kernel: overrides.kernel }),
@@ -184,12 +180,7 @@ export class Traces implements vscode.Disposable {
       return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
     }
     const bytes = await readBytes(uri);
-    const open = await openTraceText(
-      path,
-      textChunks(uri, bytes),
-      { ...work, check: checkTrace },
-      bytes.length,
-    );
+    const open = await openTraceText(path, textChunks(uri, bytes), work, bytes.length);
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
     const textBytes = open.source.kind === 'text' ? open.source.bytes : bytes.length;
     return { ...common, open, textUri: packed ? virtualUri(uri, overrides) : uri, textBytes };

@@ -12,6 +12,16 @@ export interface Work {
   readonly cancelled: () => boolean;
 }
 
+/** A pause for sliced work: lets others run whenever the work has run for a stretch, otherwise costs nothing. */
+export function turns(): () => Promise<void> {
+  let since = Date.now();
+  return async () => {
+    if (Date.now() - since < STRETCH_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    since = Date.now();
+  };
+}
+
 /** One who shows progress and takes a cancel himself. */
 export type Watcher = Pick<Work, 'progress' | 'cancelled'>;
 
@@ -26,13 +36,8 @@ export async function longWork<T>(
 ): Promise<T> {
   const state = { cancelled: false, message: '', share: undefined as number | undefined };
   const shown: { report?: () => void } = {};
-  let since = Date.now();
   const work: Work = {
-    pause: async () => {
-      if (Date.now() - since < STRETCH_MS) return;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      since = Date.now();
-    },
+    pause: turns(),
     progress: (what, share) => {
       state.message = what;
       state.share = share;

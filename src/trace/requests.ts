@@ -1,8 +1,7 @@
-import { OP, OP_NAMES, STATE } from './requests_block';
-import { firstEvent, listEvents } from './requests_events';
+import { OP_NAMES } from './requests_block';
+import { makeColumns, type RequestColumns } from './requests_columns';
 import { commandsOf, opOf, pathOf, sqesOf } from './requests_life';
 import { type Matched, matchEvents } from './requests_match';
-import { deviceNumber, diskNames, inferRest, ringQueues, servedDevices } from './requests_rows';
 import { OWNER } from './requests_state';
 import type {
   Confidence,
@@ -13,13 +12,20 @@ import type {
   RequestSqe,
   Status,
 } from './requests_types';
+import { finish, type Sliced } from './slices';
 import type { Trace } from './trace';
 
 const STATUS_NAMES = ['open', 'done', 'failed', 'requeued'] as const;
 
 /** Rebuilds block requests by (device, queue, tag, life) and FUSE requests by (queue, ring entry). One linear pass. */
 export function matchRequests(trace: Trace, options: MatchOptions = {}): RequestTable {
-  return new RequestTable(trace, matchEvents(trace), options);
+  return finish(matchSlices(trace, options));
+}
+
+/** {@link matchRequests} in slices. */
+export function* matchSlices(trace: Trace, options: MatchOptions = {}): Sliced<RequestTable> {
+  const matched = yield* matchEvents(trace);
+  return new RequestTable(trace, matched, yield* makeColumns(trace, matched, options));
 }
 
 /** All requests of a trace, in the order in which they start. Columns for hot paths, {@link get} for one request as an object. */
@@ -48,67 +54,28 @@ export class RequestTable {
   readonly eventList: Uint32Array;
   private readonly row: Int32Array;
   private readonly code: Int32Array;
-  private readonly queueOfRing: Int32Array;
 
   constructor(
     readonly trace: Trace,
     private readonly matched: Matched,
-    options: MatchOptions,
+    columns: RequestColumns,
   ) {
-    const { state, fuse } = matched;
-    const served = servedDevices(state);
-    inferRest(state, served);
-    this.queueOfRing = ringQueues(state);
-    const names = diskNames(state, served);
-    const devices = state.devices.map((d) => names.get(deviceNumber(d)) ?? deviceNumber(d));
-    const orphan = served.indexOf(true);
-    const codes = this.codes(served, options.allDevices === true);
-    const n = codes.length;
-    this.code = codes;
-    this.length = n;
-    this.device = new Uint16Array(n);
-    this.queue = new Int32Array(n).fill(-1);
-    this.tag = new Int32Array(n).fill(-1);
-    this.life = new Uint32Array(n);
-    this.offset = new Float64Array(n).fill(NaN);
-    this.size = new Float64Array(n).fill(NaN);
-    this.result = new Float64Array(n).fill(NaN);
-    this.start = new Float64Array(n);
-    this.end = new Float64Array(n).fill(NaN);
-    this.status = new Uint8Array(n);
-    const connections = new Map<number, number>();
-    let unnamed = orphan;
-    for (let r = 0; r < n; r++) {
-      const id = codes[r] >> 2;
-      this.start[r] = trace.ts[firstEvent(matched, codes[r])];
-      switch (codes[r] & 3) {
-        case OWNER.block:
-          this.fillBlock(r, id);
-          break;
-        case OWNER.life:
-          if (unnamed < 0) unnamed = devices.push('unknown') - 1;
-          this.device[r] = unnamed;
-          this.queue[r] = this.queueOfRing[state.lives.ring[id]];
-          this.tag[r] = state.lives.tag[id];
-          break;
-        default: {
-          const { connection } = fuse.requests[id];
-          let device = connections.get(connection);
-          if (device === undefined) {
-            device = devices.push(`fuse${connection}`) - 1;
-            connections.set(connection, device);
-          }
-          this.device[r] = device;
-          this.fillFuse(r, id);
-        }
-      }
-    }
-    this.devices = devices;
-    this.countLives();
-    const events = listEvents(matched, codes);
-    this.row = events.row;
-    this.eventStart = events.start;
-    this.eventList = events.list;
+    this.length = columns.code.length;
+    this.devices = columns.devices;
+    this.device = columns.device;
+    this.queue = columns.queue;
+    this.tag = columns.tag;
+    this.life = columns.life;
+    this.offset = columns.offset;
+    this.size = columns.size;
+    this.result = columns.result;
+    this.start = columns.start;
+    this.end = columns.end;
+    this.status = columns.status;
+    this.code = columns.code;
+    this.row = columns.row;
+    this.eventStart = columns.eventStart;
+    this.eventList = columns.eventList;
   }
 
   /** Request that event i belongs to (also bio events from before it was allocated), -1 for none. */
@@ -225,83 +192,6 @@ export class RequestTable {
         return id;
       default:
         return fuse.requests[id].life;
-    }
-  }
-
-  /** Codes of the records that are requests, by their first event. */
-  private codes(served: readonly boolean[], all: boolean): Int32Array {
-    const { state, fuse } = this.matched;
-    const { blocks, lives } = state;
-    const codes: number[] = [];
-    for (let b = 0; b < blocks.count; b++) {
-      if (blocks.start[b] < 0 || blocks.state[b] === STATE.merged) continue;
-      if (all || (served[blocks.dev[b]] && blocks.parent[b] < 0)) codes.push(b * 4 + OWNER.block);
-    }
-    for (let s = 0; s < lives.count; s++) {
-      const real = lives.deliver[s] >= 0 || lives.commit[s] >= 0;
-      if (real && lives.request[s] < 0 && lives.fuse[s] === 0) codes.push(s * 4 + OWNER.life);
-    }
-    fuse.requests.forEach((_, f) => {
-      codes.push(f * 4 + OWNER.fuse);
-    });
-    const order = codes
-      .map((_, i) => i)
-      .sort((a, b) => firstEvent(this.matched, codes[a]) - firstEvent(this.matched, codes[b]) || a - b);
-    return Int32Array.from(order, (i) => codes[i]);
-  }
-
-  private fillBlock(r: number, b: number): void {
-    const { blocks, lives } = this.matched.state;
-    const life = blocks.parent[b] >= 0 ? -1 : blocks.life[b];
-    this.device[r] = blocks.dev[b];
-    this.tag[r] = blocks.tag[b] >= 0 ? blocks.tag[b] : life >= 0 ? lives.tag[life] : -1;
-    this.queue[r] = blocks.qid[b] >= 0 ? blocks.qid[b] : life >= 0 ? this.queueOfRing[lives.ring[life]] : -1;
-    this.offset[r] = blocks.op[b] === OP.flush ? 0 : blocks.sector[b] * 512;
-    this.size[r] = blocks.sectors[b] * 512;
-    const state = blocks.state[b];
-    const end = blocks.end[b];
-    if (end < 0 || state < STATE.done) return;
-    this.end[r] = this.trace.ts[end];
-    if (state === STATE.requeued) {
-      this.status[r] = 3;
-      if (blocks.done[b] > 0) this.result[r] = blocks.done[b] * 512;
-    } else {
-      this.status[r] = blocks.error[b] < 0 ? 2 : 1;
-      this.result[r] = blocks.error[b] < 0 ? blocks.error[b] : blocks.done[b] * 512;
-    }
-  }
-
-  private fillFuse(r: number, f: number): void {
-    const { state, fuse } = this.matched;
-    const request = fuse.requests[f];
-    if (request.life >= 0) {
-      this.queue[r] = fuse.qids.get(state.lives.ring[request.life]) ?? -1;
-      this.tag[r] = state.lives.tag[request.life];
-    }
-    this.size[r] = fuse.length(request) ?? NaN;
-    this.result[r] = fuse.result(request) ?? NaN;
-    if (request.end < 0) return;
-    this.end[r] = this.trace.ts[request.end];
-    this.status[r] = request.error < 0 ? 2 : 1;
-  }
-
-  /** Numbers the requests of each slot in the order in which they took it. */
-  private countLives(): void {
-    const { blocks } = this.matched.state;
-    const when = (r: number): number => {
-      const code = this.code[r];
-      const issue = (code & 3) === OWNER.block ? blocks.issue[code >> 2] : -1;
-      return issue >= 0 ? issue : firstEvent(this.matched, code);
-    };
-    const order = Uint32Array.from({ length: this.length }, (_, r) => r).sort(
-      (a, b) => when(a) - when(b) || a - b,
-    );
-    const counts = new Map<number, number>();
-    for (const r of order) {
-      const slot = (this.device[r] * 0x2000 + this.queue[r] + 1) * 0x20000 + this.tag[r] + 1;
-      const life = (counts.get(slot) ?? 0) + 1;
-      counts.set(slot, life);
-      this.life[r] = life;
     }
   }
 }

@@ -1,5 +1,9 @@
 import type { Matched } from './requests_match';
 import { OWNER } from './requests_state';
+import type { Sliced } from './slices';
+
+/** Events of one slice. */
+const SLICE = 1 << 16;
 
 /** Which request each event belongs to, and the events of each request. */
 export interface EventLists {
@@ -30,14 +34,16 @@ export function firstEvent(matched: Matched, code: number): number {
  * made of) know their request but are not in its list. I/O to a backing disk belongs to the request that it serves, and with
  * backing disks listed also to its own row.
  */
-export function listEvents(matched: Matched, codes: Int32Array): EventLists {
+export function* listEvents(matched: Matched, codes: Int32Array): Sliced<EventLists> {
   const { owner } = matched.state;
   const n = codes.length;
   const { rows, own } = rowsOfRecords(matched, codes);
   const first = Int32Array.from(codes, (code) => firstEvent(matched, code));
   const row = new Int32Array(owner.length).fill(-1);
   const start = new Uint32Array(n + 1);
+  yield 0;
   for (let e = 0; e < owner.length; e++) {
+    if ((e & (SLICE - 1)) === SLICE - 1) yield 0.5 * (e / owner.length);
     const code = owner[e];
     if (code < 0) continue;
     const r = rows[code & 3][code >> 2];
@@ -50,6 +56,7 @@ export function listEvents(matched: Matched, codes: Int32Array): EventLists {
   const list = new Uint32Array(start[n]);
   const next = start.slice(0, n);
   for (let e = 0; e < owner.length; e++) {
+    if ((e & (SLICE - 1)) === SLICE - 1) yield 0.5 + 0.5 * (e / owner.length);
     const code = owner[e];
     if (code < 0) continue;
     const r = row[e];

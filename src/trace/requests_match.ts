@@ -5,7 +5,11 @@ import { ProbePart } from './requests_probe';
 import { RingPart } from './requests_ring';
 import { MatchState } from './requests_state';
 import { WorkPart } from './requests_work';
+import type { Sliced } from './slices';
 import type { Trace } from './trace';
+
+/** Events of one slice. */
+const SLICE = 8192;
 
 /** What one pass over the events found, before requests are made of it. */
 export interface Matched {
@@ -14,16 +18,35 @@ export interface Matched {
 }
 
 /** One pass over all events: block requests, slot lives and SQEs, and to which of them each event belongs. */
-export function matchEvents(trace: Trace): Matched {
+export function* matchEvents(trace: Trace): Sliced<Matched> {
   const state = new MatchState(trace);
   const work = new WorkPart(state);
   const ring = new RingPart(state, work);
   const disk = new DiskPart(state, work);
   const probe = new ProbePart(state, work);
   const fuse = new FusePart(state, ring);
+  const parts: Parts = { state, work, ring, disk, probe, fuse };
+  const { length } = trace;
+  for (let from = 0; from < length; from += SLICE) {
+    pass(parts, from, Math.min(length, from + SLICE));
+    yield from / length;
+  }
+  fuse.finish();
+  return { state, fuse };
+}
+
+interface Parts extends Matched {
+  readonly work: WorkPart;
+  readonly ring: RingPart;
+  readonly disk: DiskPart;
+  readonly probe: ProbePart;
+}
+
+/** The events from `from` up to `to`. */
+function pass({ state, work, ring, disk, probe, fuse }: Parts, from: number, to: number): void {
   const { kind: kinds, detail } = state.plans;
-  const { shape, task: tasks } = trace;
-  for (let e = 0; e < trace.length; e++) {
+  const { shape, task: tasks } = state.trace;
+  for (let e = from; e < to; e++) {
     const id = shape[e];
     const kind = kinds[id];
     if (kind === KIND.none) continue;
@@ -85,6 +108,4 @@ export function matchEvents(trace: Trace): Matched {
         else probe.event(kind, e, task);
     }
   }
-  fuse.finish();
-  return { state, fuse };
 }

@@ -1,8 +1,11 @@
 import { STATE } from './requests_block';
 import type { Device, MatchState, Ring } from './requests_state';
+import type { Sliced } from './slices';
 
 /** How far behind the oldest waiting request another is looked for: no queue is deeper. */
 const WINDOW = 4096;
+/** Lives of one slice: each may look at as many requests as the window has. */
+const SLICE = 1024;
 
 /** Disk names that a trace tells, by device number `major,minor`. */
 export type DiskNames = ReadonlyMap<string, string>;
@@ -21,16 +24,16 @@ export function diskNames(state: MatchState, served: readonly boolean[]): DiskNa
   if (disks.length !== 1 || names.has(deviceNumber(disks[0]))) return names;
   const ids = new Set<number>();
   const { trace } = state;
-  const shapes = new Map<number, number>();
-  for (let id = 0; id < trace.shapes.size; id++) {
+  const fields = new Int32Array(trace.shapes.size).fill(-1);
+  for (let id = 0; id < fields.length; id++) {
     const shape = trace.shapes.get(id);
-    const field = shape.fields.get('dev_id');
-    if (field !== undefined && (shape.name === 'ublk_ctrl_uring_cmd' || shape.name === 'ublk_dev_state'))
-      shapes.set(id, field);
+    if (shape.name === 'ublk_ctrl_uring_cmd' || shape.name === 'ublk_dev_state')
+      fields[id] = shape.fields.get('dev_id') ?? -1;
   }
-  for (let e = 0; shapes.size > 0 && e < trace.length; e++) {
-    const field = shapes.get(trace.shape[e]);
-    if (field === undefined) continue;
+  const told = fields.some((field) => field >= 0);
+  for (let e = 0; told && e < trace.length; e++) {
+    const field = fields[trace.shape[e]];
+    if (field < 0) continue;
     const id = trace.wide.number(trace.word(e, field));
     if (id >= 0 && id < 0xffffffff) ids.add(id);
   }
@@ -63,7 +66,7 @@ export function servedDevices(state: MatchState): boolean[] {
  * Joins requests and lives that neither a probe nor a completion inside COMMIT joined (aborted ones, and those open at the
  * end): the driver delivers in the order in which it was given requests, so the oldest delivery takes the oldest request.
  */
-export function inferRest(state: MatchState, served: readonly boolean[]): void {
+export function* inferRest(state: MatchState, served: readonly boolean[]): Sliced<void> {
   const { blocks, lives } = state;
   const waiting: number[] = [];
   for (let b = 0; b < blocks.count; b++) {
@@ -75,6 +78,7 @@ export function inferRest(state: MatchState, served: readonly boolean[]): void {
   const taken = new Uint8Array(waiting.length);
   let head = 0;
   for (let s = 0; s < lives.count; s++) {
+    if ((s & (SLICE - 1)) === SLICE - 1) yield s / lives.count;
     const delivered = lives.deliver[s];
     if (lives.request[s] >= 0 || lives.fuse[s] === 1 || delivered < 0) continue;
     while (head < waiting.length && (taken[head] === 1 || endedBefore(state, waiting[head], delivered)))

@@ -8,14 +8,13 @@ import { GROUPINGS, type Node } from '../../src/extension/tree/nodes';
 import { PAGE, TreeModel, type TreeOptions } from '../../src/extension/tree_model';
 import { parseSession } from '../../src/session/parse';
 import { simulate } from '../../src/simulate';
-import { checkTrace } from '../../src/check/check';
 
 const root = new URL('../../', import.meta.url);
 
 function openText(text: string, path = 'test.ublk'): OpenTrace {
   const session = parseSession(text, path);
   const { trace, output, exitCode } = simulate(session);
-  return new OpenTrace(trace, { kind: 'session', path, session, output, exitCode }, checkTrace);
+  return new OpenTrace(trace, { kind: 'session', path, session, output, exitCode });
 }
 
 const sample = openText(readFileSync(new URL('samples/loop-zc.ublk', root), 'utf8'), 'loop-zc.ublk');

@@ -2,10 +2,9 @@ import * as vscode from 'vscode';
 import type { DebugHost, LaunchArguments, Opened } from '../../debug/dap_host';
 import type { StackIndex } from '../../debug/stack';
 import { type Entry, type Overrides, shownPath, type Traces } from '../traces';
-import type { Watcher } from '../work';
+import { turns, type Watcher } from '../work';
 import { uriOfProgram } from './configurations';
 
-const STRETCH_MS = 12;
 /** Scheme of the read-only documents with the annotated pseudo-code. */
 export const STACK_SCHEME = 'ublk-stack';
 
@@ -56,18 +55,13 @@ export class DebugHosts {
   /** What one debug session is lent. */
   async hostOf(session: vscode.DebugSession): Promise<DebugHost> {
     this.stack ??= this.readStack();
-    let since = Date.now();
     return {
       open: async (args, watcher) => {
         const entry = await this.open(session, args, watcher);
         this.show(session, entry);
         return opened(entry);
       },
-      pause: async () => {
-        if (Date.now() - since < STRETCH_MS) return;
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        since = Date.now();
-      },
+      pause: turns(),
       stack: await this.stack,
       stackPath: (file) => vscode.Uri.from({ scheme: STACK_SCHEME, path: `/media/stack/${file}` }).toString(),
     };
