@@ -14,6 +14,7 @@ export interface SequenceRow {
   readonly event: number;
   /** ns since the start of the trace. */
   readonly time: number;
+  /** Sender of the message, or where the event happens. */
   readonly actor: number;
   /** Receiver of the message; -1: happens within the actor. */
   readonly to: number;
@@ -21,6 +22,9 @@ export interface SequenceRow {
   readonly label: string;
   /** Note from the schema, for the side of the line. */
   readonly note: string;
+  /** Name of the event, and `comm-pid` of the task that ran it. */
+  readonly name: string;
+  readonly task: string;
   /** Request row or -1. */
   readonly request: number;
   readonly error: boolean;
@@ -39,7 +43,7 @@ export interface SequenceView {
 export interface Exploded {
   readonly name: string;
   readonly value: string;
-  /** Value before this event where the event changed it, else undefined. */
+  /** Value before this event where the event changed it (empty: it did not exist), else undefined. */
   readonly previous?: string;
   /** State path for "break when this changes"; empty: none. */
   readonly path: string;
@@ -47,95 +51,116 @@ export interface Exploded {
   readonly help?: string;
 }
 
-/** An entry of a ring, or a hole. */
+/** A drawn thing of the machine. */
+export interface MachinePart {
+  /** Unique in the view; the end of links. */
+  readonly id: string;
+  readonly title: string;
+  /** One short line under the title. */
+  readonly text: string;
+  readonly values: readonly Exploded[];
+  /** The event changed it. */
+  readonly changed: boolean;
+  /** The event ended it: drawn once more, as it was. */
+  readonly gone: boolean;
+  /** Request row or -1. */
+  readonly request: number;
+  /** It belongs to the focused request. */
+  readonly focused: boolean;
+}
+
+/** An entry of a ring. */
 export interface RingEntry {
-  /** Index of the slot in the ring, 0 to entries - 1. */
+  /** Index of the slot in the ring, 0 to entries - 1; -1 where the size of the ring is unknown. */
   readonly slot: number;
-  /** Position counted from the start (head and tail count so). */
-  readonly position: number;
   readonly text: string;
   /** Request row or -1. */
   readonly request: number;
-  readonly event: number;
   readonly changed: boolean;
 }
 
 /** SQ or CQ as a circle of slots. */
-export interface RingDrawing {
-  readonly id: string;
-  /** Such as `SQ of ublk-1201 (queue 0)`. */
-  readonly title: string;
+export interface RingDrawing extends MachinePart {
   readonly which: 'SQ' | 'CQ';
+  /** Number of the ring, which its requests name. */
+  readonly ring: number;
   /** Slots; 0 if the trace does not say (head and tail may still be known). */
   readonly entries: number;
   readonly head: Exploded;
   readonly tail: Exploded;
+  /** Oldest first. */
   readonly filled: readonly RingEntry[];
-  readonly values: readonly Exploded[];
-  readonly changed: boolean;
+}
+
+/** A request between SQ and CQ. */
+export interface RingRequestDrawing extends MachinePart {
+  readonly ring: number;
+  readonly phase: string;
 }
 
 /** One tag slot of a queue. */
-export interface SlotDrawing {
+export interface SlotDrawing extends MachinePart {
   readonly device: string;
   readonly queue: number;
   readonly tag: number;
   readonly state: Exploded;
-  readonly request: number;
-  readonly label: string;
-  readonly values: readonly Exploded[];
-  readonly changed: boolean;
 }
 
 /** A pipe with its buffers, oldest first. */
-export interface PipeDrawing {
-  readonly id: string;
-  readonly title: string;
+export interface PipeDrawing extends MachinePart {
+  /** Slots; 0 if the trace does not say. */
   readonly slots: number;
   readonly buffers: readonly {
     readonly text: string;
     readonly bytes: number;
+    /** Id of the page's part. */
     readonly page: string;
     readonly changed: boolean;
   }[];
-  readonly values: readonly Exploded[];
-  readonly changed: boolean;
 }
 
-/** A page (or a range of pages) with its references and where its bytes came from. */
-export interface PageDrawing {
-  readonly id: string;
+/** A page with its references and where its bytes came from. */
+export interface PageDrawing extends MachinePart {
   readonly owner: string;
   readonly references: Exploded;
   /** Where the bytes came from: file range, zeroed, never written, unknown. */
   readonly origin: string;
-  readonly values: readonly Exploded[];
-  readonly changed: boolean;
 }
 
-/** Requests at a disk (backing file's device or the ublk disk). */
-export interface DiskDrawing {
-  readonly id: string;
-  readonly title: string;
+/** Requests at a disk. */
+export interface DiskDrawing extends MachinePart {
+  /** A disk that ublk serves; else one below or beside it. */
+  readonly served: boolean;
   readonly inFlight: readonly {
+    readonly id: string;
     readonly text: string;
     readonly request: number;
     readonly changed: boolean;
   }[];
-  readonly values: readonly Exploded[];
-  readonly changed: boolean;
 }
 
 /** The whole machine after one event. What a recording does not say is the word `unknown`, never a guess. */
 export interface MachineView {
   readonly event: number;
-  /** Sentences on what this event changed, for the screen reader and the side panel. */
+  /** What just happened, in plain words. */
+  readonly title: string;
+  /** Name of the event and who ran it. */
+  readonly by: string;
+  /** What this event changed, one value each: all of the difference between the states before and after it. */
   readonly changes: readonly Exploded[];
+  readonly totals: readonly Exploded[];
+  /** Clients' I/O and commands, FUSE requests. */
+  readonly clients: readonly MachinePart[];
+  readonly tasks: readonly MachinePart[];
+  readonly devices: readonly MachinePart[];
   readonly rings: readonly RingDrawing[];
+  readonly requests: readonly RingRequestDrawing[];
   readonly slots: readonly SlotDrawing[];
   readonly pipes: readonly PipeDrawing[];
   readonly pages: readonly PageDrawing[];
   readonly disks: readonly DiskDrawing[];
+  /** Arrows between ids of parts, along the focused request. */
+  readonly links: readonly { readonly from: string; readonly to: string; readonly text: string }[];
   /** Parts left out because there are too many to draw, in words (`9,872 more slots`). */
   readonly leftOut: readonly string[];
 }
