@@ -1,0 +1,95 @@
+/** What a person can do in the view: by key, by button, or by a command of the host. */
+export const COMMANDS = [
+  'panLeft',
+  'panRight',
+  'zoomIn',
+  'zoomOut',
+  'up',
+  'down',
+  'pageUp',
+  'pageDown',
+  'fit',
+  'fitRequest',
+  'nextOfRequest',
+  'previousOfRequest',
+  'next',
+  'previous',
+  'stepIn',
+  'stepOut',
+  'first',
+  'last',
+  'search',
+  'searchNext',
+  'searchPrevious',
+  'pin',
+  'reveal',
+  'clear',
+  'help',
+  'table',
+  'sidePanel',
+  'timeline',
+  'sequence',
+  'machine',
+] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** A key stroke, as much of a KeyboardEvent as the map looks at. */
+export interface Stroke {
+  readonly key: string;
+  readonly shiftKey: boolean;
+  readonly ctrlKey: boolean;
+  readonly altKey: boolean;
+  readonly metaKey: boolean;
+}
+
+/** One line of the key help: keys as shown, what they do, and the strokes (`key`, or `Shift+key`). */
+export interface KeyLine {
+  readonly strokes: readonly string[];
+  readonly command: Command;
+  readonly shown: string;
+  readonly what: string;
+}
+
+/** Every key of the view. The order is that of the key help. */
+export const KEYS: readonly KeyLine[] = [
+  { strokes: ['w', '+', '='], command: 'zoomIn', shown: 'W  +', what: 'Zoom in' },
+  { strokes: ['s', '-'], command: 'zoomOut', shown: 'S  −', what: 'Zoom out' },
+  { strokes: ['a', 'ArrowLeft'], command: 'panLeft', shown: 'A  ←', what: 'Earlier' },
+  { strokes: ['d', 'ArrowRight'], command: 'panRight', shown: 'D  →', what: 'Later' },
+  { strokes: ['ArrowUp'], command: 'up', shown: '↑', what: 'Scroll up' },
+  { strokes: ['ArrowDown'], command: 'down', shown: '↓', what: 'Scroll down' },
+  { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up' },
+  { strokes: ['PageDown'], command: 'pageDown', shown: 'Page Down', what: 'One page down' },
+  { strokes: ['f'], command: 'fit', shown: 'F', what: 'Fit the whole trace' },
+  { strokes: ['Shift+f'], command: 'fitRequest', shown: 'Shift+F', what: 'Fit the focused request' },
+  { strokes: [']'], command: 'nextOfRequest', shown: ']', what: 'Next event of this request' },
+  { strokes: ['['], command: 'previousOfRequest', shown: '[', what: 'Previous event of this request' },
+  { strokes: ['.'], command: 'next', shown: '.', what: 'Next event' },
+  { strokes: [','], command: 'previous', shown: ',', what: 'Previous event' },
+  { strokes: ['}', 'Shift+]'], command: 'stepIn', shown: '}', what: 'Next event that this one caused' },
+  { strokes: ['{', 'Shift+['], command: 'stepOut', shown: '{', what: 'Completion of this request' },
+  { strokes: ['Home'], command: 'first', shown: 'Home', what: 'First event' },
+  { strokes: ['End'], command: 'last', shown: 'End', what: 'Last event' },
+  { strokes: ['/'], command: 'search', shown: '/', what: 'Search' },
+  { strokes: ['n'], command: 'searchNext', shown: 'N', what: 'Next hit' },
+  { strokes: ['Shift+n'], command: 'searchPrevious', shown: 'Shift+N', what: 'Previous hit' },
+  { strokes: ['p'], command: 'pin', shown: 'P', what: 'Pin or unpin this tag' },
+  { strokes: ['Enter'], command: 'reveal', shown: 'Enter', what: 'Show the event in the trace text' },
+  { strokes: ['t'], command: 'table', shown: 'T', what: 'Show or hide the table of events' },
+  { strokes: ['i'], command: 'sidePanel', shown: 'I', what: 'Show or hide the explanation' },
+  { strokes: ['1'], command: 'timeline', shown: '1', what: 'Timeline' },
+  { strokes: ['2'], command: 'sequence', shown: '2', what: 'Sequence' },
+  { strokes: ['3'], command: 'machine', shown: '3', what: 'Machine' },
+  { strokes: ['Escape'], command: 'clear', shown: 'Esc', what: 'Clear the selection, close what is open' },
+  { strokes: ['?'], command: 'help', shown: '?', what: 'This list of keys' },
+];
+
+/** The command of a stroke; undefined for keys of others, such as everything with Ctrl, Alt or Meta. */
+export function commandOf(stroke: Stroke): Command | undefined {
+  if (stroke.ctrlKey || stroke.altKey || stroke.metaKey) return undefined;
+  const letter = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
+  // A sign such as `?` needs Shift on some keyboards and none on others; letters need to tell.
+  const shifted = stroke.shiftKey && /^[a-z[\]]$/.test(letter);
+  const name = shifted ? `Shift+${letter}` : letter;
+  return KEYS.find((line) => line.strokes.includes(name))?.command;
+}

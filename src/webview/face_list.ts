@@ -1,0 +1,9 @@
+import type { FaceSlot } from './faces';
+import { TimelineFace } from './timeline/timeline_face';
+
+/** The faces in the order of the tabs. */
+export const FACES: readonly FaceSlot[] = [
+  { face: 'timeline', title: 'Timeline', component: TimelineFace },
+  { face: 'sequence', title: 'Sequence', component: undefined },
+  { face: 'machine', title: 'Machine', component: undefined },
+];

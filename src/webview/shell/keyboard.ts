@@ -1,0 +1,101 @@
+import { type Command, commandOf } from '../commands';
+import type { StepName } from '../protocol';
+import type { Store } from '../store';
+
+const STEPS: readonly StepName[] = [
+  'next',
+  'previous',
+  'nextOfRequest',
+  'previousOfRequest',
+  'stepIn',
+  'stepOut',
+  'first',
+  'last',
+];
+
+/** Whether a key belongs to what has the focus: text goes into fields, Enter and arrows work buttons, tabs and lists. */
+function ownKey(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof Element)) return false;
+  if (target.closest('input, textarea, select, [contenteditable]')) return true;
+  const worked = /^(Enter| |Arrow\w+|Home|End|Page\w+)$/.test(key);
+  return worked && target.closest('button, a, [role=tab], [role=menu], [role=grid], summary') !== null;
+}
+
+/** Listens to the keys of the whole view and to the shell's own commands; returns what stops that. */
+export function takeKeys(store: Store, page: Document): () => void {
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || ownKey(event.target, event.key)) return;
+    const command = commandOf(event);
+    if (command !== undefined && store.run(command)) event.preventDefault();
+  };
+  page.addEventListener('keydown', onKey);
+  const stop = store.onCommand((command) => shellCommand(store, command));
+  return () => {
+    page.removeEventListener('keydown', onKey);
+    stop();
+  };
+}
+
+/** Commands that mean the same in every face. */
+function shellCommand(store: Store, command: Command): boolean {
+  const step = STEPS.find((name) => name === command);
+  if (step !== undefined) {
+    store.step(step);
+    return true;
+  }
+  switch (command) {
+    case 'timeline':
+    case 'sequence':
+    case 'machine':
+      store.face.value = command;
+      return true;
+    case 'search':
+      store.search.value = { ...store.search.peek(), open: true };
+      return true;
+    case 'searchNext':
+    case 'searchPrevious':
+      void store.find(store.search.peek().query, command === 'searchPrevious');
+      return true;
+    case 'pin':
+      return pinFocused(store);
+    case 'reveal':
+      void store.reveal('text');
+      return true;
+    case 'table':
+      store.tableOpen.value = !store.tableOpen.peek();
+      return true;
+    case 'sidePanel':
+      store.sidePanel.value = !store.sidePanel.peek();
+      return true;
+    case 'help':
+      store.helpOpen.value = !store.helpOpen.peek();
+      return true;
+    case 'clear':
+      return clear(store);
+    default:
+      return false;
+  }
+}
+
+/** Pins the tag of the focused request: the tag track that its flow touches. */
+function pinFocused(store: Store): boolean {
+  const trace = store.trace.peek();
+  const flow = store.flows.peek()[store.active.peek()];
+  const track = flow?.track.find((id) => trace?.tracks.kind[id] === 'tag');
+  const key = track === undefined ? undefined : trace?.tracks.key[track];
+  if (key === undefined) store.say(store.words.peek()('No request is focused: click one to pin its tag.'));
+  else void store.pin(key);
+  return true;
+}
+
+/** Closes the topmost of what is open. */
+function clear(store: Store): boolean {
+  if (store.helpOpen.peek()) store.helpOpen.value = false;
+  else if (store.search.peek().open)
+    store.search.value = { ...store.search.peek(), open: false, message: '' };
+  else if (store.selection.peek() !== undefined) store.select(undefined);
+  else if (store.problem.peek() !== undefined) store.problem.value = undefined;
+  else if (store.cursor.peek().request >= 0) store.move(store.cursor.peek().event, -1);
+  else return false;
+  return true;
+}

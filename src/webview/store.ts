@@ -1,0 +1,345 @@
+import { computed, signal } from '@preact/signals-core';
+import type { Client } from './client';
+import type { Command } from './commands';
+import { latest, oneByOne } from './latest';
+import type { Hello, SavedView, StepName, TraceSummary } from './protocol';
+import { PROTOCOL_VERSION } from './protocol';
+import type { CursorState, Explanation, Face, Flow, Statistics } from './protocol_data';
+import { wordsFrom, type Words } from './words';
+
+/** Times shown, ns since the start of the trace. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Selection extends TimeRange {
+  readonly trace: number;
+}
+
+export interface SearchState {
+  readonly open: boolean;
+  readonly query: string;
+  readonly busy: boolean;
+  /** What to say of the last search: number of hits, or what is wrong with the filter. */
+  readonly message: string;
+  readonly failed: boolean;
+}
+
+/** A face as a picture in colours of paper. */
+export interface Picture {
+  /** A whole SVG document. */
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What the face on the screen can hand out. */
+export interface Exporter {
+  picture(): Picture | Promise<Picture>;
+  /** Only the sequence: the same as Mermaid text. */
+  mermaid?(): string | Promise<string>;
+}
+
+/** A problem to show: in words, until the person closes it or it is mended. */
+export interface Problem {
+  readonly text: string;
+  /** False: a state such as "reading …", not an error. */
+  readonly failed: boolean;
+  readonly progress?: number;
+}
+
+/** Memory of the webview that survives a reload. */
+export interface Keeper {
+  get(): SavedView | undefined;
+  set(view: SavedView): void;
+}
+
+const NO_CURSOR: CursorState = { event: -1, request: -1, time: 0, text: '', label: '' };
+
+/** All state of the view, in one place. Components read signals and call the methods; nothing else changes state. */
+export class Store {
+  readonly client: Client;
+  private readonly keeper: Keeper;
+
+  readonly traces = signal<readonly TraceSummary[]>([]);
+  readonly cursors = signal<readonly CursorState[]>([]);
+  readonly pins = signal<readonly string[]>([]);
+  readonly face = signal<Face>('timeline');
+  /** The visible range, shared by both traces of a comparison. */
+  readonly range = signal<TimeRange>({ from: 0, to: 1 });
+  /** First visible track of the first trace. */
+  readonly scroll = signal(0);
+  /** Which of two traces keys act on. */
+  readonly active = signal(0);
+  readonly sidePanel = signal(true);
+  readonly tableOpen = signal(false);
+  readonly helpOpen = signal(false);
+  readonly selection = signal<Selection | undefined>(undefined);
+  readonly statistics = signal<Statistics | undefined>(undefined);
+  readonly explanation = signal<Explanation | undefined>(undefined);
+  /** The focused request of each trace across its lanes. */
+  readonly flows = signal<readonly (Flow | undefined)[]>([]);
+  readonly search = signal<SearchState>({ open: false, query: '', busy: false, message: '', failed: false });
+  readonly problem = signal<Problem | undefined>(undefined);
+  /** Said politely to screen readers and shown for a moment in the status line. */
+  readonly notice = signal('');
+  /** True once the host has answered. */
+  readonly ready = signal(false);
+  /** Counts replacements of the traces: everything fetched under another number is stale. */
+  readonly epoch = signal(0);
+  readonly exporter = signal<Exporter | undefined>(undefined);
+  private readonly strings = signal<Readonly<Record<string, string>>>({});
+  readonly words = computed<Words>(() => wordsFrom(this.strings.value));
+
+  readonly trace = computed<TraceSummary | undefined>(() => this.traces.value[this.active.value]);
+  readonly cursor = computed<CursorState>(() => this.cursors.value[this.active.value] ?? NO_CURSOR);
+
+  private readonly handlers: ((command: Command) => boolean)[] = [];
+  private readonly explain: (ask: { trace: number; event: number }) => void;
+  private readonly measure: (ask: Selection) => void;
+  private readonly follow: (ask: { trace: number; request: number }) => void;
+  private readonly inTurn = oneByOne(3);
+
+  constructor(client: Client, keeper: Keeper) {
+    this.client = client;
+    this.keeper = keeper;
+    const fail = (error: unknown): void => this.fail(error);
+    this.explain = latest(
+      (ask) => client.ask('explain', ask),
+      (answer) => {
+        this.explanation.value = answer;
+      },
+      fail,
+    );
+    this.measure = latest(
+      (ask) => client.ask('statistics', ask),
+      (answer, ask) => {
+        if (this.selection.peek() === ask) this.statistics.value = answer;
+      },
+      fail,
+    );
+    this.follow = latest(
+      (ask) => client.ask('flow', ask),
+      (answer, ask) => this.setFlow(ask.trace, answer),
+      fail,
+    );
+    client.on('cursor', ({ trace, cursor }) => this.takeCursor(trace, cursor));
+    client.on('pins', ({ pins }) => {
+      this.pins.value = pins;
+    });
+    client.on('replaced', (value) => this.replace(value.traces, value.cursors));
+    client.on('status', ({ text, failed, progress }) => {
+      this.problem.value =
+        text === '' ? undefined : { text, failed, ...(progress !== undefined && { progress }) };
+    });
+  }
+
+  /** First exchange with the host: what to show. */
+  async start(): Promise<void> {
+    const saved = this.keeper.get();
+    let hello: Hello;
+    try {
+      hello = await this.client.ask('hello', { version: PROTOCOL_VERSION, saved });
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.strings.value = hello.strings;
+    if (hello.version !== PROTOCOL_VERSION) {
+      const text =
+        'This view is of version {0}, the extension of version {1}: close the view and open it again.';
+      this.problem.value = { text: this.words.peek()(text, PROTOCOL_VERSION, hello.version), failed: true };
+      return;
+    }
+    this.pins.value = hello.pins;
+    this.replace(hello.traces, hello.cursors);
+    const view = hello.view;
+    if (view !== undefined) {
+      this.face.value = view.face;
+      this.sidePanel.value = view.sidePanel;
+      this.scroll.value = view.scroll;
+      if (view.to > view.from) this.range.value = { from: view.from, to: view.to };
+    }
+    this.ready.value = true;
+  }
+
+  /** What to keep across reloads. */
+  saved(): SavedView | undefined {
+    const trace = this.traces.value[0];
+    if (trace === undefined) return undefined;
+    return {
+      version: PROTOCOL_VERSION,
+      uri: trace.uri,
+      face: this.face.value,
+      cursor: this.cursors.value[0] ?? NO_CURSOR,
+      from: this.range.value.from,
+      to: this.range.value.to,
+      pins: this.pins.value,
+      scroll: this.scroll.value,
+      sidePanel: this.sidePanel.value,
+    };
+  }
+
+  keep(view: SavedView): void {
+    this.keeper.set(view);
+  }
+
+  /** Moves the one cursor; the debugger, the tree and the text follow. */
+  move(event: number, request: number, trace = this.active.peek()): void {
+    this.active.value = trace;
+    if (event < 0) return;
+    this.inTurn(() => this.asked(trace, this.client.ask('move', { trace, event, request })));
+  }
+
+  step(step: StepName): void {
+    const trace = this.active.peek();
+    this.inTurn(() => this.asked(trace, this.client.ask('step', { trace, step })));
+  }
+
+  /** Pins or unpins a tag by its key; without one, that of the focused request. */
+  async pin(key: string): Promise<void> {
+    const on = !this.pins.peek().includes(key);
+    try {
+      const { pins } = await this.client.ask('pin', { trace: this.active.peek(), key, on });
+      this.pins.value = pins;
+      this.say(this.words.peek()(on ? 'Pinned {0}.' : 'Unpinned {0}.', key));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async reveal(where: 'text' | 'session' | 'stack' | 'tree'): Promise<void> {
+    const { event } = this.cursor.peek();
+    if (event < 0) return;
+    try {
+      await this.client.ask('reveal', { trace: this.active.peek(), event, where });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Sets a data breakpoint on a state path. */
+  async breakWhen(path: string): Promise<void> {
+    try {
+      const { message } = await this.client.ask('breakWhen', { trace: this.active.peek(), path });
+      this.say(message);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  select(selection: Selection | undefined): void {
+    this.selection.value = selection;
+    this.statistics.value = undefined;
+    if (selection === undefined) return;
+    this.sidePanel.value = true;
+    this.measure(selection);
+  }
+
+  /** Goes to the next hit of the query from the cursor on. */
+  async find(query: string, backwards: boolean): Promise<void> {
+    const t = this.words.peek();
+    const trace = this.active.peek();
+    if (query.trim() === '') return;
+    this.search.value = { ...this.search.peek(), query, busy: true };
+    const from = this.cursor.peek().event + (backwards ? -1 : 1);
+    try {
+      const hit = await this.client.ask('search', { trace, query, from, backwards });
+      const count = hit.hits === undefined ? '' : t(hit.hits === 1 ? '1 hit' : '{0} hits', hit.hits);
+      const message = hit.error ?? (hit.event < 0 ? t('No hit') : count);
+      const failed = hit.error !== undefined;
+      this.search.value = { ...this.search.peek(), busy: false, message, failed };
+      if (hit.event >= 0 && !failed) this.move(hit.event, hit.request, trace);
+    } catch (error) {
+      this.search.value = { ...this.search.peek(), busy: false, message: String(error), failed: true };
+    }
+  }
+
+  /** Lets a face or a part of the shell take commands; the latest comes first. Returns what stops that. */
+  onCommand(handler: (command: Command) => boolean): () => void {
+    this.handlers.unshift(handler);
+    return () => {
+      const at = this.handlers.indexOf(handler);
+      if (at >= 0) this.handlers.splice(at, 1);
+    };
+  }
+
+  /** Runs a command; false if nobody takes it now. */
+  run(command: Command): boolean {
+    return this.handlers.some((handler) => handler(command));
+  }
+
+  /** Says something politely, for everyone. */
+  say(text: string): void {
+    this.notice.value = text;
+  }
+
+  /** Shows an error in words. */
+  fail(error: unknown): void {
+    this.problem.value = { text: error instanceof Error ? error.message : String(error), failed: true };
+  }
+
+  /** Fetches the explanation of the event at the cursor, if that is not the one at hand. */
+  wantExplanation(): void {
+    const { event } = this.cursor.peek();
+    const trace = this.active.peek();
+    if (event < 0) this.explanation.value = undefined;
+    else this.explain({ trace, event });
+  }
+
+  private async asked(trace: number, answer: Promise<CursorState>): Promise<void> {
+    try {
+      this.takeCursor(trace, await answer);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private takeCursor(trace: number, cursor: CursorState): void {
+    const old = this.cursors.peek()[trace];
+    if (old !== undefined && old.event === cursor.event && old.request === cursor.request) return;
+    this.cursors.value = this.cursors.peek().with(trace, cursor);
+    if (old?.request !== cursor.request) this.wantFlow(trace, cursor.request);
+  }
+
+  private wantFlow(trace: number, request: number): void {
+    if (request < 0) this.setFlow(trace, undefined);
+    else this.follow({ trace, request });
+  }
+
+  private setFlow(trace: number, flow: Flow | undefined): void {
+    const flows = this.traces.peek().map((_, k) => (k === trace ? flow : this.flows.peek()[k]));
+    const wanted = this.cursors.peek()[trace]?.request ?? -1;
+    // The focus may have moved on while the host looked.
+    if (flow === undefined || flow.request === wanted) this.flows.value = flows;
+  }
+
+  private replace(traces: readonly TraceSummary[], cursors: readonly CursorState[]): void {
+    const grownOnly = this.traces.peek().length === traces.length && this.ready.peek();
+    this.traces.value = traces;
+    this.cursors.value = cursors;
+    this.active.value = Math.min(this.active.peek(), Math.max(0, traces.length - 1));
+    this.selection.value = undefined;
+    this.statistics.value = undefined;
+    this.explanation.value = undefined;
+    this.flows.value = traces.map(() => undefined);
+    this.problem.value = undefined;
+    const length = longest(traces);
+    const { from, to } = this.range.peek();
+    if (!grownOnly || from >= length || to <= from) this.range.value = wholeRange(length);
+    this.epoch.value = this.epoch.peek() + 1;
+    for (const [trace, cursor] of cursors.entries()) this.wantFlow(trace, cursor.request);
+  }
+}
+
+/** Length of the longest trace, ns. */
+export function longest(traces: readonly TraceSummary[]): number {
+  return traces.reduce((most, trace) => Math.max(most, trace.length), 0);
+}
+
+/** The whole of a trace with a little air at both ends; a trace without length gets a microsecond. */
+export function wholeRange(length: number): TimeRange {
+  const air = length > 0 ? length * 0.02 : 500;
+  return { from: -air, to: length + air };
+}
