@@ -6,6 +6,7 @@ import { simulate } from '../simulate';
 import { Printer } from '../trace/print';
 import { matchRequests } from '../trace/requests';
 import { StateReducer } from '../trace/state';
+import { activationFigures } from './activation';
 import { memoryFigures } from './memory';
 import { type Figure, spread, timeInTurns } from './measure';
 import { RegexReader } from './regex_reader';
@@ -31,6 +32,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'replay', run: replayFigures },
   { name: 'seek', run: seekFigures },
   { name: 'memory', run: memoryFigures },
+  { name: 'activation', run: activationFigures },
 ];
 
 /** Amount per second over runs, as a figure. */
