@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { registerDebugCommands, stepTo } from './debug/commands';
 import { registerDebugger } from './debug/register';
+import { WindowMemory } from './memory';
 import { Problems } from './problems';
 import { registerSessionLanguage } from './session/language';
 import { registerDetection } from './trace/detect';
@@ -10,6 +11,7 @@ import { CursorMarks } from './trace/marks';
 import { TraceDocuments } from './trace_documents';
 import { Traces } from './traces';
 import { registerTreeCommands } from './tree/commands';
+import { StaleNotices } from './stale';
 import { RequestTree } from './tree/view';
 
 /** What the extension lends to tests and to other extensions. */
@@ -24,13 +26,15 @@ export interface Api {
 export function activateCore(context: vscode.ExtensionContext): Api {
   const start = performance.now();
   const traces = new Traces();
-  const tree = new RequestTree(traces);
+  const memory = new WindowMemory(traces, context.workspaceState);
+  const tree = new RequestTree(traces, memory, context.workspaceState);
   const problems = new Problems(traces, (entry, violations) => tree.setViolations(entry, violations));
-  context.subscriptions.push(traces, tree, problems, new TraceDocuments(traces));
-  registerSessionLanguage(context);
+  context.subscriptions.push(memory, traces, tree, problems, new TraceDocuments(traces));
+  registerSessionLanguage(context, traces);
   registerDetection(context);
   registerTraceLanguage(context, traces);
   const hosts = registerDebugger(context, traces);
+  context.subscriptions.push(new StaleNotices(traces, hosts));
   context.subscriptions.push(new CursorMarks(traces, (entry) => hosts.debugged(entry)));
   registerCommands(context, traces);
   registerTreeCommands(context, traces, tree, async (node) => {

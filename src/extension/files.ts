@@ -14,18 +14,24 @@ export class FileError extends Error {
 export async function readBytes(uri: vscode.Uri): Promise<Uint8Array> {
   try {
     const { size, type } = await vscode.workspace.fs.stat(uri);
-    if (type & vscode.FileType.Directory) throw new FileError(`${uri.path}: is a directory`);
+    if (type & vscode.FileType.Directory) throw new FileError(vscode.l10n.t('{0}: is a directory', uri.path));
     if (size > LARGEST) {
       const gib = (size / LARGEST).toFixed(1);
       throw new FileError(
-        `${uri.path}: ${gib} GiB is more than the 1 GiB that is read here; cut it, or use the command line`,
+        vscode.l10n.t(
+          '{0}: {1} GiB is more than the 1 GiB that is read here; cut it, or use the command line',
+          uri.path,
+          gib,
+        ),
       );
     }
     return await vscode.workspace.fs.readFile(uri);
   } catch (error) {
     if (error instanceof vscode.FileSystemError)
       throw new FileError(
-        `${uri.path}: ${error.code === 'FileNotFound' ? 'there is no such file' : error.message}`,
+        error.code === 'FileNotFound'
+          ? vscode.l10n.t('{0}: there is no such file', uri.path)
+          : `${uri.path}: ${error.message}`,
       );
     throw error;
   }
@@ -44,14 +50,13 @@ export async function* textChunks(uri: vscode.Uri, bytes: Uint8Array): AsyncGene
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       length += next.value.length;
       if (length > LARGEST)
-        throw new FileError(`${uri.path}: unpacks to more than the 1 GiB that is read here`);
+        throw new FileError(vscode.l10n.t('{0}: unpacks to more than the 1 GiB that is read here', uri.path));
       yield next.value;
     }
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError(
-      `${uri.path}: damaged gzip data: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const message = error instanceof Error ? error.message : String(error);
+    throw new FileError(vscode.l10n.t('{0}: damaged gzip data: {1}', uri.path, message));
   }
 }
 

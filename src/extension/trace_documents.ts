@@ -8,12 +8,12 @@ export class TraceDocuments implements vscode.TextDocumentContentProvider, vscod
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly traces: Traces) {
-    const seen = new Map<string, unknown>();
+    const seen = new WeakSet<Entry['open']>();
     this.subscriptions = [
       vscode.workspace.registerTextDocumentContentProvider(TRACE_SCHEME, this),
       traces.onDidChange((entry) => {
-        if (entry?.textUri.scheme !== TRACE_SCHEME || seen.get(entry.key) === entry.open) return;
-        seen.set(entry.key, entry.open);
+        if (entry?.textUri.scheme !== TRACE_SCHEME || seen.has(entry.open)) return;
+        seen.add(entry.open);
         this.changed.fire(entry.textUri);
       }),
     ];
@@ -40,5 +40,6 @@ const FIRST_EVENTS = 4096;
 function textOf({ open, textBytes }: Entry): string {
   if (textBytes <= LARGE_TEXT) return open.printer.text();
   const rest = open.length - FIRST_EVENTS;
-  return `${open.printer.text(0, FIRST_EVENTS)}# ${rest} more events: choose one in the tree to see its part of the text\n`;
+  const more = vscode.l10n.t('{0} more events: choose one in the tree to see its part of the text', rest);
+  return `${open.printer.text(0, FIRST_EVENTS)}# ${more}\n`;
 }

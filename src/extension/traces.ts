@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { OpenTrace } from '../debug/model';
+import { markOf, placeOf } from './places';
 import { readBytes, readIfThere, textChunks } from './files';
 import { longWork, type Watcher, type Work } from './work';
 
@@ -39,6 +40,8 @@ export interface Entry {
   /** Size of that text in bytes, about. */
   readonly textBytes: number;
   readonly freshness: Freshness;
+  /** 1, or another number where it was opened again while a debug session went on with what was open. */
+  readonly run: number;
 }
 
 /** The traces that are open in this window, shared by tree, editors and debug sessions. */
@@ -105,9 +108,13 @@ export class Traces implements vscode.Disposable {
     else this.held.delete(entry.open);
   }
 
-  /** The open trace of a file with these overrides; undefined where it is not open. */
-  byKey(uri: vscode.Uri, overrides: Overrides): Entry | undefined {
-    return this.entries.get(keyOf(uri, overrides));
+  /** The open trace of a file with these overrides: that of a run, which a debug session may show still, else the latest. */
+  byKey(uri: vscode.Uri, overrides: Overrides, run?: number): Entry | undefined {
+    const key = keyOf(uri, overrides);
+    const latest = this.entries.get(key);
+    if (run === undefined || latest?.run === run) return latest;
+    const held = [...this.held.values()].find(({ entry }) => entry.key === key && entry.run === run);
+    return held?.entry ?? latest;
   }
 
   /** The entry of an open trace. */
@@ -128,23 +135,36 @@ export class Traces implements vscode.Disposable {
     }
     const running = this.opening.get(key);
     if (running !== undefined) return running;
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    const title = vscode.l10n.t('Opening {0}', name);
-    const work = longWork(title, (host) => this.read(key, uri, overrides, host), how.watcher);
-    this.opening.set(key, work);
+    const loading = this.load(key, uri, overrides, how.watcher);
+    this.opening.set(key, loading);
     try {
-      const read = await work;
-      // A debug session goes on with the old text, so the new one gets a document of its own.
-      const apart = known !== undefined && this.held.has(known.open) && read.textUri.scheme === TRACE_SCHEME;
-      const entry = apart ? { ...read, textUri: virtualUri(uri, overrides, ++this.runs) } : read;
-      this.entries.set(key, entry);
-      this.currentKey = key;
-      this.watch(entry);
-      this.changed.fire(entry);
-      return entry;
+      return await loading;
     } finally {
       this.opening.delete(key);
     }
+  }
+
+  private async load(
+    key: string,
+    uri: vscode.Uri,
+    overrides: Overrides,
+    watcher: Watcher | undefined,
+  ): Promise<Entry> {
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const title = vscode.l10n.t('Opening {0}', name);
+    const read = await longWork(title, (host) => this.read(key, uri, overrides, host), watcher);
+    const known = this.entries.get(key);
+    // A debug session goes on with the old text, so the new one gets documents of its own.
+    const apart = known !== undefined && this.held.has(known.open);
+    const run = apart ? ++this.runs : (known?.run ?? 1);
+    const virtual = read.textUri.scheme === TRACE_SCHEME;
+    const entry = { ...read, run, textUri: virtual ? virtualUri(uri, overrides, run) : read.textUri };
+    if (known !== undefined) keepCursor(known.open, entry.open);
+    this.entries.set(key, entry);
+    this.currentKey = key;
+    this.watch(entry);
+    this.changed.fire(entry);
+    return entry;
   }
 
   /** Closes a trace. */
@@ -157,12 +177,18 @@ export class Traces implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const entry of this.all) this.close(entry);
-    for (const each of this.subscriptions) each.dispose();
+    // Nobody is told: the window ends, and its traces are to be open again in the next one.
     this.changed.dispose();
+    for (const each of [...this.subscriptions, ...this.watchers.values()]) each.dispose();
+    this.entries.clear();
   }
 
-  private async read(key: string, uri: vscode.Uri, overrides: Overrides, work: Work): Promise<Entry> {
+  private async read(
+    key: string,
+    uri: vscode.Uri,
+    overrides: Overrides,
+    work: Work,
+  ): Promise<Omit<Entry, 'run'>> {
     const { openSession, openTraceText } = await import('../debug/open');
     const path = shownPath(uri);
     const common = { key, uri, overrides, freshness: 'fresh' as const };
@@ -235,9 +261,20 @@ export function virtualUri(uri: vscode.Uri, overrides: Overrides, run = 1): vsco
 }
 
 /** What a virtual document shows; undefined where the URI is of something else. */
-export function sourceOf(virtual: vscode.Uri): { uri: vscode.Uri; overrides: Overrides } | undefined {
-  const { of, run: _run, ...overrides } = Object.fromEntries(new URLSearchParams(virtual.query));
-  return of === undefined ? undefined : { uri: vscode.Uri.parse(of), overrides };
+export function sourceOf(
+  virtual: vscode.Uri,
+): { uri: vscode.Uri; overrides: Overrides; run: number } | undefined {
+  const { of, run = '1', ...overrides } = Object.fromEntries(new URLSearchParams(virtual.query));
+  return of === undefined ? undefined : { uri: vscode.Uri.parse(of), overrides, run: Number(run) };
+}
+
+/** Where a person looked in the run before is where he looks in the next one. */
+function keepCursor(before: OpenTrace, after: OpenTrace): void {
+  const { event, request } = before.cursor;
+  if (event < 0) return;
+  const place = placeOf(after, markOf(before, { row: request ?? -1, event }));
+  const row = place?.row ?? -1;
+  after.cursor.move(place?.event ?? event, row < 0 ? undefined : row);
 }
 
 function keyOf(uri: vscode.Uri, overrides: Overrides): string {

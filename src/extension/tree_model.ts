@@ -1,6 +1,7 @@
 import type { Violation } from '../check/types';
 import { indexAfter } from '../debug/causes';
 import type { OpenTrace } from '../debug/model';
+import type { Translate } from './translate';
 import { groupRows, type Level, levelsOf } from './tree/groups';
 import type {
   EventNode,
@@ -26,6 +27,7 @@ export interface TreeOptions {
   readonly pins?: readonly Pin[];
   /** Broken invariants, where they are known already. */
   readonly violations?: readonly Violation[];
+  readonly t: Translate;
 }
 
 /**
@@ -48,7 +50,7 @@ export class TreeModel {
   ) {
     const { requests } = open;
     this.rows = options.rows ?? Uint32Array.from({ length: requests.length }, (_, row) => row);
-    this.levels = levelsOf(requests, options.grouping);
+    this.levels = levelsOf(requests, options.grouping, options.t);
     this.root = this.keep({ kind: 'trace', id: key, parent: undefined });
   }
 

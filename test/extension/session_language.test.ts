@@ -6,6 +6,7 @@ import { hoverAt } from '../../src/extension/session/hover';
 import { folds, outline } from '../../src/extension/session/outline';
 import { COMMANDS, SETTINGS } from '../../src/session/options';
 import { parseSession } from '../../src/session/parse';
+import { english } from './english';
 
 const samples = new URL('../../samples/', import.meta.url);
 
@@ -14,7 +15,7 @@ function at(text: string): Proposal[] {
   const cut = text.indexOf('|');
   const before = text.slice(0, cut).split('\n');
   const { server } = parseSession(text.replace('|', ''), '').settings;
-  return complete(text.replace('|', ''), before.length - 1, before.at(-1)!.length, server);
+  return complete(text.replace('|', ''), before.length - 1, before.at(-1)!.length, server, english);
 }
 
 function labels(text: string): string[] {
@@ -136,10 +137,10 @@ describe('completion in a session', () => {
         const lines = pieces.join('').split('\n');
         const line = n % lines.length;
         const character = (lines[line]!.length * (n % 7)) % (lines[line]!.length + 1);
-        for (const { start, end } of complete(lines.join('\n'), line, character, 'ublksrv-1.2')) {
+        for (const { start, end } of complete(lines.join('\n'), line, character, 'ublksrv-1.2', english)) {
           if (start > character || end < character || end > lines[line]!.length) return false;
         }
-        hoverAt(lines.join('\n'), line, character, 'ublksrv-1.2');
+        hoverAt(lines.join('\n'), line, character, 'ublksrv-1.2', english);
         folds(lines.join('\n'));
         return true;
       }),
@@ -151,7 +152,13 @@ describe('hover in a session', () => {
   const hover = (text: string): string | undefined => {
     const cut = text.indexOf('|');
     const before = text.slice(0, cut).split('\n');
-    return hoverAt(text.replace('|', ''), before.length - 1, before.at(-1)!.length, 'ublksrv-2022-11')?.text;
+    return hoverAt(
+      text.replace('|', ''),
+      before.length - 1,
+      before.at(-1)!.length,
+      'ublksrv-2022-11',
+      english,
+    )?.text;
   };
 
   it('tells what commands, options, values and settings are', () => {
@@ -169,7 +176,7 @@ describe('outline and folding of a session', () => {
   it('lists settings, commands and jobs of every sample by line', () => {
     for (const name of readdirSync(samples).filter((each) => each.endsWith('.ublk'))) {
       const text = readFileSync(new URL(name, samples), 'utf8');
-      const items = outline(text);
+      const items = outline(text, english);
       expect(items.map((item) => item.line)).toEqual(items.map((item) => item.line).sort((a, b) => a - b));
       expect(items.some((item) => item.name === 'ublk add')).toBe(true);
       expect(items.some((item) => item.kind === 'setting' && item.name === 'seed')).toBe(true);

@@ -5,6 +5,7 @@ import { OpenTrace } from '../../src/debug/model';
 import { eventHover, sessionLineText, stoppedText, traceFolds } from '../../src/extension/trace/describe';
 import { parseSession } from '../../src/session/parse';
 import { simulate } from '../../src/simulate';
+import { english } from './english';
 
 const text = readFileSync(new URL('../../samples/loop-zc.ublk', import.meta.url), 'utf8');
 const session = parseSession(text, 'loop-zc.ublk');
@@ -18,7 +19,7 @@ function first(name: string): number {
 
 describe('hover of an event', () => {
   it('says what it means, its fields with units, and its request', () => {
-    const hover = eventHover(open, first('ublk_queue_rq'));
+    const hover = eventHover(open, first('ublk_queue_rq'), english);
     expect(hover).toContain('`ublk_queue_rq()`');
     expect(hover).toContain('blk-mq hands the request to ublk_drv');
     expect(hover).toMatch(/- `len` = `4096 bytes \(4 KiB\)`: payload/);
@@ -28,7 +29,7 @@ describe('hover of an event', () => {
 
   it('says something of every event', () => {
     for (let event = 0; event < trace.length; event++) {
-      expect(eventHover(open, event).startsWith(`**${trace.nameOf(event)}**`)).toBe(true);
+      expect(eventHover(open, event, english).startsWith(`**${trace.nameOf(event)}**`)).toBe(true);
     }
   });
 });
@@ -67,7 +68,7 @@ describe('folding of trace text', () => {
 describe('values behind lines', () => {
   it('tell how far a request is', () => {
     const events = open.requests.events(0);
-    expect(stoppedText(open, events[1]!)).toMatch(
+    expect(stoppedText(open, events[1]!, english)).toMatch(
       new RegExp(`^q0 tag \\d+ .* #1, event 2 of ${events.length}, \\+[\\d.]+ (ns|us)$`),
     );
   });
@@ -75,9 +76,9 @@ describe('values behind lines', () => {
   it('tell how many I/Os of a session line are out', () => {
     const line = text.split('\n').findIndex((each) => each.startsWith('fio')) + 1;
     const events = open.sessionLines.events(line);
-    expect(sessionLineText(open, line, 0)).toBe('not reached');
-    expect(sessionLineText(open, line, events[1]!)).toBe('1 of 8 I/Os issued');
-    expect(sessionLineText(open, line, trace.length)).toBe('8 of 8 I/Os issued');
-    expect(sessionLineText(open, 1, 0)).toBe('');
+    expect(sessionLineText(open, line, 0, english)).toBe('not reached');
+    expect(sessionLineText(open, line, events[1]!, english)).toBe('1 of 8 I/Os issued');
+    expect(sessionLineText(open, line, trace.length, english)).toBe('8 of 8 I/Os issued');
+    expect(sessionLineText(open, 1, 0, english)).toBe('');
   });
 });

@@ -8,6 +8,7 @@ import { GROUPINGS, type Node } from '../../src/extension/tree/nodes';
 import { PAGE, TreeModel, type TreeOptions } from '../../src/extension/tree_model';
 import { parseSession } from '../../src/session/parse';
 import { simulate } from '../../src/simulate';
+import { english } from './english';
 
 const root = new URL('../../', import.meta.url);
 
@@ -27,7 +28,7 @@ const many = openText(
 );
 
 function model(open: OpenTrace, options: Partial<TreeOptions> = {}): TreeModel {
-  return new TreeModel(open, 'key', { grouping: 'tag', ...options });
+  return new TreeModel(open, 'key', { grouping: 'tag', t: english, ...options });
 }
 
 function* walk(tree: TreeModel, node: Node): Generator<Node> {
@@ -36,7 +37,7 @@ function* walk(tree: TreeModel, node: Node): Generator<Node> {
 }
 
 function look(node: Node, open: OpenTrace) {
-  return appearance(node, { open, violations: [], pins: [], note: '', slotKnown: true });
+  return appearance(node, { open, violations: [], pins: [], note: '', slotKnown: true, t: english });
 }
 
 describe('the tree of requests', () => {
@@ -158,13 +159,13 @@ describe('what nodes say', () => {
 
   it('copies a request as its trace lines', () => {
     const node = nodes.find((each) => each.kind === 'request')!;
-    const lines = nodeText(tree, node).trimEnd().split('\n');
+    const lines = nodeText(tree, node, english).trimEnd().split('\n');
     if (node.kind !== 'request') throw new Error('unreachable');
     expect(lines.slice(1)).toEqual(
       [...sample.requests.events(node.row)].map((event) => sample.printer.line(event)),
     );
     const group = nodes.find((each) => each.kind === 'group')!;
-    expect(nodeText(tree, group).trimEnd().split('\n')).toHaveLength(
+    expect(nodeText(tree, group, english).trimEnd().split('\n')).toHaveLength(
       group.kind === 'group' ? group.rows.length : 0,
     );
   });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { DebugHost, LaunchArguments, Opened } from '../../debug/dap_host';
 import type { StackIndex } from '../../debug/stack';
+import { excerptUri, partOf } from '../trace/excerpts';
 import { type Entry, type Overrides, shownPath, type Traces } from '../traces';
 import { turns, type Watcher } from '../work';
 import { uriOfProgram } from './configurations';
@@ -118,6 +119,14 @@ function opened(entry: Entry): Opened {
     open,
     traceDocument: shownPath(textUri),
     traceBytes: textBytes,
+    excerpts: {
+      path: (part) => excerptUri(entry, part).toString(),
+      partOf: (path) => {
+        const excerpt = /^ublk-excerpt:/.test(path) ? vscode.Uri.parse(path) : undefined;
+        const own = excerpt && excerptUri(entry, 0);
+        return excerpt?.query === own?.query ? excerpt && partOf(excerpt) : undefined;
+      },
+    },
     ...(open.source.kind === 'session' ? { sessionDocument: shownPath(uri) } : {}),
   };
 }

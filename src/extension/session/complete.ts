@@ -8,6 +8,7 @@ import {
   type OptionSpec,
   SETTINGS,
 } from '../../session/options';
+import type { Translate } from '../translate';
 import { commandText, optionText, usable, valuesOf } from './describe';
 import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
 
@@ -31,7 +32,13 @@ export interface Proposal {
 type Draft = Omit<Proposal, 'start' | 'end'>;
 
 /** What can stand at a place of a session (line and character from 0), from the option table. */
-export function complete(text: string, line: number, character: number, server: ServerName): Proposal[] {
+export function complete(
+  text: string,
+  line: number,
+  character: number,
+  server: ServerName,
+  t: Translate,
+): Proposal[] {
   const lines = text.split(/\r?\n/);
   const place = placeAt(lines, line, character);
   if (place.kind === 'comment') return [];
@@ -42,8 +49,8 @@ export function complete(text: string, line: number, character: number, server: 
   const known = namesIn(lines);
   const drafts = (
     place.kind === 'setting'
-      ? settingDrafts(place.words, place.at, typed, server)
-      : commandDrafts(place.words, place.at, typed, server, known)
+      ? settingDrafts(place.words, place.at, typed, server, t)
+      : commandDrafts(place.words, place.at, typed, server, known, t)
   ) as Draft[];
   return drafts.map((draft) => {
     // after `--rw=` only the value is replaced
@@ -58,23 +65,29 @@ function valueStart(typed: string): number {
   return Math.max(equals, typed.lastIndexOf(',')) + 1;
 }
 
-function settingDrafts(words: readonly LineWord[], at: number, typed: string, server: ServerName): Draft[] {
+function settingDrafts(
+  words: readonly LineWord[],
+  at: number,
+  typed: string,
+  server: ServerName,
+  t: Translate,
+): Draft[] {
   if (at === 0) {
     return [
-      ...SETTINGS.map((row): Draft => optionDraft(row, 'setting', `${row.name} $0`, server)),
+      ...SETTINGS.map((row): Draft => optionDraft(row, 'setting', `${row.name} $0`, server, t)),
       {
         label: 'fault',
         kind: 'setting',
         insert: 'fault $0',
         detail: 'KIND KEY=VALUE...',
         again: true,
-        doc: 'Something goes wrong from this line on.',
+        doc: t('Something goes wrong from this line on.'),
       },
     ];
   }
   if (words[0]!.text !== 'fault') {
     const row = SETTINGS.find((setting) => setting.name === words[0]!.text);
-    return row === undefined || at > 1 ? [] : valueDrafts(row);
+    return row === undefined || at > 1 ? [] : valueDrafts(row, t);
   }
   if (at === 1)
     return Object.entries(FAULTS).map(([name, fault]) => ({
@@ -90,13 +103,13 @@ function settingDrafts(words: readonly LineWord[], at: number, typed: string, se
   const key = /^([\w-]+)=/.exec(typed)?.[1];
   if (key !== undefined) {
     const row = keys.find((option) => option.name === key);
-    return row === undefined ? [] : valueDrafts(row);
+    return row === undefined ? [] : valueDrafts(row, t);
   }
   const given = new Set(words.slice(2).map((word) => word.text.split('=')[0]));
   return [
     ...keys
       .filter((row) => !given.has(row.name) || words[at]?.text.startsWith(row.name))
-      .map((row) => optionDraft(row, 'setting', `${row.name}=$0`, server)),
+      .map((row) => optionDraft(row, 'setting', `${row.name}=$0`, server, t)),
     ...fault.bare.map(
       (name): Draft => ({ label: name, kind: 'value', doc: MISTAKES[name as keyof typeof MISTAKES] }),
     ),
@@ -109,66 +122,72 @@ function commandDrafts(
   typed: string,
   server: ServerName,
   known: Known,
+  t: Translate,
 ): Draft[] {
-  if (at === 0) return toolDrafts();
+  if (at === 0) return toolDrafts(t);
   if (words[0]!.text === 'ublk' && at === 1) {
     return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false).map((row) => ({
       label: row.name.slice(5),
       kind: 'command',
       detail: row.synopsis,
-      doc: commandText(row),
+      doc: commandText(row, t),
     }));
   }
   const spec = commandOf(words);
   if (spec === undefined) return [];
   const before = optionBefore(spec, words[at - 1]?.text);
-  if (before !== undefined) return valueDrafts(before, known, spec);
+  if (before !== undefined) return valueDrafts(before, t, known, spec);
   const named = optionOf(spec, typed);
-  if (named?.value !== undefined) return valueDrafts(named.option, known, spec);
-  if (spec.style === 'words') return operandDrafts(spec, known);
+  if (named?.value !== undefined) return valueDrafts(named.option, t, known, spec);
+  if (spec.style === 'words') return operandDrafts(spec, known, t);
   const given = new Set(words.filter((_, i) => i !== at).map((word) => optionOf(spec, word.text)?.option));
   const drafts = spec.options
     .filter((row) => usable(row, server) && (!given.has(row) || row.name === 'name'))
-    .flatMap((row) => optionDrafts(row, spec, server));
-  return typed.startsWith('-') ? drafts : [...drafts, ...operandDrafts(spec, known)];
+    .flatMap((row) => optionDrafts(row, spec, server, t));
+  return typed.startsWith('-') ? drafts : [...drafts, ...operandDrafts(spec, known, t)];
 }
 
-function toolDrafts(): Draft[] {
+function toolDrafts(t: Translate): Draft[] {
   const drafts: Draft[] = COMMANDS.filter((row) => row.simulated !== false).map((row) => ({
     label: row.name,
     kind: 'command',
     detail: row.synopsis,
-    doc: commandText(row),
+    doc: commandText(row, t),
   }));
   for (const [name, why] of Object.entries(NO_EFFECT_COMMANDS)) {
-    drafts.push({ label: name, kind: 'command', doc: `No effect in the simulation: ${why}`, last: true });
+    drafts.push({
+      label: name,
+      kind: 'command',
+      doc: t('No effect in the simulation: {0}', why),
+      last: true,
+    });
   }
   drafts.push({
     label: '#:',
     kind: 'setting',
     insert: '#: $0',
-    detail: 'setting or fault',
+    detail: t('setting or fault'),
     again: true,
-    doc: 'A line for the simulator; a comment to a shell.',
+    doc: t('A line for the simulator; a comment to a shell.'),
   });
   return drafts;
 }
 
 /** Each way to write an option that is worth proposing: the short one where there is one, and each long one. */
-function optionDrafts(row: OptionSpec, spec: CommandSpec, server: ServerName): Draft[] {
+function optionDrafts(row: OptionSpec, spec: CommandSpec, server: ServerName, t: Translate): Draft[] {
   if (spec.style === 'operands' || spec.style === 'fio') {
     const dashes = spec.style === 'fio' ? '--' : '';
     const name = `${dashes}${row.long![0]!}`;
     const bare = row.argument === undefined && spec.style === 'fio';
     return [
       {
-        ...optionDraft(row, spec.style, bare ? name : `${name}=$0`, server),
+        ...optionDraft(row, spec.style, bare ? name : `${name}=$0`, server, t),
         label: bare ? name : `${name}=`,
       },
     ];
   }
   const drafts: Draft[] = [];
-  const doc = optionDraft(row, spec.style, '', server);
+  const doc = optionDraft(row, spec.style, '', server, t);
   if (row.short !== undefined) {
     const takes = row.argument !== undefined;
     drafts.push({
@@ -192,23 +211,28 @@ function optionDraft(
   style: CommandSpec['style'] | 'setting',
   insert: string,
   server: ServerName,
+  t: Translate,
 ): Draft {
   return {
     label: row.name,
     kind: style === 'setting' ? 'setting' : 'option',
     insert,
     ...(row.argument === undefined ? {} : { detail: row.argument }),
-    doc: optionText(row, style, server),
+    doc: optionText(row, style, server, t),
     again: valuesOf(row).length > 0,
     ...(row.noEffect ? { last: true } : {}),
   };
 }
 
-function valueDrafts(row: OptionSpec, known?: Known, spec?: CommandSpec): Draft[] {
+function valueDrafts(row: OptionSpec, t: Translate, known?: Known, spec?: CommandSpec): Draft[] {
   const values = valuesOf(row);
   const preset = row.default;
   const drafts = values.map(
-    (value): Draft => ({ label: value, kind: 'value', ...(value === preset ? { detail: 'default' } : {}) }),
+    (value): Draft => ({
+      label: value,
+      kind: 'value',
+      ...(value === preset ? { detail: t('default') } : {}),
+    }),
   );
   if (row.type !== 'text' || known === undefined || spec === undefined) return drafts;
   const names: Draft[] = [];
@@ -222,7 +246,7 @@ function valueDrafts(row: OptionSpec, known?: Known, spec?: CommandSpec): Draft[
   return [...drafts, ...names];
 }
 
-function operandDrafts(spec: CommandSpec, known: Known): Draft[] {
+function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
   const value = (label: string, doc: string): Draft => ({ label, kind: 'value', doc });
   const files = (names: readonly string[]): Draft[] => names.map((label) => ({ label, kind: 'file' }));
   switch (spec.name) {
@@ -230,23 +254,23 @@ function operandDrafts(spec: CommandSpec, known: Known): Draft[] {
       return [
         value('-9', 'SIGKILL'),
         value('-TERM', 'SIGTERM'),
-        value('-STOP', 'SIGSTOP: stands still'),
-        value('-CONT', 'SIGCONT: goes on'),
-        { ...value('$(pgrep -n ublk)', 'The server started last.'), insert: '\\$(pgrep -n ublk)' },
-        { ...value('$!', 'The command sent to the background last.'), insert: '\\$!' },
+        value('-STOP', t('SIGSTOP: stands still')),
+        value('-CONT', t('SIGCONT: goes on')),
+        { ...value('$(pgrep -n ublk)', t('The server started last.')), insert: '\\$(pgrep -n ublk)' },
+        { ...value('$!', t('The command sent to the background last.')), insert: '\\$!' },
       ];
     case 'wait':
-      return [{ ...value('$!', 'The command sent to the background last.'), insert: '\\$!' }];
+      return [{ ...value('$!', t('The command sent to the background last.')), insert: '\\$!' }];
     case 'iogen':
       return [
         ...files(known.disks),
-        value('r:seq:4k:8:4', 'Reads one after the other: 8 of 4 KiB, 4 in flight.'),
-        value('w:rand:4k:8:4', 'Writes at random places: 8 of 4 KiB, 4 in flight.'),
-        value('list:2:r@0+4096,w@8k+4096', 'Exact requests, 2 in flight.'),
+        value('r:seq:4k:8:4', t('Reads one after the other: 8 of 4 KiB, 4 in flight.')),
+        value('w:rand:4k:8:4', t('Writes at random places: 8 of 4 KiB, 4 in flight.')),
+        value('list:2:r@0+4096,w@8k+4096', t('Exact requests, 2 in flight.')),
         value('flush', 'fdatasync'),
-        value('discard:1M:64k', 'BLKDISCARD: offset, length.'),
-        value('zero:1M:64k', 'BLKZEROOUT: offset, length.'),
-        value('sleep:10', 'Milliseconds.'),
+        value('discard:1M:64k', t('BLKDISCARD: offset, length.')),
+        value('zero:1M:64k', t('BLKZEROOUT: offset, length.')),
+        value('sleep:10', t('Milliseconds.')),
       ];
     case 'blkdiscard':
       return files(known.disks);

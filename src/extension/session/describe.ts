@@ -1,5 +1,6 @@
 import { SIMULATED_KERNELS, SIMULATED_SERVERS, type ServerName } from '../../session/ast';
 import type { CommandSpec, OptionSpec } from '../../session/options';
+import type { Translate } from '../translate';
 
 /** Values that a person may choose for an option; empty where they are free. */
 export function valuesOf(option: OptionSpec): readonly string[] {
@@ -34,34 +35,39 @@ export function optionText(
   option: OptionSpec,
   style: CommandSpec['style'] | 'setting',
   server: ServerName,
+  t: Translate,
 ): string {
   const lines = [`\`${spellings(option, style)}\``, '', option.doc];
   const facts: string[] = [];
   const values = valuesOf(option);
   if (values.length > 0 && values.length <= 24 && option.type !== 'bool')
-    facts.push(`values: ${values.map((value) => `\`${value}\``).join(' ')}`);
-  if (option.min !== undefined || option.max !== undefined) facts.push(`range: ${range(option)}`);
-  if (option.unit !== undefined) facts.push(`unit of a bare number: ${option.unit}`);
+    facts.push(t('values: {0}', values.map((value) => `\`${value}\``).join(' ')));
+  if (option.min !== undefined || option.max !== undefined) facts.push(t('range: {0}', range(option, t)));
+  if (option.unit !== undefined) facts.push(t('unit of a bare number: {0}', option.unit));
   const preset = option.defaults?.[server] ?? option.default;
-  if (preset !== undefined) facts.push(`default: \`${preset}\``);
+  if (preset !== undefined) facts.push(t('default: {0}', `\`${preset}\``));
   if (option.servers !== undefined && !option.servers.includes(server))
-    facts.push(`**${server} does not have it**, only ${option.servers.join(', ')}`);
-  if (option.simulated === false) facts.push('**not simulated**: its use is an error');
-  if (option.noEffect) facts.push('accepted, without effect on the requests');
-  if (option.notSimulated !== undefined) facts.push(`not simulated: ${option.notSimulated.join(', ')}`);
+    facts.push(t('**{0} does not have it**, only {1}', server, option.servers.join(', ')));
+  if (option.simulated === false) facts.push(t('**not simulated**: its use is an error'));
+  if (option.noEffect) facts.push(t('accepted, without effect on the requests'));
+  if (option.notSimulated !== undefined) facts.push(t('not simulated: {0}', option.notSimulated.join(', ')));
   for (const fact of facts) lines.push('', `- ${fact}`);
   return lines.join('\n').replaceAll('\n\n- ', '\n- ').replace('\n- ', '\n\n- ');
 }
 
 /** What a hover says of a command; Markdown. */
-export function commandText(command: CommandSpec): string {
+export function commandText(command: CommandSpec, t: Translate): string {
   const lines = [`\`${command.synopsis}\``, '', command.doc];
-  if (command.simulated === false) lines.push('', '**not simulated**: its use is an error');
+  if (command.simulated === false) lines.push('', t('**not simulated**: its use is an error'));
   return lines.join('\n');
 }
 
-function range({ min, max, clamps }: OptionSpec): string {
+function range({ min, max, clamps }: OptionSpec, t: Translate): string {
   const open = max === undefined || max >= Number.MAX_SAFE_INTEGER;
-  const text = open ? `${min} or more` : min === undefined ? `up to ${max}` : `${min} to ${max}`;
-  return clamps ? `${text}; the tool takes ${max} for anything above` : text;
+  const text = open
+    ? t('{0} or more', min ?? 0)
+    : min === undefined
+      ? t('up to {0}', max)
+      : t('{0} to {1}', min, max);
+  return clamps ? `${text}; ${t('the tool takes {0} for anything above', max ?? 0)}` : text;
 }

@@ -7,6 +7,7 @@ import {
   type OptionSpec,
   SETTINGS,
 } from '../../session/options';
+import type { Translate } from '../translate';
 import { commandText, optionText } from './describe';
 import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
 
@@ -23,35 +24,46 @@ export function hoverAt(
   line: number,
   character: number,
   server: ServerName,
+  t: Translate,
 ): SessionHover | undefined {
   const place = placeAt(text.split(/\r?\n/), line, character);
   const word = place.words[place.at];
   if (word === undefined) return undefined;
   const said =
     place.kind === 'setting'
-      ? settingText(place.words, place.at, server)
-      : wordText(place.words, place.at, server);
+      ? settingText(place.words, place.at, server, t)
+      : wordText(place.words, place.at, server, t);
   return said === undefined ? undefined : { text: said, start: word.start, end: word.end };
 }
 
-function settingText(words: readonly LineWord[], at: number, server: ServerName): string | undefined {
+function settingText(
+  words: readonly LineWord[],
+  at: number,
+  server: ServerName,
+  t: Translate,
+): string | undefined {
   const [name, kind] = words;
   if (name!.text !== 'fault') {
     const row = SETTINGS.find((setting) => setting.name === name!.text);
-    return row === undefined || at > 1 ? undefined : optionText(row, 'setting', server);
+    return row === undefined || at > 1 ? undefined : optionText(row, 'setting', server, t);
   }
-  if (at === 0) return '`#: fault KIND [KEY=VALUE]...`\n\nSomething goes wrong from this line on.';
+  if (at === 0) return `\`#: fault KIND [KEY=VALUE]...\`\n\n${t('Something goes wrong from this line on.')}`;
   const fault = Object.entries(FAULTS).find(([label]) => label === kind?.text)?.[1];
   if (fault === undefined) return undefined;
   if (at === 1) return `\`#: fault ${kind!.text}\`\n\n${fault.doc}`;
   const key = words[at]!.text.split('=')[0]!;
-  if (Object.hasOwn(MISTAKES, key)) return `The server ${MISTAKES[key as keyof typeof MISTAKES]}.`;
+  if (Object.hasOwn(MISTAKES, key)) return t('The server {0}.', MISTAKES[key as keyof typeof MISTAKES]);
   const keys: readonly OptionSpec[] = fault.keys;
   const row = keys.find((option) => option.name === key);
-  return row === undefined ? undefined : optionText(row, 'setting', server);
+  return row === undefined ? undefined : optionText(row, 'setting', server, t);
 }
 
-function wordText(words: readonly LineWord[], at: number, server: ServerName): string | undefined {
+function wordText(
+  words: readonly LineWord[],
+  at: number,
+  server: ServerName,
+  t: Translate,
+): string | undefined {
   const text = words[at]!.text;
   const spec = commandOf(words);
   const head = words[0]!.text === 'ublk' ? 2 : 1;
@@ -62,9 +74,9 @@ function wordText(words: readonly LineWord[], at: number, server: ServerName): s
         .map((row) => `- \`${row.synopsis}\`: ${row.doc}`)
         .join('\n');
     const why = Object.hasOwn(NO_EFFECT_COMMANDS, text) ? NO_EFFECT_COMMANDS[text] : undefined;
-    return why === undefined ? undefined : `No effect in the simulation: ${why}`;
+    return why === undefined ? undefined : t('No effect in the simulation: {0}', why);
   }
-  if (at < head) return commandText(spec);
+  if (at < head) return commandText(spec, t);
   const named = optionOf(spec, text)?.option ?? optionBefore(spec, words[at - 1]?.text);
-  return named === undefined ? undefined : optionText(named, spec.style, server);
+  return named === undefined ? undefined : optionText(named, spec.style, server, t);
 }

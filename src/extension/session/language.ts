@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import type { ServerName } from '../../session/ast';
+import type { Traces } from '../traces';
 
 const WAIT_MS = 250;
 const SELECTOR = { language: 'ublk' } as const;
 
 /** Registers what the editor offers for `.ublk` sessions. The parser is loaded when first needed. */
-export function registerSessionLanguage(context: vscode.ExtensionContext): void {
+export function registerSessionLanguage(context: vscode.ExtensionContext, traces: Traces): void {
   const { subscriptions } = context;
   const { languages } = vscode;
   subscriptions.push(
@@ -22,7 +23,10 @@ export function registerSessionLanguage(context: vscode.ExtensionContext): void 
     languages.registerHoverProvider(SELECTOR, { provideHover }),
     languages.registerDocumentSymbolProvider(SELECTOR, { provideDocumentSymbols }, { label: 'ublk session' }),
     languages.registerFoldingRangeProvider(SELECTOR, { provideFoldingRanges }),
-    languages.registerCodeLensProvider(SELECTOR, { provideCodeLenses }),
+    languages.registerCodeLensProvider(SELECTOR, {
+      onDidChangeCodeLenses: (listener) => traces.onDidChange(() => listener()),
+      provideCodeLenses: (document) => codeLenses(document, traces),
+    }),
     new SessionDiagnostics(),
   );
 }
@@ -46,16 +50,18 @@ async function provideCompletionItems(
 ): Promise<vscode.CompletionItem[]> {
   const { complete } = await import('./complete');
   const text = document.getText();
-  return complete(text, position.line, position.character, await serverOf(text)).map((proposal, index) => {
-    const item = new vscode.CompletionItem(proposal.label, COMPLETION_KINDS[proposal.kind]);
-    item.range = new vscode.Range(position.line, proposal.start, position.line, proposal.end);
-    item.insertText = new vscode.SnippetString(proposal.insert ?? escapeSnippet(proposal.label));
-    if (proposal.detail !== undefined) item.detail = proposal.detail;
-    if (proposal.doc !== undefined) item.documentation = new vscode.MarkdownString(proposal.doc);
-    if (proposal.again) item.command = { command: 'editor.action.triggerSuggest', title: '' };
-    item.sortText = `${proposal.last ? 'z' : 'a'}${String(index).padStart(4, '0')}`;
-    return item;
-  });
+  return complete(text, position.line, position.character, await serverOf(text), vscode.l10n.t).map(
+    (proposal, index) => {
+      const item = new vscode.CompletionItem(proposal.label, COMPLETION_KINDS[proposal.kind]);
+      item.range = new vscode.Range(position.line, proposal.start, position.line, proposal.end);
+      item.insertText = new vscode.SnippetString(proposal.insert ?? escapeSnippet(proposal.label));
+      if (proposal.detail !== undefined) item.detail = proposal.detail;
+      if (proposal.doc !== undefined) item.documentation = new vscode.MarkdownString(proposal.doc);
+      if (proposal.again) item.command = { command: 'editor.action.triggerSuggest', title: '' };
+      item.sortText = `${proposal.last ? 'z' : 'a'}${String(index).padStart(4, '0')}`;
+      return item;
+    },
+  );
 }
 
 function escapeSnippet(text: string): string {
@@ -68,7 +74,7 @@ async function provideHover(
 ): Promise<vscode.Hover | undefined> {
   const { hoverAt } = await import('./hover');
   const text = document.getText();
-  const hover = hoverAt(text, position.line, position.character, await serverOf(text));
+  const hover = hoverAt(text, position.line, position.character, await serverOf(text), vscode.l10n.t);
   if (hover === undefined) return undefined;
   const range = new vscode.Range(position.line, hover.start, position.line, hover.end);
   return new vscode.Hover(new vscode.MarkdownString(hover.text), range);
@@ -97,7 +103,7 @@ async function provideDocumentSymbols(document: vscode.TextDocument): Promise<vs
     made.children = item.children.map(symbol);
     return made;
   };
-  return outline(document.getText()).map(symbol);
+  return outline(document.getText(), vscode.l10n.t).map(symbol);
 }
 
 async function provideFoldingRanges(document: vscode.TextDocument): Promise<vscode.FoldingRange[]> {
@@ -108,12 +114,14 @@ async function provideFoldingRanges(document: vscode.TextDocument): Promise<vsco
   );
 }
 
-function provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+function codeLenses(document: vscode.TextDocument, traces: Traces): vscode.CodeLens[] {
   const range = new vscode.Range(0, 0, 0, 0);
   const { uri } = document;
+  const stale = traces.find(uri)?.freshness === 'changed';
+  const run = stale ? vscode.l10n.t('Run Again (edited since)') : vscode.l10n.t('Run');
   return [
     new vscode.CodeLens(range, {
-      title: `$(play) ${vscode.l10n.t('Run')}`,
+      title: `$(play) ${run}`,
       tooltip: vscode.l10n.t('Simulate this session and show its requests'),
       command: 'ublkTrace.run',
       arguments: [uri],

@@ -1,4 +1,5 @@
 import { parseSession } from '../../session/parse';
+import type { Translate } from '../translate';
 
 /** One entry of a session's outline. Lines count from 0. */
 export interface OutlineItem {
@@ -18,7 +19,7 @@ export interface Fold {
 }
 
 /** Settings, faults and commands of a session in the order of their lines; broken commands are left out. */
-export function outline(text: string): OutlineItem[] {
+export function outline(text: string, t: Translate): OutlineItem[] {
   const lines = text.split(/\r?\n/);
   const items: OutlineItem[] = [];
   for (const [line, content] of lines.entries()) {
@@ -37,7 +38,7 @@ export function outline(text: string): OutlineItem[] {
     const children = jobs.map(
       (job): OutlineItem => ({
         name: job.name,
-        detail: `${job.rw} ${job.bs} bytes, ${job.iodepth} in flight`,
+        detail: t('{0} {1} bytes, {2} in flight', job.rw, String(job.bs), job.iodepth),
         kind: 'job',
         line,
         endLine,

@@ -1,34 +1,42 @@
 import { errnoName } from '../../uapi/errno';
 import { durationText, outcomeText, requestLabel, sizeText } from '../../debug/request_label';
 import type { OpenTrace } from '../../debug/model';
+import type { Translate } from '../translate';
 import type { FieldSpec } from '../../trace/schema_types';
 
 /** What a hover says of an event: what it means, its fields with units, and the request it belongs to. Markdown. */
-export function eventHover(open: OpenTrace, event: number): string {
+export function eventHover(open: OpenTrace, event: number, t: Translate): string {
   const { trace, requests } = open;
   const { spec, name, template, raw } = trace.shapeOf(event);
   const task = trace.taskOf(trace.task[event]!);
   const lines = [`**${name}**${spec === undefined ? '' : ` · \`${spec.fn}()\``}`, ''];
-  lines.push(spec?.says ?? 'The schema does not know this event.', '');
+  lines.push(spec?.says ?? t('The schema does not know this event.'), '');
   if (!raw) {
     for (const [k, field] of template.names.entries()) {
       if (field === 'loc' || template.names.indexOf(field) !== k) continue;
       const about = spec?.fields?.[field];
-      const value = trace.str(event, field) ?? numberText(open, event, field, about);
+      const value = trace.str(event, field) ?? numberText(open, event, field, about, t);
       lines.push(`- \`${field}\` = ${code(value)}${about === undefined ? '' : `: ${about.says}`}`);
     }
   }
   const row = requests.requestOf(event);
   lines.push(
     '',
-    `Event ${event.toLocaleString('en-US')}, ${code(`${task.comm}-${task.pid}`)} on CPU ${trace.cpu[event]}`,
+    t(
+      'Event {0}, {1} on CPU {2}',
+      event.toLocaleString('en-US'),
+      code(`${task.comm}-${task.pid}`),
+      trace.cpu[event]!,
+    ),
   );
   if (row >= 0) {
     const events = requests.events(row);
     const at = events.indexOf(event);
     const since =
-      at > 0 ? `, ${durationText(trace.ts[event]! - trace.ts[events[at - 1]!]!)} after the one before` : '';
-    const place = at < 0 ? '' : ` (event ${at + 1} of ${events.length}${since})`;
+      at > 0
+        ? `, ${t('{0} after the one before', durationText(trace.ts[event]! - trace.ts[events[at - 1]!]!))}`
+        : '';
+    const place = at < 0 ? '' : ` (${t('event {0} of {1}', at + 1, events.length)}${since})`;
     lines.push(
       '',
       `${requestLabel(requests, row)} #${requests.life[row]}: ${outcomeText(requests, row)}${place}`,
@@ -41,17 +49,23 @@ export function eventHover(open: OpenTrace, event: number): string {
   return lines.join('\n');
 }
 
-function numberText(open: OpenTrace, event: number, field: string, about: FieldSpec | undefined): string {
+function numberText(
+  open: OpenTrace,
+  event: number,
+  field: string,
+  about: FieldSpec | undefined,
+  t: Translate,
+): string {
   const value = signed(open.trace.num(event, field) ?? 0);
   switch (about?.unit) {
     case 'bytes':
       return value < 0
         ? errorText(value)
         : value < 1024
-          ? `${value} bytes`
-          : `${value} bytes (${sizeText(value)})`;
+          ? t('{0} bytes', value)
+          : `${t('{0} bytes', value)} (${sizeText(value)})`;
     case 'sectors':
-      return `${value} sectors (${sizeText(value * 512)})`;
+      return `${t('{0} sectors', value)} (${sizeText(value * 512)})`;
     case 'ns':
       return durationText(value);
     case 'errno':
@@ -116,25 +130,25 @@ export function traceFolds(open: OpenTrace, limit: number): LineFold[] {
 }
 
 /** What stands behind a line while the debugger is stopped there: the request and how far it is. */
-export function stoppedText(open: OpenTrace, event: number): string {
+export function stoppedText(open: OpenTrace, event: number, t: Translate): string {
   const { requests, trace } = open;
   const row = requests.requestOf(event);
   if (row < 0) return '';
   const events = requests.events(row);
   const at = events.indexOf(event);
   const since = at > 0 ? `, +${durationText(trace.ts[event]! - trace.ts[events[at - 1]!]!)}` : '';
-  return `${requestLabel(requests, row)} #${requests.life[row]}, event ${at + 1} of ${events.length}${since}`;
+  return `${requestLabel(requests, row)} #${requests.life[row]}, ${t('event {0} of {1}', at + 1, events.length)}${since}`;
 }
 
 /** What stands behind a session's line while the debugger is stopped at an event: its I/Os so far. */
-export function sessionLineText(open: OpenTrace, line: number, event: number): string {
+export function sessionLineText(open: OpenTrace, line: number, event: number, t: Translate): string {
   const { trace } = open;
   const events = open.sessionLines.events(line);
   const before = events.filter((each) => each <= event);
   const ios = (list: readonly number[]): number =>
     list.filter((each) => trace.nameOf(each) === 'app_io_submit').length;
   if (events.length === 0) return '';
-  if (before.length === 0) return 'not reached';
+  if (before.length === 0) return t('not reached');
   const total = ios(events);
-  return total === 0 ? 'started' : `${ios(before)} of ${total} I/Os issued`;
+  return total === 0 ? t('started') : t('{0} of {1} I/Os issued', ios(before), total);
 }

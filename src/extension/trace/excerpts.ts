@@ -39,8 +39,26 @@ export function eventAtPlace(
 }
 
 /** Shows parts of large traces. */
-export class Excerpts implements vscode.TextDocumentContentProvider {
-  constructor(private readonly traces: Traces) {}
+export class Excerpts implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  private readonly seen = new WeakSet<OpenTrace>();
+  private readonly subscription: vscode.Disposable;
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly traces: Traces) {
+    this.subscription = traces.onDidChange((entry) => {
+      if (entry === undefined || this.seen.has(entry.open)) return;
+      this.seen.add(entry.open);
+      for (const { uri } of vscode.workspace.textDocuments)
+        if (uri.scheme === EXCERPT_SCHEME && entryOf(traces, uri)?.open === entry.open)
+          this.changed.fire(uri);
+    });
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const part = partOf(uri);
@@ -52,20 +70,22 @@ export class Excerpts implements vscode.TextDocumentContentProvider {
   }
 }
 
-function excerptUri(entry: Entry, part: number): vscode.Uri {
-  const base = virtualUri(entry.uri, entry.overrides);
+/** The document of a part of a large trace. */
+export function excerptUri(entry: Entry, part: number): vscode.Uri {
+  const base = virtualUri(entry.uri, entry.overrides, entry.run);
   const last = Math.min(entry.open.length, (part + 1) * EXCERPT) - 1;
   const name = `${base.path.replace(/\.ublktrace$/, '')} events ${part * EXCERPT}-${last}.ublktrace`;
   return base.with({ scheme: EXCERPT_SCHEME, path: name, fragment: String(part) });
 }
 
-function partOf(uri: vscode.Uri): number | undefined {
+/** Number of the part that a document shows; undefined for other documents. */
+export function partOf(uri: vscode.Uri): number | undefined {
   return uri.scheme === EXCERPT_SCHEME && /^\d+$/.test(uri.fragment) ? Number(uri.fragment) : undefined;
 }
 
 function entryOf(traces: Traces, uri: vscode.Uri): Entry | undefined {
   const source = sourceOf(uri);
-  return source && traces.byKey(source.uri, source.overrides);
+  return source && traces.byKey(source.uri, source.overrides, source.run);
 }
 
 /** Line of the whole text on which an excerpt begins: notes above its first event are in it. */

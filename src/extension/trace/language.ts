@@ -10,16 +10,18 @@ const SESSION_HEADER = /^# ublk-trace session: (.+)$/;
 /** Registers what the editor offers for trace text, and for the lines of a session while it is debugged. */
 export function registerTraceLanguage(context: vscode.ExtensionContext, traces: Traces): void {
   const models = new TextModels(traces);
+  const excerpts = new Excerpts(traces);
   const { languages, workspace } = vscode;
   context.subscriptions.push(
-    workspace.registerTextDocumentContentProvider(EXCERPT_SCHEME, new Excerpts(traces)),
+    excerpts,
+    workspace.registerTextDocumentContentProvider(EXCERPT_SCHEME, excerpts),
     languages.registerHoverProvider(SELECTOR, {
       provideHover: async (document, { line }) => {
         const place = await models.at(document, line);
         if (place === undefined || /^\s*(#|$)/.test(document.lineAt(line).text)) return undefined;
         const { eventHover } = await import('./describe');
         return new vscode.Hover(
-          new vscode.MarkdownString(eventHover(place.open, place.event)),
+          new vscode.MarkdownString(eventHover(place.open, place.event, vscode.l10n.t)),
           document.lineAt(line).range,
         );
       },
@@ -98,10 +100,11 @@ async function inlineValues(
   if (document.languageId === 'ublktrace') {
     const line = stopped.end.line;
     const place = line < document.lineCount ? eventAtPlace(traces, document.uri, line + 1) : undefined;
-    return place === undefined ? [] : behind(line, stoppedText(place.entry.open, place.event));
+    return place === undefined ? [] : behind(line, stoppedText(place.entry.open, place.event, vscode.l10n.t));
   }
   const entry = traces.find(document.uri);
-  if (entry === undefined || entry.open.source.kind !== 'session') return [];
+  // The lines of an edited session are others than those that ran.
+  if (entry === undefined || entry.open.source.kind !== 'session' || entry.freshness !== 'fresh') return [];
   const { open } = entry;
   return open.sessionLines
     .lines()
@@ -109,5 +112,5 @@ async function inlineValues(
       (line) =>
         line - 1 >= viewPort.start.line && line - 1 <= viewPort.end.line && line <= document.lineCount,
     )
-    .flatMap((line) => behind(line - 1, sessionLineText(open, line, open.cursor.event)));
+    .flatMap((line) => behind(line - 1, sessionLineText(open, line, open.cursor.event, vscode.l10n.t)));
 }

@@ -3,6 +3,7 @@ import type { OpenTrace } from '../../debug/model';
 import { durationText, outcomeText, requestLabel } from '../../debug/request_label';
 import { bodyText } from '../../trace/print';
 import { FIRST_KERNEL_INTERNAL_ERRNO } from '../../uapi/errno';
+import type { Translate } from '../translate';
 import type { Node, Pin } from './nodes';
 
 /** How a node looks. `icon` and `color` are ids of codicons and theme colours. */
@@ -26,6 +27,7 @@ export interface Look {
   readonly note: string;
   /** Whether a node stands in a list that names its queue and tag already. */
   readonly slotKnown: boolean;
+  readonly t: Translate;
 }
 
 const LONGEST = 120;
@@ -47,24 +49,25 @@ const STATUS_LOOK = [
 
 /** Label, icon and the rest of a node. */
 export function appearance(node: Node, look: Look): Appearance {
-  const { open } = look;
+  const { open, t } = look;
   switch (node.kind) {
     case 'trace': {
-      const kind = open.source.kind === 'session' ? 'simulated' : 'recorded';
-      const counts = `${count(open.requests.length, 'request')}, ${count(open.length, 'event')}`;
+      const simulated = open.source.kind === 'session';
+      const kind = simulated ? t('simulated') : t('recorded');
+      const counts = `${requestCount(open.requests.length, t)}, ${eventCount(open.length, t)}`;
       return {
         label: open.name,
         description: [look.note, counts].filter((part) => part !== '').join(' · '),
-        icon: kind === 'simulated' ? 'beaker' : 'record',
+        icon: simulated ? 'beaker' : 'record',
         tooltip: `**${code(open.path)}**\n\n${kind}, ${counts}`,
         context: 'trace place',
       };
     }
     case 'group': {
       const { failed, open: unfinished } = statuses(node.rows, open);
-      const parts = [count(node.rows.length, 'request')];
-      if (failed > 0) parts.push(`${number(failed)} failed`);
-      if (unfinished > 0) parts.push(`${number(unfinished)} open`);
+      const parts = [requestCount(node.rows.length, t)];
+      if (failed > 0) parts.push(t('{0} failed', number(failed)));
+      if (unfinished > 0) parts.push(t('{0} open', number(unfinished)));
       const bad = failed > 0 ? { color: 'testing.iconFailed' } : {};
       return {
         label: node.label,
@@ -85,27 +88,27 @@ export function appearance(node: Node, look: Look): Appearance {
       return eventLook(node.event, node.row, look);
     case 'violations':
       return {
-        label: 'Broken rules',
+        label: t('Broken rules'),
         description: number(node.count),
         icon: 'warning',
         color: 'list.warningForeground',
-        tooltip: `${count(node.count, 'broken rule')}`,
+        tooltip: brokenCount(node.count, t),
         context: 'list',
       };
     case 'pins':
       return {
-        label: 'Pinned',
+        label: t('Pinned'),
         description: number(node.count),
         icon: 'pinned',
-        tooltip: 'Pinned places',
+        tooltip: t('Pinned places'),
         context: 'list',
       };
     case 'others':
       return {
-        label: 'Other events',
+        label: t('Other events'),
         description: number(node.count),
         icon: 'circle-outline',
-        tooltip: 'Events that belong to no request: setting up, commands, other tasks',
+        tooltip: t('Events that belong to no request: setting up, commands, other tasks'),
         context: 'list',
       };
     case 'violation': {
@@ -115,7 +118,7 @@ export function appearance(node: Node, look: Look): Appearance {
         description: message,
         icon: severity === 'P' ? 'info' : 'warning',
         color: severity === 'P' ? 'charts.blue' : 'list.warningForeground',
-        tooltip: `**${rule}** at event ${number(event)}, line ${number(open.lineOf(event))}\n\n${code(message)}`,
+        tooltip: `${t('**{0}** at event {1}, line {2}', rule, number(event), number(open.lineOf(event)))}\n\n${code(message)}`,
         context: 'violation place',
       };
     }
@@ -132,7 +135,7 @@ const GROUP_ICONS: Readonly<Record<string, string>> = {
 };
 
 function requestLook(row: number, look: Look): Appearance {
-  const { open } = look;
+  const { open, t } = look;
   const { requests } = open;
   const label = requestLabel(requests, row);
   const life = `#${requests.life[row]}`;
@@ -144,12 +147,12 @@ function requestLook(row: number, look: Look): Appearance {
     `**${label}** ${life}, ${get.device}`,
     '',
     `- ${outcomeText(requests, row)}`,
-    `- data path: ${get.path}`,
-    `- ${count(get.events.length, 'event')}, begins at ${durationText(get.start - (open.trace.ts[0] ?? 0))} of the trace`,
+    `- ${t('data path: {0}', get.path)}`,
+    `- ${eventCount(get.events.length, t)}, ${t('begins at {0} of the trace', durationText(get.start - (open.trace.ts[0] ?? 0)))}`,
     ...(get.sqes.length === 0
       ? []
-      : [`- SQEs: ${get.sqes.map((sqe) => `${sqe.opcode || '?'} (${sqe.via ?? 'no CQE'})`).join(', ')}`]),
-    ...(get.confidence === 'exact' ? [] : ['- matched by order and time: the events carry no tag']),
+      : [`- SQEs: ${get.sqes.map((sqe) => `${sqe.opcode || '?'} (${sqe.via ?? t('no CQE')})`).join(', ')}`]),
+    ...(get.confidence === 'exact' ? [] : [`- ${t('matched by order and time: the events carry no tag')}`]),
     ...broken.slice(0, 5).map((violation) => `- **${violation.rule}** ${code(violation.message)}`),
   ].join('\n');
   return {
@@ -163,6 +166,7 @@ function requestLook(row: number, look: Look): Appearance {
 }
 
 function eventLook(event: number, row: number, look: Look): Appearance {
+  const { t } = look;
   const { trace, requests } = look.open;
   const shape = trace.shapeOf(event);
   const base = row >= 0 ? requests.start[row]! : (trace.ts[0] ?? 0);
@@ -182,11 +186,11 @@ function eventLook(event: number, row: number, look: Look): Appearance {
     icon: broken ? 'warning' : (SYSTEM_ICONS[shape.spec?.system ?? ''] ?? 'circle-small-filled'),
     ...(color === undefined ? {} : { color }),
     tooltip: [
-      `**${shape.name}**, event ${number(event)}, line ${number(look.open.lineOf(event))}`,
+      t('**{0}**, event {1}, line {2}', shape.name, number(event), number(look.open.lineOf(event))),
       '',
-      shape.spec?.says ?? 'The schema does not know this event.',
+      shape.spec?.says ?? t('The schema does not know this event.'),
       '',
-      `- ${code(`${task.comm}-${task.pid}`)} on CPU ${trace.cpu[event]}`,
+      `- ${t('{0} on CPU {1}', code(`${task.comm}-${task.pid}`), trace.cpu[event]!)}`,
       ...(shape.spec === undefined ? [] : [`- \`${shape.spec.fn}()\``]),
       `- ${code(cut(body, 400))}`,
     ].join('\n'),
@@ -211,8 +215,17 @@ function signed(value: number): number {
 }
 
 /** `1 request`, `1,024 requests`. */
-export function count(n: number, what: string): string {
-  return `${number(n)} ${what}${n === 1 ? '' : 's'}`;
+export function requestCount(n: number, t: Translate): string {
+  return n === 1 ? t('1 request') : t('{0} requests', number(n));
+}
+
+function eventCount(n: number, t: Translate): string {
+  return n === 1 ? t('1 event') : t('{0} events', number(n));
+}
+
+/** `1 broken rule`, `2 broken rules`. */
+export function brokenCount(n: number, t: Translate): string {
+  return n === 1 ? t('1 broken rule') : t('{0} broken rules', number(n));
 }
 
 /** A number with commas between thousands. */

@@ -84,6 +84,18 @@ export function registerTreeCommands(
     const picked = await vscode.window.showQuickPick(items, { title: t('Group requests') });
     if (picked) tree.arrange(picked.grouping);
   });
+  context.subscriptions.push(
+    vscode.commands.registerCommand('ublkTrace.rerun', async (node?: unknown, key?: unknown) => {
+      const named = traces.all.find((entry) => entry.key === key);
+      const chosen = isNode(node) ? tree.entryOf(node) : undefined;
+      const entry = named ?? chosen ?? (tree.selected && tree.entryOf(tree.selected)) ?? traces.current;
+      try {
+        if (entry) await traces.open(entry.uri, entry.overrides, { again: true });
+      } catch (error) {
+        showError(error);
+      }
+    }),
+  );
   command('pin', async (node) => node && tree.pin(node, true));
   command('unpin', async (node) => node && tree.pin(node, false));
   command('followCursor', () => tree.follow(true));
@@ -91,7 +103,7 @@ export function registerTreeCommands(
     const model = node && tree.modelOf(node);
     if (node === undefined || model === undefined) return;
     const { nodeText } = await import('./copy');
-    await vscode.env.clipboard.writeText(nodeText(model, node));
+    await vscode.env.clipboard.writeText(nodeText(model, node, t));
   });
   command('showText', async (node) => {
     const entry = (node && tree.entryOf(node)) ?? traces.current;
@@ -104,10 +116,6 @@ export function registerTreeCommands(
   command('closeTrace', async (node) => {
     const entry = (node && tree.entryOf(node)) ?? traces.current;
     if (entry) traces.close(entry);
-  });
-  command('rerun', async (node) => {
-    const entry = (node && tree.entryOf(node)) ?? traces.current;
-    if (entry) await traces.open(entry.uri, entry.overrides, { again: true });
   });
 }
 

@@ -1,5 +1,6 @@
 import { outcomeText, requestLabel } from '../../debug/request_label';
 import type { TreeModel } from '../tree_model';
+import type { Translate } from '../translate';
 import { number } from './appearance';
 import type { Node } from './nodes';
 
@@ -7,7 +8,7 @@ import type { Node } from './nodes';
 export const MAX_LINES = 20000;
 
 /** A node as text to paste: trace lines of requests and events, one line per request of a group. */
-export function nodeText(model: TreeModel, node: Node): string {
+export function nodeText(model: TreeModel, node: Node, t: Translate): string {
   const { open } = model;
   const lines: string[] = [];
   const request = (row: number): string =>
@@ -43,8 +44,10 @@ export function nodeText(model: TreeModel, node: Node): string {
       events(model.otherEvents());
       break;
     default:
-      for (const child of model.children(node)) lines.push(nodeText(model, child).trimEnd());
+      for (const child of model.children(node)) lines.push(nodeText(model, child, t).trimEnd());
   }
   const text = lines.slice(0, MAX_LINES).join('\n');
-  return lines.length > MAX_LINES ? `${text}\n# cut after ${number(MAX_LINES)} lines\n` : `${text}\n`;
+  return lines.length > MAX_LINES
+    ? `${text}\n# ${t('cut after {0} lines', number(MAX_LINES))}\n`
+    : `${text}\n`;
 }

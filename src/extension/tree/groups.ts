@@ -1,4 +1,5 @@
 import type { RequestTable } from '../../trace/requests';
+import type { Translate } from '../translate';
 import type { Grouping } from './nodes';
 
 /** One value that groups requests. */
@@ -8,24 +9,22 @@ export interface Level {
   readonly label: (key: number | string) => string;
 }
 
-export const STATUS_LABELS = ['open', 'done', 'failed', 'requeued'] as const;
-
 /** The levels of an arrangement for these requests; the device only where there are several. */
-export function levelsOf(requests: RequestTable, grouping: Grouping): readonly Level[] {
+export function levelsOf(requests: RequestTable, grouping: Grouping, t: Translate): readonly Level[] {
   const device: Level = {
     by: 'device',
     key: (row) => requests.device[row]!,
-    label: (key) => requests.devices[Number(key)] ?? 'unknown device',
+    label: (key) => requests.devices[Number(key)] ?? t('unknown device'),
   };
   const queue: Level = {
     by: 'queue',
     key: (row) => requests.queue[row]!,
-    label: (key) => (Number(key) < 0 ? 'queue unknown' : `queue ${key}`),
+    label: (key) => (Number(key) < 0 ? t('queue unknown') : t('queue {0}', key)),
   };
   const tag: Level = {
     by: 'tag',
     key: (row) => requests.tag[row]!,
-    label: (key) => (Number(key) < 0 ? 'tag unknown' : `tag ${key}`),
+    label: (key) => (Number(key) < 0 ? t('tag unknown') : t('tag {0}', key)),
   };
   const devices = severalDevices(requests) ? [device] : [];
   switch (grouping) {
@@ -42,11 +41,11 @@ export function levelsOf(requests: RequestTable, grouping: Grouping): readonly L
         {
           by: 'status',
           key: (row) => requests.status[row]!,
-          label: (key) => STATUS_LABELS[Number(key)] ?? '?',
+          label: (key) => [t('open'), t('done'), t('failed'), t('requeued')][Number(key)] ?? '?',
         },
       ];
     case 'path':
-      return [{ by: 'path', key: (row) => requests.path(row), label: (key) => `path ${key}` }];
+      return [{ by: 'path', key: (row) => requests.path(row), label: (key) => t('path {0}', key) }];
   }
 }
 

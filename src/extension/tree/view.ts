@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { Violation } from '../../check/types';
 import type { Entry, Traces } from '../traces';
+import type { WindowMemory } from '../memory';
 import { TreeModel } from '../tree_model';
-import { appearance, count, number } from './appearance';
-import type { Grouping, Node, Pin } from './nodes';
+import { appearance, brokenCount, number } from './appearance';
+import { GROUPINGS, type Grouping, type Node, type Pin } from './nodes';
 
 const VIEW = 'ublkTrace.requests';
 /** What the tree calls itself when it moves a cursor. */
@@ -11,6 +12,9 @@ export const TREE_MOVER = 'tree';
 const REVEAL_MS = 60;
 /** Rows that are filtered between two pauses. */
 const FILTER_SLICE = 20000;
+/** Names in the workspace's memory. */
+const FILTER_KEY = 'filter';
+const GROUPING_KEY = 'grouping';
 
 /** What the tree keeps of one trace. */
 interface Shown {
@@ -37,7 +41,14 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   /** Text of the filter; empty where all requests are shown. */
   filter = '';
 
-  constructor(private readonly traces: Traces) {
+  constructor(
+    private readonly traces: Traces,
+    private readonly memory: WindowMemory,
+    private readonly state: vscode.Memento,
+  ) {
+    this.filter = state.get(FILTER_KEY, '');
+    this.grouping = GROUPINGS.find((each) => each === state.get(GROUPING_KEY)) ?? 'tag';
+    void vscode.commands.executeCommand('setContext', 'ublkTrace.filtered', this.filter !== '');
     this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this, showCollapseAll: true });
     this.subscriptions = [
       this.view,
@@ -49,7 +60,11 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 
   getChildren(node?: Node): Node[] {
-    if (node === undefined) return [...this.shown.values()].map((shown) => shown.model.root);
+    if (node === undefined) {
+      // Asked for when the view is first seen.
+      void this.memory.restore();
+      return [...this.shown.values()].map((shown) => shown.model.root);
+    }
     return [...(this.shownOf(node)?.model.children(node) ?? [])];
   }
 
@@ -68,6 +83,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       pins: shown.pins,
       note: this.noteOf(shown),
       slotKnown: this.grouping === 'tag' && node.parent?.kind !== 'pins',
+      t: vscode.l10n.t,
     });
     const item = new vscode.TreeItem(look.label, state);
     item.id = node.id;
@@ -98,6 +114,16 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     return this.view.selection[0];
   }
 
+  /** What the view says above its lines; undefined for nothing. */
+  get message(): string | undefined {
+    return this.view.message;
+  }
+
+  /** Number on the view's icon: rules that are broken in the open traces. */
+  get badge(): number {
+    return this.view.badge?.value ?? 0;
+  }
+
   get arrangement(): Grouping {
     return this.grouping;
   }
@@ -105,6 +131,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   /** Arranges the requests of all traces anew. */
   arrange(grouping: Grouping): void {
     this.grouping = grouping;
+    void this.state.update(GROUPING_KEY, grouping);
     for (const shown of this.shown.values()) this.rebuild(shown);
     this.refresh();
     void this.follow();
@@ -115,8 +142,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const shown = this.shownOf(node);
     if (shown === undefined || (node.kind !== 'request' && node.kind !== 'event')) return;
     const pin = { row: node.row, event: node.kind === 'event' ? node.event : -1 };
-    shown.pins = shown.pins.filter((other) => other.row !== pin.row || other.event !== pin.event);
-    if (on) shown.pins.push(pin);
+    this.memory.pin(shown.entry, pin, on);
+    shown.pins = this.memory.pins(shown.entry);
     this.rebuild(shown);
     this.refresh();
   }
@@ -130,6 +157,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       filter: text === '' ? undefined : compileFilter(text, shown.entry.open.trace),
     }));
     this.filter = text;
+    void this.state.update(FILTER_KEY, text === '' ? undefined : text);
     await vscode.commands.executeCommand('setContext', 'ublkTrace.filtered', text !== '');
     for (const { shown, filter } of filters) {
       if (filter === undefined) shown.rows = undefined;
@@ -212,10 +240,11 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 
   private add(entry: Entry): void {
+    const pins = this.memory.pins(entry);
     const shown: Shown = {
       entry,
-      model: new TreeModel(entry.open, entry.key, { grouping: this.grouping }),
-      pins: [],
+      model: new TreeModel(entry.open, entry.key, { grouping: this.grouping, pins, t: vscode.l10n.t }),
+      pins,
       rows: undefined,
       violations: [],
       cursor: entry.open.cursor.onDidChange(({ by }) => {
@@ -234,6 +263,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       grouping: this.grouping,
       pins,
       violations,
+      t: vscode.l10n.t,
       ...(rows === undefined ? {} : { rows }),
     });
   }
@@ -248,7 +278,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       requests += shown.entry.open.requests.length;
       visible += shown.model.rows.length;
     }
-    this.view.badge = broken === 0 ? undefined : { value: broken, tooltip: count(broken, 'broken rule') };
+    this.view.badge = broken === 0 ? undefined : { value: broken, tooltip: brokenCount(broken, t) };
     this.view.message =
       this.filter === ''
         ? undefined
@@ -259,7 +289,10 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private noteOf({ entry, rows }: Shown): string {
     const { t } = vscode.l10n;
     const notes: string[] = [];
-    if (entry.freshness === 'changed') notes.push(t('changed since: run again'));
+    if (entry.freshness === 'changed')
+      notes.push(
+        entry.open.source.kind === 'session' ? t('edited since: run again') : t('changed since: open again'),
+      );
     if (entry.freshness === 'deleted') notes.push(t('file deleted'));
     if (rows !== undefined) notes.push(t('filtered'));
     return notes.join(', ');
