@@ -6,17 +6,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from './host_server.mjs';
-import { ensureBrowser, HostError, main } from './host_setup.mjs';
+import { browserForTests, HostError, main } from './host_setup.mjs';
 import { packageExtension } from './host_vsix.mjs';
-import { checkSize } from './vsix_size.mjs';
+import { checkSizes } from './sizes.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const shots = join(root, 'out', 'shots');
+const report = join(root, 'out', 'e2e.json');
 
 function vitest(env) {
   const program = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const args = [program, 'run', '--config', 'test/e2e/vitest.config.mts', '--reporter=default'];
-  args.push('--reporter=json', '--outputFile.json=out/e2e.json', ...process.argv.slice(2));
+  args.push('--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -29,9 +30,12 @@ function vitest(env) {
 }
 
 await main(async () => {
-  const browser = ensureBrowser();
+  mkdirSync(join(root, 'out'), { recursive: true });
+  rmSync(report, { force: true });
+  const browser = browserForTests([report]);
+  if (browser === undefined) return;
   const vsix = packageExtension();
-  if (!checkSize(vsix)) throw new HostError('e2e: the VSIX is too large');
+  if (!checkSizes(vsix)) throw new HostError('e2e: what is shipped is too large');
   rmSync(shots, { recursive: true, force: true });
   mkdirSync(shots, { recursive: true });
   const workspace = join(realpathSync(mkdtempSync(join(tmpdir(), 'ublk-ws-'))), 'samples');

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureServer, HostError } from './host_setup.mjs';
 
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 const STOP_MS = 3_000;
+
+/** The server ended, or does not answer. */
+class NotReady extends HostError {}
 
 /** Nothing that asks the network, welcomes or advertises, so that two runs look the same. */
 const settings = {
@@ -54,7 +57,7 @@ async function ready(url, child, log) {
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new HostError(`host: VS Code did not start; its log:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+  throw new NotReady(`host: VS Code did not start; its log:\n${readFileSync(log, 'utf8').slice(-4000)}`);
 }
 
 /** Ends a process and all it started: the extension host outlives its parent otherwise. */
@@ -80,6 +83,17 @@ async function stopGroup(child) {
  * @returns {Promise<{ url: string, port: number, stop: () => Promise<void> }>}
  */
 export async function startServer(options) {
+  try {
+    return await startOnce(options);
+  } catch (error) {
+    // Between looking for a free port and listening on it another program may take it.
+    if (!(error instanceof NotReady) || options.port !== undefined) throw error;
+    process.stderr.write(`${error.message}\nhost: once more\n`);
+    return startOnce(options);
+  }
+}
+
+async function startOnce(options) {
   const { node, entry } = ensureServer();
   // Under the system's temporary folder, because paths of Unix sockets are at most some 108 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'ublk-vsc-'));

@@ -50,8 +50,11 @@ export function printReport(report, summaryFile, where) {
     process.stdout.write(` ${mark} ${test.title} (${test.ms} ms)\n`);
     if (test.error) process.stdout.write(`${test.error.replace(/^/gm, '     ')}\n`);
   }
-  const failed = report.tests.filter((test) => test.state === 'failed').length;
-  process.stdout.write(`${where}: ${report.tests.length - failed} passed, ${failed} failed\n`);
+  const count = (state) => report.tests.filter((test) => test.state === state).length;
+  const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')];
+  process.stdout.write(
+    `${where}: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+  );
   const assertionResults = report.tests.map((test) => ({ title: test.title, status: test.state }));
   const status = failed > 0 || report.tests.length === 0 ? 'failed' : 'passed';
   writeFileSync(

@@ -1,30 +1,57 @@
-// Prints "N passed, N failed[, N skipped]" from a vitest JSON report, named as the only argument.
-// Fails when there is no report, or when it holds no test: silence must not look like success.
+// Adds up the reports of a whole run of the tests and prints "N passed, N failed[, N skipped]".
+// Fails when a report is missing or holds no test: silence must not look like success.
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const path = process.argv[2];
-if (path === undefined) {
-  process.stderr.write('usage: test-summary.mjs REPORT.json\n');
-  process.exit(2);
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The reports, in vitest's JSON form; `parts` are those parts of npm test that have no other. */
+export const REPORTS = ['parts', 'unit', 'host-node', 'host-web', 'e2e'].map((name) => ({
+  name,
+  file: `out/${name}.json`,
+}));
+
+/** Counts of one report; `broken` is why it cannot be counted. */
+export function countReport(text) {
+  let report;
+  try {
+    report = JSON.parse(text);
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, broken: error.message };
+  }
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const count = (status) => tests.filter((test) => test.status === status).length;
+  // A file that could not be loaded, or whose hooks failed, has no failed test of its own.
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  const [passed, failedTests] = [count('passed'), count('failed')];
+  const skipped = tests.length - passed - failedTests;
+  const failed = failedTests + brokenFiles;
+  if (tests.length === 0 && failed === 0) return { passed, failed: 1, skipped, broken: 'no test ran' };
+  return { passed, failed, skipped };
 }
 
-let report;
-try {
-  report = JSON.parse(readFileSync(path, 'utf8'));
-} catch (error) {
-  process.stderr.write(`test-summary: no test ran, ${error.message}\n`);
-  process.exit(1);
+function read(file) {
+  try {
+    return countReport(readFileSync(join(root, file), 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0, broken: `no report ${file}` };
+  }
 }
 
-const tests = report.testResults.flatMap((file) => file.assertionResults);
-const count = (...states) => tests.filter((test) => states.includes(test.status)).length;
-// A file that could not be loaded, or whose hooks failed, has no failed test of its own.
-const brokenFiles = report.testResults.filter(
-  (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-).length;
-
-const passed = count('passed');
-const failed = count('failed') + brokenFiles;
-const skipped = tests.length - passed - count('failed');
-process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
-if (passed === 0 || failed > 0) process.exitCode = 1;
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, file } of REPORTS) {
+    const { passed, failed, skipped, broken } = read(file);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+    const why = broken === undefined ? '' : ` (${broken})`;
+    process.stdout.write(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}\n`);
+  }
+  const { passed, failed, skipped } = total;
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  if (passed === 0 || failed > 0) process.exitCode = 1;
+}

@@ -6,7 +6,8 @@ export default defineConfig({
     pool: 'forks',
     // The tests share one VS Code, whose settings and folder they change.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -28,10 +28,15 @@ export class Workbench {
   /** Opens a window with the samples in it. */
   static async open(browser: Browser): Promise<Workbench> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    page.setDefaultTimeout(30_000);
-    await page.goto(`${setting('E2E_URL')}/?folder=${encodeURIComponent(setting('E2E_WORKSPACE'))}`);
+    page.setDefaultTimeout(60_000);
+    const url = `${setting('E2E_URL')}/?folder=${encodeURIComponent(setting('E2E_WORKSPACE'))}`;
     const workbench = new Workbench(page);
-    await workbench.explorerFile('loop-zc.ublk').waitFor();
+    const start = async (): Promise<void> => {
+      await page.goto(url);
+      await workbench.explorerFile('loop-zc.ublk').waitFor();
+    };
+    // Only the start is tried again: a page may come before its server's extension host does.
+    await start().catch(start);
     return workbench;
   }
 

@@ -27,7 +27,7 @@ export async function until<T>(
   what: string,
   look: () => T | undefined | false | Thenable<T | undefined | false>,
 ): Promise<T> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
