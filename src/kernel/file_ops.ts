@@ -108,7 +108,9 @@ export class FileOps implements OpTable {
       }
       case IORING_OP.READ: {
         const range = this.userRange(req.addr, req.len);
-        if (!range || !file?.cache) return EFAULT;
+        if (!range) return EFAULT;
+        if (!file?.file) return EINVAL;
+        if (!file.cache) return yield* this.direct(worker, req, file.file, range, done);
         const error = yield* file.cache.fillAndWait(worker, req.off, req.len);
         return error || file.cache.copyOut(req.off, this.bytes(range));
       }
@@ -162,12 +164,18 @@ export class FileOps implements OpTable {
     // FALLOCATE carries its length in addr and its mode in len
     const mode = req.len;
     if (!file.file) return EINVAL;
+    const keepSize = (mode & FALLOC_FL.KEEP_SIZE) !== 0;
+    if (mode & ~(FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE)) return EOPNOTSUPP;
+    if (mode & FALLOC_FL.PUNCH_HOLE && !keepSize) return EOPNOTSUPP;
+    const end = req.off + req.addr;
+    if (req.off < 0 || req.addr <= 0 || (file.file.raw && end > file.file.size)) return EINVAL;
     if (mode & (FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE)) {
       if (file.cache) yield* file.cache.discard(worker, req.off, req.addr);
       file.file.punch(req.off, req.addr);
-      return 0;
     }
-    return EOPNOTSUPP;
+    // space that is reserved and never written reads as a hole does
+    if (!keepSize && end > file.file.size) file.file.size = end;
+    return 0;
   }
 
   private userRange(addr: number, length: number): MemRange | undefined {

@@ -6,10 +6,13 @@ import type { Gen } from './sched';
 /** A request (struct io_kiocb). */
 export interface IoReq {
   readonly ring: Ring;
+  /** The task that submitted it. */
+  readonly task: IoTask;
   /** Word of its address; addresses are recycled at once, newest first. */
   readonly ptr: number;
   readonly opcode: number;
-  readonly flags: number;
+  /** The low REQ_F bits: those of sqe.flags, changed on the way (a drain adds ASYNC, a failure takes SKIP). */
+  flags: number;
   readonly fd: number;
   readonly off: number;
   readonly addr: number;
@@ -21,6 +24,16 @@ export interface IoReq {
   readonly spliceFdIn: number;
   /** Bytes after which a fault ends the backing file's side of a SPLICE. */
   readonly short?: number;
+  /** The next member of its chain. */
+  link: IoReq | undefined;
+  /** REQ_F_FAIL: the rest of the chain is cancelled. */
+  failed: boolean;
+  /** REQ_F_SKIP_LINK_CQES: it failed and had CQE_SKIP_SUCCESS, so cancelled followers post nothing. */
+  skipLinkCqes: boolean;
+  /** Result of a member that is known to fail before it runs. */
+  res: number;
+  /** Another attempt without blocking was made before it went to io-wq (REQ_F_HASH_LOCKED of 6.1). */
+  tried: boolean;
   file: OpenFile | undefined;
   cmdOp: number;
   cmdView: DataView;

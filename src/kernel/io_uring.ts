@@ -1,13 +1,13 @@
-import { IORING_ENTER, IOSQE } from '../uapi/io_uring_abi';
-import { IORING_OP, opcodeName } from '../uapi/io_uring_ops';
-import { SQE_OFFSET } from '../uapi/sqe';
-import { getHi, getLo } from '../uapi/bytes';
+import { IORING_ENTER, IORING_SETUP, IOSQE } from '../uapi/io_uring_abi';
+import { IORING_OP } from '../uapi/io_uring_ops';
 import type { FaultPlan } from './faults';
 import { FdTables } from './fd_tables';
-import { type IoReq, type OpTable, siteOf } from './io_req';
+import { Chain, Drains, ECANCELED, linksOn, setFailed } from './io_chain';
+import { type Completed, IoIssue } from './io_issue';
+import type { IoReq, OpTable } from './io_req';
 import { IoWq } from './io_wq';
 import type { Kernel } from './kernel';
-import { EAGAIN, EIOCBQUEUED, fileReqFlags, type OpenFile, type UringCmd } from './open_file';
+import type { OpenFile } from './open_file';
 import { finishPlug, startPlug } from './plug';
 import type { IoTask } from './request';
 import { Ring } from './ring';
@@ -15,38 +15,42 @@ import { RingTimers } from './ring_timers';
 import { type Gen, PARK, TaskKilled } from './sched';
 import { TaskWork } from './task_work';
 
-const EBADF = -9;
-const EINVAL = -22;
 const ETIME = -62;
 /** io_uring_submit_sqes opens a plug when more than this many SQEs come at once (IO_PLUG_THRESHOLD). */
 const PLUG_THRESHOLD = 2;
-/** REQ_F_CREDS, and bit 29 that every punted request of the recordings carries. */
-const PUNTED_FLAGS = 0x20040000;
-/** REQ_F_ASYNC_DATA */
-const ASYNC_DATA = 0x00200000;
+/** Opcodes of io_uring_register that do something here. */
+const REGISTER_FILES = 2;
+const UNREGISTER_FILES = 3;
+const REGISTER_IOWQ_MAX_WORKERS = 19;
 
 /** The io_uring core of 6.1: submission, inline completion, task work, io-wq, CQ waiting. */
 export class IoUring {
-  private readonly opcodeIds = new Map<number, number>();
-  private readonly freeReqs: number[] = [];
+  private readonly issue: IoIssue;
+  private readonly drains = new Drains();
   private readonly fds = new FdTables();
   private readonly work: TaskWork;
   private readonly timers: RingTimers;
   private readonly wqs = new Map<IoTask, IoWq>();
-  private readonly normalQueue: number;
-  private readonly hashedQueue: number;
   private readonly rings = new Map<IoTask, Ring[]>();
 
   constructor(
     readonly kernel: Kernel,
-    private readonly ops: OpTable,
-    private readonly faults: FaultPlan,
+    ops: OpTable,
+    faults: FaultPlan,
     private readonly workerGone: (worker: IoTask) => void,
   ) {
     this.work = new TaskWork(kernel);
     this.timers = new RingTimers(kernel);
-    this.normalQueue = kernel.rec.trace.strings.id('normal');
-    this.hashedQueue = kernel.rec.trace.strings.id('hashed');
+    this.issue = new IoIssue(
+      kernel,
+      ops,
+      faults,
+      this.work,
+      { wqOf: (task, ring) => this.wq(task, ring), fileOf: (task, fd) => this.fileOf(task, fd) },
+      (ring) => {
+        for (const req of this.drains.ready(ring)) this.issue.queueTask(req);
+      },
+    );
   }
 
   /** io_uring_setup(2). */
@@ -72,15 +76,30 @@ export class IoUring {
     nr: number,
   ): Gen<number> {
     const { emit } = this.kernel.rec;
-    emit.sys_enter_io_uring_register(ring.fd, opcode, opcode === 3 ? 0 : this.userPointer(task), nr);
+    emit.sys_enter_io_uring_register(
+      ring.fd,
+      opcode,
+      opcode === UNREGISTER_FILES ? 0 : this.userPointer(task),
+      nr,
+    );
     yield this.kernel.costs.syscall;
     let ret = 0;
-    if (opcode === 2) ring.files = files;
-    else if (opcode === 3) ring.files = [];
+    if (opcode === REGISTER_FILES) ring.files = files;
+    else if (opcode === UNREGISTER_FILES) ring.files = [];
     else ret = 1;
     emit.io_uring_register(ring.ptr, opcode, ring.files.length, 0, ret);
     emit.sys_exit_io_uring_register(ret);
     return ret;
+  }
+
+  /** IORING_REGISTER_IOWQ_MAX_WORKERS: at most so many bounded workers; the unbounded stay as they are. */
+  *limitWorkers(task: IoTask, ring: Ring, bounded: number): Gen<void> {
+    const { emit } = this.kernel.rec;
+    emit.sys_enter_io_uring_register(ring.fd, REGISTER_IOWQ_MAX_WORKERS, this.userPointer(task), 2);
+    yield this.kernel.costs.syscall;
+    this.wq(task, ring).limit(bounded);
+    emit.io_uring_register(ring.ptr, REGISTER_IOWQ_MAX_WORKERS, ring.files.length, 0, 0);
+    emit.sys_exit_io_uring_register(0);
   }
 
   /**
@@ -100,14 +119,14 @@ export class IoUring {
     const { emit } = this.kernel.rec;
     const fd = flags & IORING_ENTER.REGISTERED_RING ? 0 : ring.fd;
     emit.sys_enter_io_uring_enter(fd, toSubmit, minComplete, flags, argp, argsz);
-    this.work.run(task);
+    yield* this.work.run(task);
     let ret = 0;
     if (toSubmit > 0) ret = yield* this.submit(task, ring, toSubmit);
     if (flags & IORING_ENTER.GETEVENTS) {
       const waited = yield* this.wait(task, ring, Math.min(minComplete, ring.cqEntries), timeout);
       if (ret === 0 && waited < 0) ret = waited;
     }
-    this.work.run(task);
+    yield* this.work.run(task);
     emit.sys_exit_io_uring_enter(this.kernel.i32(ret));
     yield this.kernel.costs.syscall;
     return ret;
@@ -130,188 +149,104 @@ export class IoUring {
   private *submit(task: IoTask, ring: Ring, toSubmit: number): Gen<number> {
     const available = (ring.sqTail - ring.sqHead) >>> 0;
     const n = Math.min(toSubmit, available, ring.sqEntries);
-    const inline: { req: IoReq; res: number }[] = [];
+    const inline: Completed[] = [];
+    const chain = new Chain();
     const plugged = n > PLUG_THRESHOLD && startPlug(task);
-    let head = ring.sqHead;
-    for (let i = 0; i < n; i++) {
-      const req = this.initReq(ring, head);
-      head = (head + 1) >>> 0;
-      const res = this.prep(task, req);
-      if (res !== 0) inline.push({ req, res });
-      else if (req.opcode === IORING_OP.URING_CMD) this.issueCmd(task, req);
-      else yield* this.issue(task, req, inline);
+    const head = ring.sqHead;
+    let taken = 0;
+    while (taken < n) {
+      const req = this.issue.read(ring, task, (head + taken) >>> 0);
+      taken++;
+      ring.taken = (ring.taken + 1) >>> 0;
+      const error = this.drains.init(req, chain.head) || this.issue.check(req);
+      if (error) {
+        this.submitFailed(req, error, chain);
+        if (!linksOn(req) && !(ring.setupFlags & IORING_SETUP.SUBMIT_ALL)) break;
+      } else yield* this.submitOne(req, chain, inline);
     }
-    ring.sqHead = head;
+    ring.sqHead = (head + taken) >>> 0;
+    // the chain ends where the submit call ends
+    const cut = chain.take();
+    if (cut) this.queueSlowly(cut);
     if (plugged) finishPlug(this.kernel, task);
-    for (const { req, res } of inline) this.finish(req, res);
-    return n;
+    this.issue.flush(inline);
+    return taken;
   }
 
-  private initReq(ring: Ring, head: number): IoReq {
-    const view = ring.sqes;
-    const at = (head & (ring.sqEntries - 1)) * ring.sqeSize;
-    const lo = view.getUint32(at + SQE_OFFSET.USER_DATA, true);
-    const hi = view.getUint32(at + SQE_OFFSET.USER_DATA + 4, true);
-    const opcode = view.getUint8(at);
-    const ptr = this.freeReqs.pop() ?? this.kernel.pointer(256);
-    const isCmd = opcode === IORING_OP.URING_CMD;
-    return {
-      ring,
-      ptr,
-      opcode,
-      flags: view.getUint8(at + 1),
-      fd: view.getInt32(at + SQE_OFFSET.FD, true),
-      off: isCmd ? 0 : fileOffset(view, at + SQE_OFFSET.OFF),
-      addr: fileOffset(view, at + SQE_OFFSET.ADDR),
-      len: view.getUint32(at + SQE_OFFSET.LEN, true),
-      opFlags: view.getUint32(at + SQE_OFFSET.LEN + 4, true),
-      udLo: lo,
-      udHi: hi,
-      udWord: this.kernel.rec.trace.wide.word(lo, hi),
-      spliceFdIn: view.getInt32(at + SQE_OFFSET.SPLICE_FD_IN, true),
-      file: undefined,
-      cmdOp: isCmd ? view.getUint32(at + SQE_OFFSET.OFF, true) : 0,
-      cmdView: view,
-      cmdAt: at + 48,
-    };
-  }
-
-  /** io_init_req and the file lookup: 0 or the error that the CQE will carry. */
-  private prep(task: IoTask, req: IoReq): number {
+  /** io_submit_sqe: issues the request, or adds it to the chain and issues the head when the chain is complete. */
+  private *submitOne(req: IoReq, chain: Chain, inline: Completed[]): Gen<void> {
+    const { issue } = this;
     const { emit } = this.kernel.rec;
-    emit.io_uring_submit_sqe(req.ring.ptr, req.ptr, req.udWord, this.opcodeId(req.opcode), req.flags, 1, 0);
-    if (req.opcode === IORING_OP.NOP) return 0;
-    if (req.flags & IOSQE.FIXED_FILE) {
-      req.file = req.ring.files[req.fd];
-    } else {
-      emit.io_uring_file_get(req.ring.ptr, req.ptr, req.udWord, this.kernel.i32(req.fd));
-      req.file = this.fileOf(task, req.fd);
-    }
-    return req.file ? 0 : EBADF;
-  }
-
-  private issueCmd(task: IoTask, req: IoReq): void {
-    const file = req.file;
-    const cmd = this.uringCmd(task, req);
-    const res = file?.uringCmd ? file.uringCmd(cmd) : -95;
-    if (res === EIOCBQUEUED) return;
-    if (res !== EAGAIN) {
-      this.finish(req, res);
+    emit.io_uring_submit_sqe(req.ring.ptr, req.ptr, req.udWord, issue.opcodeId(req.opcode), req.flags, 1, 0);
+    let first = req;
+    if (chain.head) {
+      issue.prepAsync(req);
+      emit.io_uring_link(req.ring.ptr, req.ptr, chain.head.ptr);
+      chain.add(req);
+      if (linksOn(req)) return;
+      first = chain.take() ?? req;
+    } else if (linksOn(req)) {
+      // its followers come with the next SQEs, and the slot may be used again before it runs
+      chain.add(req);
       return;
     }
-    // the SQE slot is reused while the worker waits, so the command area is copied first
-    const copy = new Uint8Array(80);
-    copy.set(req.ring.sqeBytes.subarray(req.cmdAt, req.cmdAt + req.ring.sqeSize - 48));
-    req.cmdView = new DataView(copy.buffer);
-    req.cmdAt = 0;
-    this.punt(task, req, undefined, ASYNC_DATA);
+    if (first.flags & IOSQE.ASYNC || first.failed) this.queueSlowly(first);
+    else if (first.opcode === IORING_OP.URING_CMD && issue.assign(first)) issue.queueCmd(first);
+    else yield* issue.queue(first, inline);
   }
 
-  private *issue(task: IoTask, req: IoReq, inline: { req: IoReq; res: number }[]): Gen<void> {
-    switch (req.opcode) {
-      case IORING_OP.NOP:
-        inline.push({ req, res: 0 });
-        return;
-      case IORING_OP.READ:
-      case IORING_OP.WRITE: {
-        let issuing = true;
-        const ret = yield* this.ops.rw(task, req, (res) => {
-          // a disk that answers before the call returns makes the request complete inline
-          if (issuing) inline.push({ req, res });
-          else if (res === EAGAIN) this.work.add(task, () => this.punt(task, req, undefined, 0));
-          else this.work.add(task, () => this.finish(req, res));
-        });
-        issuing = false;
-        if (ret === EAGAIN)
-          this.punt(task, req, req.opcode === IORING_OP.WRITE ? this.hashOf(req) : undefined, 0);
-        else if (ret < 0 && ret !== EIOCBQUEUED) inline.push({ req, res: ret });
-        return;
-      }
-      case IORING_OP.SPLICE:
-        this.punt(task, req, this.hashOf(req), 0);
-        return;
-      case IORING_OP.FSYNC:
-      case IORING_OP.SYNC_FILE_RANGE:
-      case IORING_OP.FALLOCATE:
-        this.punt(task, req, undefined, 0);
-        return;
-      default:
-        inline.push({ req, res: EINVAL });
-    }
-  }
-
-  /** Only regular files are hashed, by inode (REQ_F_ISREG with hash_reg_file). */
-  private hashOf(req: IoReq): object | undefined {
-    return req.file?.kind === 'regular' ? req.file.file : undefined;
-  }
-
-  /** io_queue_iowq */
-  private punt(task: IoTask, req: IoReq, hash: object | undefined, more: number): void {
-    const flags = req.file ? fileReqFlags(req.file) : 0;
-    this.kernel.rec.emit.io_uring_queue_async_work(
+  /** io_submit_fail_init: a malformed member fails the chain as a whole, once the chain is complete. */
+  private submitFailed(req: IoReq, error: number, chain: Chain): void {
+    const { emit } = this.kernel.rec;
+    const u64 = (value: number): number => this.kernel.u64(value);
+    emit.io_uring_req_failed(
       req.ring.ptr,
       req.ptr,
       req.udWord,
-      this.opcodeId(req.opcode),
-      this.kernel.u64(req.flags + PUNTED_FLAGS + more + flags),
-      hash ? this.hashedQueue : this.normalQueue,
-      this.workPointer(req.ptr),
+      this.issue.opcodeId(req.opcode),
+      req.flags,
+      0,
+      u64(req.off),
+      u64(req.addr),
+      u64(req.len),
+      u64(req.opFlags),
+      0,
+      0,
+      this.kernel.i32(req.spliceFdIn),
+      0,
+      0,
+      this.kernel.i32(error),
     );
-    this.wq(task, req.ring).enqueue({ hash, run: (worker) => this.runInWorker(task, worker, req) });
+    setFailed(req, error);
+    if (chain.head && !chain.head.failed) setFailed(chain.head, ECANCELED);
+    chain.add(req);
+    if (linksOn(req)) return;
+    const head = chain.take();
+    if (head) this.queueSlowly(head);
   }
 
-  private *runInWorker(task: IoTask, worker: IoTask, req: IoReq): Gen<void> {
-    this.kernel.rec.emit.io_wq_submit_work();
-    let res: number;
-    if (req.opcode === IORING_OP.URING_CMD) {
-      const run = req.file?.uringCmdBlocking;
-      const cmd = this.uringCmd(task, req);
-      res = run ? yield* run.call(req.file, cmd) : -95;
+  /** io_queue_sqe_fallback: requests that never get an inline attempt. */
+  private queueSlowly(req: IoReq): void {
+    const { ring } = req;
+    if (req.failed) {
+      req.flags = (req.flags & ~IOSQE.IO_HARDLINK) | IOSQE.IO_LINK;
+      this.issue.completeFailed(req, req.res);
+    } else if (ring.drainActive) {
+      if (!this.drains.defers(req)) {
+        this.issue.queueTask(req);
+        return;
+      }
+      this.issue.prepAsync(req);
+      this.kernel.rec.emit.io_uring_defer(ring.ptr, req.ptr, req.udWord, this.issue.opcodeId(req.opcode));
     } else {
-      const fault = this.strike(req);
-      if (fault?.delayNs) yield fault.delayNs;
-      const cut = fault?.short === undefined ? req : shortened(req, fault.short);
-      const later = (result: number): void => this.work.add(task, () => this.finish(req, result));
-      res = fault?.error ?? (yield* this.ops.blocking(worker, cut, later));
+      this.issue.prepAsync(req);
+      this.issue.punt(req);
     }
-    if (res !== EIOCBQUEUED) this.finish(req, res);
-  }
-
-  /** Faults on operations that run in workers; those on reads and direct writes are asked for by their operation. */
-  private strike(req: IoReq): ReturnType<FaultPlan> {
-    switch (req.opcode) {
-      case IORING_OP.SPLICE:
-        return this.faults({ kind: 'splice', ...siteOf(req) });
-      case IORING_OP.WRITE:
-        return this.faults({ kind: 'write', ...siteOf(req) });
-      case IORING_OP.FSYNC:
-      case IORING_OP.SYNC_FILE_RANGE:
-        return this.faults({ kind: 'fsync', ...siteOf(req) });
-      default:
-        return undefined;
-    }
-  }
-
-  private uringCmd(task: IoTask, req: IoReq): UringCmd {
-    return {
-      cmdOp: req.cmdOp,
-      view: req.cmdView,
-      at: req.cmdAt,
-      task,
-      done: (res) => this.finish(req, res),
-      completeInTask: (fn) => this.work.add(task, fn),
-    };
-  }
-
-  /** Posts the CQE and gives the request back. */
-  private finish(req: IoReq, res: number): void {
-    req.ring.post(req.ptr, req.udWord, req.udLo, req.udHi, res);
-    this.freeReqs.push(req.ptr);
   }
 
   private *wait(task: IoTask, ring: Ring, min: number, timeout: number | undefined): Gen<number> {
     for (;;) {
-      const ran = this.work.run(task);
+      const ran = yield* this.work.run(task);
       ring.flushOverflow();
       if (ring.cqReady >= min) return 0;
       if (!ran) break;
@@ -324,7 +259,7 @@ export class IoUring {
     try {
       for (;;) {
         if (task.killed) throw new TaskKilled();
-        this.work.run(task);
+        yield* this.work.run(task);
         if (ring.cqReady >= min) return 0;
         if (expired) return ETIME;
         yield PARK;
@@ -354,36 +289,7 @@ export class IoUring {
     return this.fds.get(task.tgid, fd);
   }
 
-  /** String id of an opcode's name. */
-  private opcodeId(opcode: number): number {
-    let id = this.opcodeIds.get(opcode);
-    if (id === undefined) {
-      id = this.kernel.rec.trace.strings.id(opcodeName(opcode, 49));
-      this.opcodeIds.set(opcode, id);
-    }
-    return id;
-  }
-
-  /** The io-wq work lies inside the request: 0xc8 bytes behind its start on 6.1. */
-  private workPointer(reqPtr: number): number {
-    const { wide } = this.kernel.rec.trace;
-    return wide.word((wide.lowOf(reqPtr) + 0xc8) >>> 0, wide.highOf(reqPtr));
-  }
-
   private userPointer(task: IoTask): number {
     return this.kernel.u64(0x7ffc00000000 + task.pid * 4096);
   }
-}
-
-/** A 64-bit offset or address of an SQE: -1 where all bits are set (no offset); beyond 2^53 it is rounded, no file reaches there. */
-function fileOffset(view: DataView, at: number): number {
-  const lo = getLo(view, at);
-  const hi = getHi(view, at);
-  return hi === 0xffffffff && lo === 0xffffffff ? -1 : hi * 0x100000000 + lo;
-}
-
-/** The request as a fault lets it run: a SPLICE asks for all and its backing file moves less, others ask for less. */
-function shortened(req: IoReq, bytes: number): IoReq {
-  if (req.opcode === IORING_OP.SPLICE) return { ...req, short: bytes };
-  return { ...req, len: Math.min(req.len, bytes) };
 }

@@ -32,6 +32,14 @@ export class Ring {
   waiter: IoTask | undefined;
   waitNr = 0;
   dead = false;
+  /** SQEs taken so far, also those of the submit call under way (cached_sq_head). */
+  taken = 0;
+  /** A request with IOSQE_IO_DRAIN waits, so what comes behind it goes the slow way. */
+  drainActive = false;
+  /** The next request or chain has to drain too: the drain stood inside a chain. */
+  drainNext = false;
+  /** An SQE had CQE_SKIP_SUCCESS: CQEs cannot be counted any more, so no drain is possible. */
+  drainDisabled = false;
   /** Hardware queue that its owner serves; fault lines select by it. */
   queue: number | undefined;
 
@@ -55,6 +63,11 @@ export class Ring {
   /** CQEs that user space has not seen. */
   get cqReady(): number {
     return (this.cqTail - this.cqHead) >>> 0;
+  }
+
+  /** CQEs made so far, modulo 2^32. */
+  get posted(): number {
+    return (this.cqTail + this.overflow.length) >>> 0;
   }
 
   /** Fills a CQE, or puts it on the overflow list when the ring is full. Prints io_uring_complete or io_uring_cqe_overflow. */

@@ -1,10 +1,14 @@
 import type { Kernel } from './kernel';
 import type { IoTask } from './request';
+import type { Gen } from './sched';
+
+/** One piece of task work; a generator where it may have to wait (it issues a request). */
+export type TaskWorkItem = () => Gen<void> | undefined | void;
 
 /** Task work of one task (struct io_uring_task): newest first, as the lock-less list of 6.1 gives it. */
 interface TaskCtx {
   readonly ptr: number;
-  work: (() => void)[];
+  work: TaskWorkItem[];
 }
 
 /** Work that a task runs on its way into or out of the kernel: io_uring's own lists, and plain task_work_add. */
@@ -25,7 +29,7 @@ export class TaskWork {
   }
 
   /** io_req_task_work_add */
-  add(task: IoTask, fn: () => void): void {
+  add(task: IoTask, fn: TaskWorkItem): void {
     let tctx = this.tctxs.get(task);
     if (!tctx) {
       tctx = { ptr: this.kernel.pointer(512), work: [] };
@@ -36,7 +40,7 @@ export class TaskWork {
   }
 
   /** Runs plain task work, then io_uring's (tctx_task_work). True when there was any. */
-  run(task: IoTask): boolean {
+  *run(task: IoTask): Gen<boolean> {
     let ran = false;
     const plain = this.plain.get(task);
     while (plain && plain.length > 0) {
@@ -52,7 +56,10 @@ export class TaskWork {
       tctx.work = [];
       loops++;
       count += list.length;
-      for (let i = list.length - 1; i >= 0; i--) list[i]();
+      for (let i = list.length - 1; i >= 0; i--) {
+        const rest = list[i]();
+        if (rest) yield* rest;
+      }
     }
     this.kernel.rec.emit.io_uring_task_work_run(tctx.ptr, count, loops);
     return true;
@@ -62,6 +69,7 @@ export class TaskWork {
   runFallback(task: IoTask): void {
     for (const fn of this.plain.get(task)?.splice(0) ?? []) fn();
     const tctx = this.tctxs.get(task);
+    // a request that was about to be issued is not: its ring is dead
     if (tctx) for (const fn of tctx.work.splice(0)) fn();
   }
 }

@@ -115,10 +115,8 @@ export const IO_URING_EVENTS = {
     system: 'io_uring',
     kind: 'tracepoint',
     text: [
-      `${REQ}, opcode {opcode:s}, flags 0x{flags:x}, prio={prio:d}, off={off:u}, addr={addr:u}, len={len:u}, ` +
-        'rw_flags=0x{rw_flags:x}, buf_index={buf_index:d}, personality={personality:d}, file_index={file_index:d}, ' +
-        'pad=0x{pad:x}, addr3={addr3:x}, error={error:d}',
-    ] as readonly [string],
+      `${REQ}, opcode {opcode:s}, flags 0x{flags:x}, prio={prio:d}, off={off:u}, addr={addr:u}, len={len:u}, rw_flags=0x{rw_flags:x}, buf_index={buf_index:d}, personality={personality:d}, file_index={file_index:d}, pad=0x{pad:x}, addr3={addr3:x}, error={error:d}`,
+    ],
     fn: 'io_submit_fail_init',
     contexts: ['daemon', 'client'],
     says: 'The SQE was malformed: it is completed with this error and never issued.',
