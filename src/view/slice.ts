@@ -1,0 +1,200 @@
+import type { OpenTrace } from '../debug/model';
+import { sizeText } from '../debug/request_label';
+import { SPAN_KINDS, type Slice } from '../webview/protocol_data';
+import { above, atOrAbove } from './spans';
+import { CounterColumns, Labels, MarkColumns, SpanColumns } from './slice_columns';
+import type { Timeline } from './timeline';
+
+/** Most entries of one answer, which keep it below 2 MB. */
+export const MOST = { spans: 24_000, marks: 16_384, counters: 8192, tracks: 16_384 } as const;
+/** A span narrower than this many pixels has no label. */
+const LABEL_PIXELS = 16;
+/** Runs of merged spans up to this length are looked at for what they have in common. */
+const LOOK = 64;
+const MERGED = SPAN_KINDS.indexOf('merged');
+
+/** What is asked for, with the limits of the trace applied. */
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  /** What lies closer together than this is one, ns. */
+  readonly pixel: number;
+}
+
+/** The answer would be too large at this resolution. */
+class TooMany extends Error {}
+
+/** Answers what of a timeline lies in a range of time; costs as much as there are pixels and tracks, not as there are events. */
+export class Slicer {
+  constructor(
+    private readonly open: OpenTrace,
+    private readonly timeline: Timeline,
+  ) {}
+
+  /**
+   * Spans, marks and counter steps of some tracks. What is narrower than a pixel is merged; where that is still too much for
+   * one answer the pixel grows (`nsPerPixel` of the answer tells).
+   * @throws RangeError for numbers that are no range, and for more tracks than an answer has room for.
+   */
+  slice(from: number, to: number, nsPerPixel: number, tracks: readonly number[]): Slice {
+    if (!(from <= to) || !Number.isFinite(from) || !Number.isFinite(to))
+      throw new RangeError('no range of time');
+    if (tracks.length > MOST.tracks) throw new RangeError(`at most ${MOST.tracks} tracks at once`);
+    let pixel = Number.isFinite(nsPerPixel) && nsPerPixel > 0 ? nsPerPixel : 0;
+    for (;;) {
+      const flat = pixel > to - from;
+      try {
+        return this.at({ from, to, pixel }, tracks, flat);
+      } catch (error) {
+        if (!(error instanceof TooMany)) throw error;
+        if (flat) throw new RangeError('too many tracks at once');
+        pixel = Math.max(pixel * 2, (to - from) / 8192, 1e-6);
+      }
+    }
+  }
+
+  private at(window: Window, tracks: readonly number[], flat: boolean): Slice {
+    const { kind } = this.timeline.tracks;
+    const labels = new Labels();
+    const spans = new SpanColumns(MOST.spans);
+    const marks = new MarkColumns(MOST.marks);
+    const counters = new CounterColumns(MOST.counters);
+    for (const track of new Set(tracks)) {
+      if (kind[track] === undefined) continue;
+      if (kind[track] === 'counter') this.counter(window, track, counters);
+      else {
+        this.spans(window, track, flat, spans, labels);
+        this.marks(window, track, marks, labels);
+      }
+      if (spans.full || marks.full || counters.full) throw new TooMany();
+    }
+    return {
+      from: window.from,
+      to: window.to,
+      nsPerPixel: window.pixel,
+      spans: spans.done(),
+      marks: marks.done(),
+      counters: counters.done(),
+      labels: labels.all,
+    };
+  }
+
+  private spans(window: Window, track: number, flat: boolean, out: SpanColumns, labels: Labels): void {
+    const { lineOf, spans } = this.timeline;
+    const first = lineOf[track];
+    const last = lineOf[track + 1];
+    if (flat && last - first > 1) {
+      this.flat(window, track, out);
+      return;
+    }
+    for (let line = first; line < last; line++) {
+      const high = spans.at[line + 1];
+      let k = atOrAbove(spans.end, window.from, spans.at[line], high);
+      while (k < high && spans.start[k] <= window.to) {
+        if (out.full) return;
+        const next = this.runEnd(k, high, window);
+        const single = next === k + 1;
+        const kind = single ? spans.kind[k] : this.commonKind(k, next);
+        const wide = single && spans.end[k] - spans.start[k] >= window.pixel * LABEL_PIXELS;
+        const label = wide ? labels.of(this.spanText(track, k)) : 0;
+        out.add(
+          track,
+          line - first,
+          kind,
+          spans.start[k],
+          spans.end[next - 1],
+          spans.event[k],
+          spans.request[k],
+          next - k,
+          label,
+        );
+        k = next;
+      }
+    }
+  }
+
+  /** End of the run of narrow spans that begins with span k: they start within one pixel, and none of them is a pixel wide. */
+  private runEnd(k: number, high: number, { pixel, to }: Window): number {
+    const { start, end } = this.timeline.spans;
+    if (end[k] - start[k] >= pixel) return k + 1;
+    let next = atOrAbove(start, start[k] + pixel, k + 1, high);
+    if (start[next - 1] > to) next = above(start, to, k + 1, next);
+    // spans of a line do not overlap, so only the last one of them can be wide
+    if (next - k > 1 && end[next - 1] - start[next - 1] >= pixel) next--;
+    return next;
+  }
+
+  private commonKind(from: number, to: number): number {
+    const { kind } = this.timeline.spans;
+    if (to - from > LOOK) return MERGED;
+    for (let k = from + 1; k < to; k++) if (kind[k] !== kind[from]) return MERGED;
+    return kind[from];
+  }
+
+  /** All rows of a track as one span: the last resort where rows are more than an answer holds. */
+  private flat({ from, to }: Window, track: number, out: SpanColumns): void {
+    const { lineOf, spans } = this.timeline;
+    let [count, start, end, event, request] = [0, Infinity, -Infinity, -1, -1];
+    for (let line = lineOf[track]; line < lineOf[track + 1]; line++) {
+      const high = spans.at[line + 1];
+      const k = atOrAbove(spans.end, from, spans.at[line], high);
+      const next = above(spans.start, to, k, high);
+      if (next <= k) continue;
+      count += next - k;
+      if (spans.start[k] < start) {
+        start = spans.start[k];
+        event = spans.event[k];
+        request = spans.request[k];
+      }
+      end = Math.max(end, spans.end[next - 1]);
+    }
+    if (count > 0) out.add(track, 0, MERGED, start, end, event, request, count, 0);
+  }
+
+  private marks(window: Window, track: number, out: MarkColumns, labels: Labels): void {
+    const { marks, times } = this.timeline;
+    const { trace, requests } = this.open;
+    const high = marks.at[track + 1];
+    const end = atOrAbove(marks.list, times.firstAt(Math.floor(window.to) + 1), marks.at[track], high);
+    let k = atOrAbove(marks.list, times.firstAt(window.from), marks.at[track], high);
+    while (k < end && !out.full) {
+      const event = marks.list[k];
+      const time = times.at(event);
+      const next =
+        window.pixel > 0 ? atOrAbove(marks.list, times.firstAt(time + window.pixel), k + 1, end) : k + 1;
+      const label = next === k + 1 ? labels.of(trace.nameOf(event)) : 0;
+      out.add(track, 0, marks.kind(k, next), time, event, requests.requestOf(event), next - k, label);
+      k = next;
+    }
+  }
+
+  private counter({ from, to, pixel }: Window, track: number, out: CounterColumns): void {
+    const counter = this.timeline.counters[track - this.timeline.lanes.all.length];
+    const { time, value, low, high } = counter;
+    const first = above(time, from, 0, time.length) - 1;
+    // what holds at the left edge
+    if (first >= 0) out.add(track, time[first], value[first], value[first], value[first]);
+    let k = first + 1;
+    while (k < time.length && time[k] <= to && !out.full) {
+      const next = pixel > 0 ? atOrAbove(time, time[k] + pixel, k + 1, time.length) : k + 1;
+      out.add(track, time[k], value[next - 1], low.best(k, next), high.best(k, next));
+      k = next;
+    }
+  }
+
+  private spanText(track: number, k: number): string {
+    const { tracks, spans } = this.timeline;
+    const { trace, requests } = this.open;
+    const row = spans.request[k];
+    if (tracks.kind[track] === 'tag' && row >= 0) {
+      const size = requests.size[row];
+      return Number.isNaN(size) || size === 0 ? requests.op(row) : `${requests.op(row)} ${sizeText(size)}`;
+    }
+    return callName(trace.nameOf(spans.event[k]));
+  }
+}
+
+/** Name of the call that an event begins. */
+function callName(name: string): string {
+  return name.replace(/^sys_enter_/, '');
+}

@@ -1,0 +1,114 @@
+import type { OpenTrace } from '../debug/model';
+import { requestLabel } from '../debug/request_label';
+import type { Statistics } from '../webview/protocol_data';
+import { isFailure } from './marks';
+import { PHASES } from './phases';
+import { percentiles } from './quantiles';
+import type { Timeline } from './timeline';
+
+/** The slowest requests that are listed. */
+const SLOWEST = 10;
+
+const SUBMITS: ReadonlySet<string> = new Set(['io_uring_submit_sqe', 'io_uring_submit_req']);
+
+/**
+ * Counts of a range of time, and how long the requests took that end in it. `tracks` limits the events to those tracks and the
+ * requests to those tags. A phase that the trace does not show is part of the one before it.
+ */
+export function statistics(
+  open: OpenTrace,
+  timeline: Timeline,
+  from: number,
+  to: number,
+  tracks?: readonly number[],
+): Statistics {
+  const { times, phases, tagOf, firstTag } = timeline;
+  const { requests } = open;
+  const wanted = tracks === undefined ? undefined : new Set(tracks);
+  const counts = countEvents(open, timeline, from, to, wanted);
+  const rows = new Uint32Array(requests.length);
+  let found = 0;
+  let bytes = 0;
+  for (let r = 0; r < requests.length; r++) {
+    const end = requests.end[r];
+    if (Number.isNaN(end)) continue;
+    const time = times.since(end);
+    if (time < from || time > to || requests.status[r] === 3) continue;
+    if (wanted !== undefined && !wanted.has(firstTag + tagOf[r])) continue;
+    rows[found++] = r;
+    if (requests.result[r] > 0) bytes += requests.result[r];
+  }
+  const latency = new Float64Array(found);
+  const shares = PHASES.map(() => new Float64Array(found));
+  const borders = new Float64Array(6);
+  for (let k = 0; k < found; k++) {
+    phases.read(rows[k], borders);
+    latency[k] = borders[5] - borders[0];
+    let phase = 0;
+    for (let next = 1; next <= 5; next++) {
+      if (Number.isNaN(borders[next])) continue;
+      shares[phase][k] = borders[next] - borders[phase];
+      phase = next;
+    }
+  }
+  return {
+    from,
+    to,
+    ...counts,
+    bytes,
+    latency: percentiles(latency),
+    phases: PHASES.map((kind, k) => ({
+      kind,
+      total: shares[k].reduce((sum, value) => sum + value, 0),
+      percentiles: percentiles(shares[k]),
+    })),
+    slowest: slowest(latency).map((k) => ({
+      request: rows[k],
+      label: requestLabel(requests, rows[k]),
+      ns: latency[k],
+    })),
+  };
+}
+
+function countEvents(
+  { trace, requests }: OpenTrace,
+  { times, ranks, lanes, tagOf, firstTag }: Timeline,
+  from: number,
+  to: number,
+  wanted: ReadonlySet<number> | undefined,
+): Pick<Statistics, 'events' | 'sqes' | 'cqes' | 'errors'> {
+  const kinds = new Uint8Array(trace.shapes.size);
+  for (let id = 0; id < kinds.length; id++) {
+    const { name } = trace.shapes.get(id);
+    if (SUBMITS.has(name)) kinds[id] = 1;
+    else if (name === 'io_uring_complete') kinds[id] = 2;
+  }
+  const first = times.firstAt(from);
+  const last = times.firstAt(Math.floor(to) + 1);
+  let [events, sqes, cqes, errors] = [0, 0, 0, 0];
+  for (let i = first; i < last; i++) {
+    if (wanted !== undefined && !wanted.has(lanes.of(i))) {
+      const row = requests.requestOf(i);
+      if (row < 0 || !wanted.has(firstTag + tagOf[row])) continue;
+    }
+    events++;
+    const kind = kinds[trace.shape[i]];
+    if (kind === 1) sqes++;
+    else if (kind === 2) cqes++;
+    if (isFailure(ranks[i])) errors++;
+  }
+  return { events, sqes, cqes, errors };
+}
+
+/** Places of the largest values, largest first. */
+function slowest(values: Float64Array): number[] {
+  const top: number[] = [];
+  for (let k = 0; k < values.length; k++) {
+    if (top.length === SLOWEST && values[k] <= values[top[SLOWEST - 1]]) continue;
+    let at = top.length;
+    while (at > 0 && values[top[at - 1]] < values[k]) at--;
+    top.splice(at, 0, k);
+    if (top.length > SLOWEST) top.pop();
+  }
+  return top;
+}

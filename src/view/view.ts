@@ -1,0 +1,132 @@
+import type { OpenTrace } from '../debug/model';
+import type { StackIndex } from '../debug/stack';
+import { Steps, type StepKind } from '../debug/steps';
+import type { Sliced } from '../trace/slices';
+import type { Requests, StepName, TraceSummary } from '../webview/protocol';
+import type { CursorState } from '../webview/protocol_data';
+import { explain, kernelText } from './explain';
+import { find, type Found } from './find';
+import { flowOf } from './flow';
+import { rankViolations } from './marks';
+import type { Translate } from './machine_names';
+import { Slicer } from './slice';
+import { statistics } from './statistics';
+import { tableOf } from './table';
+import { cursorState } from './texts';
+import type { Timeline } from './timeline';
+
+/** How the view's steps are called by the debugger, and whether they are about the whole trace whatever is focused. */
+export const STEPS: Readonly<Record<StepName, { readonly kind: StepKind; readonly whole: boolean }>> = {
+  next: { kind: 'next', whole: true },
+  previous: { kind: 'back', whole: true },
+  nextOfRequest: { kind: 'next', whole: false },
+  previousOfRequest: { kind: 'back', whole: false },
+  stepIn: { kind: 'in', whole: false },
+  stepOut: { kind: 'out', whole: false },
+  first: { kind: 'first', whole: false },
+  last: { kind: 'last', whole: false },
+  nextLife: { kind: 'nextLife', whole: false },
+};
+
+/** Answers of the requests that a view of one trace makes. */
+export type Answers = { [N in keyof Requests]: Requests[N]['answer'] };
+
+/** One trace as its views see it: what is asked of it, answered from the timeline and the model that the debugger uses too. */
+export class TraceView {
+  private readonly slicer: Slicer;
+
+  constructor(
+    readonly open: OpenTrace,
+    readonly timeline: Timeline,
+    private readonly t: Translate,
+    private readonly stack?: StackIndex,
+  ) {
+    this.slicer = new Slicer(open, timeline);
+  }
+
+  /** What does not change while the trace is open. `uri` is how the host calls it. */
+  summary(uri: string): TraceSummary {
+    const { open, timeline } = this;
+    const { totals } = open.states.at(open.length - 1);
+    return {
+      uri,
+      name: open.name,
+      kernel: kernelText(open, this.t),
+      events: open.length,
+      requests: open.requests.length,
+      start: timeline.times.start,
+      length: timeline.times.length,
+      simulated: open.source.kind === 'session' || open.source.session !== undefined,
+      warnings: warnings(open, this.t),
+      totals: {
+        copied: totals.copiedBytes ?? 0,
+        sqes: totals.sqes,
+        cqes: totals.cqes,
+        punts: totals.punts,
+      },
+      tracks: timeline.tracks,
+    };
+  }
+
+  /** The cursor as every face shows it. */
+  cursor(): CursorState {
+    return cursorState(this.open, this.timeline.times, this.t);
+  }
+
+  slice(ask: Requests['slice']['ask']): Answers['slice'] {
+    return this.slicer.slice(ask.from, ask.to, ask.nsPerPixel, ask.tracks);
+  }
+
+  flow(request: number): Answers['flow'] {
+    return flowOf(this.open, this.timeline, request);
+  }
+
+  statistics({ from, to, tracks }: Requests['statistics']['ask']): Answers['statistics'] {
+    return statistics(this.open, this.timeline, from, to, tracks);
+  }
+
+  table(ask: Requests['table']['ask']): Answers['table'] {
+    return tableOf(this.open, this.timeline.times, ask, this.t);
+  }
+
+  /** Searches in slices. */
+  search({ query, from, backwards }: Requests['search']['ask']): Sliced<Found> {
+    return find(this.open, query, from, backwards);
+  }
+
+  explain(event: number): Answers['explain'] {
+    return explain(this.open, this.timeline, event, this.stack, this.t);
+  }
+
+  /** Where a step of the view leads from the cursor. */
+  step(name: StepName): { readonly event: number; readonly request: number | undefined } {
+    const { cursor } = this.open;
+    const { kind, whole } = STEPS[name];
+    const steps = new Steps(this.open);
+    const own = this.open.requests.requestOf(cursor.event);
+    const focus = cursor.request ?? (name.endsWith('OfRequest') && own >= 0 ? own : undefined);
+    const next = steps.step(kind, cursor.event, whole ? undefined : focus);
+    // a step through the whole trace keeps the request that is looked at
+    return whole ? { event: next.event, request: cursor.request } : next;
+  }
+
+  /** Shows the broken rules that were found since the timeline was built. */
+  refreshViolations(): void {
+    rankViolations(
+      this.timeline.ranks,
+      this.open.violations.map(({ event }) => event),
+    );
+    this.timeline.marks.refresh();
+  }
+}
+
+function warnings({ source, trace }: OpenTrace, t: Translate): string[] {
+  const said: string[] = [];
+  if (source.kind === 'session') return said;
+  if (source.damaged > 0)
+    said.push(t('{0} lines are no events, the first is line {1}', source.damaged, source.firstDamaged));
+  if (source.unknown > 0) said.push(t('{0} events have names that the schema does not know', source.unknown));
+  const lost = Math.max(source.lost, trace.lostEvents());
+  if (lost > 0) said.push(t('{0} events were lost by the recorder', lost));
+  return said;
+}
