@@ -30,8 +30,8 @@ describe('first five minutes', () => {
   async function move(act: () => Promise<void>): Promise<number> {
     const before = await event();
     await act();
-    await expect.poll(event, { timeout: 20_000 }).not.toBe(before);
-    await expect.poll(event, { timeout: 20_000 }).toBeGreaterThanOrEqual(0);
+    await expect.poll(event).not.toBe(before);
+    await expect.poll(event).toBeGreaterThanOrEqual(0);
     return event();
   }
 
@@ -51,7 +51,7 @@ describe('first five minutes', () => {
     await workbench.page.getByText('start of trace').first().waitFor();
     await workbench.fold('Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints');
     await workbench.expand(workbench.row('Scope Request'));
-    await expect.poll(event, { timeout: 20_000 }).toBe(0);
+    await expect.poll(event).toBe(0);
   });
 
   it('steps over twice, and back', async () => {
@@ -74,7 +74,7 @@ describe('first five minutes', () => {
     await row.getByRole('button', { name: 'Step To' }).click();
     // VS Code opens the file first and focuses the frame then: a key before that steps the thread that was focused before.
     const shown = async (file: string): Promise<void> => {
-      await expect.poll(() => workbench.activeTab(), { timeout: 20_000 }).toBe(file);
+      await expect.poll(() => workbench.activeTab()).toBe(file);
       await workbench.page.locator('.debug-top-stack-frame-line').first().waitFor();
     };
     await shown('ublk_drv.c');
@@ -85,7 +85,7 @@ describe('first five minutes', () => {
     ] as const) {
       await workbench.page.keyboard.press('F10');
       await shown(file);
-      await expect.poll(() => selected.getAttribute('aria-label'), { timeout: 20_000 }).toMatch(`${next}, `);
+      await expect.poll(() => selected.getAttribute('aria-label')).toMatch(`${next}, `);
       expect(await selected.getAttribute('aria-level')).toBe('5');
     }
     await workbench.shots('tree-follows');
@@ -99,7 +99,7 @@ describe('first five minutes', () => {
     for (let steps = 0; files.size < 3 && steps < 30; steps++) {
       await move(() => workbench.page.keyboard.press('F10'));
       // VS Code draws it closed for a moment before it fetches the new children.
-      await expect.poll(() => scope.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe('true');
+      await expect.poll(() => scope.getAttribute('aria-expanded')).toBe('true');
       if (await workbench.row('opcode, value SPLICE').isVisible()) files.add(await workbench.activeTab());
     }
     expect(files.size).toBe(3);

@@ -69,7 +69,7 @@ export class Workbench {
     await row.waitFor();
     const wanted = String(open);
     if ((await row.getAttribute('aria-expanded')) !== wanted) await row.locator('.monaco-tl-twistie').click();
-    await expect.poll(() => row.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe(wanted);
+    await expect.poll(() => row.getAttribute('aria-expanded')).toBe(wanted);
   }
 
   /** Shows a container of the activity bar. Forced, because its own badge lies over the icon. */
@@ -77,7 +77,7 @@ export class Workbench {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name });
     await tab.waitFor();
     if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click({ force: true });
-    await expect.poll(() => tab.getAttribute('aria-selected'), { timeout: 10_000 }).toBe('true');
+    await expect.poll(() => tab.getAttribute('aria-selected')).toBe('true');
   }
 
   /** Folds views of the side bar, to make room for the others. */
@@ -85,7 +85,7 @@ export class Workbench {
     for (const title of titles) {
       const header = this.page.locator('.pane-header', { hasText: title }).first();
       if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
-      await expect.poll(() => header.getAttribute('aria-expanded'), { timeout: 10_000 }).toBe('false');
+      await expect.poll(() => header.getAttribute('aria-expanded')).toBe('false');
     }
   }
 
