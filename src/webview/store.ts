@@ -192,6 +192,17 @@ export class Store {
     this.inTurn(() => this.asked(trace, this.client.ask('move', { trace, event, request })));
   }
 
+  /** Focuses a request and goes to its first event. */
+  async goToRequest(request: number): Promise<void> {
+    const trace = this.active.peek();
+    try {
+      const flow = await this.client.ask('flow', { trace, request });
+      this.move(flow.event[0] ?? -1, request, trace);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   step(step: StepName): void {
     const trace = this.active.peek();
     this.inTurn(() => this.asked(trace, this.client.ask('step', { trace, step })));

@@ -1,31 +1,48 @@
 import { useEffect } from 'preact/hooks';
 import { FACES } from '../face_list';
 import type { FaceProps } from '../faces';
+import { hostCommands } from '../host_commands';
 import { useValue } from '../use_signal';
-import { Banner, StatusLine } from './status';
-import { PANEL_ID, Tabs } from './tabs';
+import { Help } from './help';
 import { takeKeys } from './keyboard';
+import { SearchBox } from './search_box';
+import { SidePanel } from './side_panel';
+import { Banner, StatusLine } from './status';
+import { TableTwin } from './table_twin';
+import { PANEL_ID, Tabs } from './tabs';
+import { Toolbar } from './toolbar';
 
 /** The frame around the faces: tabs and tools above, the face with its panels, the status line below. */
 export function Shell({ store }: FaceProps) {
   const face = useValue(store.face);
   const ready = useValue(store.ready);
+  const problem = useValue(store.problem);
   const t = useValue(store.words);
   useEffect(() => takeKeys(store, document), [store]);
-  const Shown = FACES.find((slot) => slot.face === face)?.component;
+  useEffect(() => hostCommands(store), [store]);
+  const slot = FACES.find((one) => one.face === face);
+  const Shown = slot?.component;
   return (
     <div class="shell">
       <header class="bar">
         <Tabs store={store} />
+        <Toolbar store={store} />
       </header>
+      <SearchBox store={store} />
       <Banner store={store} />
       <main class="middle">
-        <div id={PANEL_ID} class="face" role="tabpanel" aria-labelledby={`tab-${face}`}>
-          {ready && Shown !== undefined && <Shown store={store} />}
-          {!ready && <p class="calm">{t('Opening the trace …')}</p>}
+        <div class="stack">
+          <div id={PANEL_ID} class="face" role="tabpanel" aria-labelledby={`tab-${face}`}>
+            {ready && Shown !== undefined && <Shown store={store} />}
+            {ready && Shown === undefined && <p class="calm">{t('This view is not in this build.')}</p>}
+            {!ready && problem === undefined && <p class="calm">{t('Opening the trace …')}</p>}
+          </div>
+          <TableTwin store={store} />
         </div>
+        <SidePanel store={store} />
       </main>
       <StatusLine store={store} />
+      <Help store={store} />
     </div>
   );
 }

@@ -1,6 +1,138 @@
+import { effect } from '@preact/signals-core';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FaceProps } from '../faces';
+import { longest, type Store } from '../store';
+import { useValue } from '../use_signal';
+import { stackPictures } from './stack_pictures';
+import { takeGestures } from './gestures';
+import { Pane } from './pane';
+import { showTime } from './scale';
+import { glideTo, timelineCommand } from './timeline_commands';
+import { Tooltip } from './tooltip';
+import { Totals } from './totals';
 
-/** Placeholder until the drawing stands. */
+/** The timeline of a trace, or of two one above the other on one scale of time. */
 export function TimelineFace({ store }: FaceProps) {
-  return <div class="face">{store.trace.value?.name}</div>;
+  const traces = useValue(store.traces);
+  const panes = useRef<(Pane | undefined)[]>([]);
+  useEffect(() => follow(store, panes.current), [store]);
+  const empty = traces.every((trace) => trace.events === 0);
+  const t = useValue(store.words);
+  if (traces.length === 0 || empty) return <p class="calm">{t('This trace has no events yet.')}</p>;
+  return (
+    <div class="timelines">
+      {traces.length > 1 && <Totals store={store} />}
+      {traces.map((trace, k) => (
+        <TimelinePane
+          key={trace.uri}
+          store={store}
+          trace={k}
+          last={k === traces.length - 1}
+          attach={(pane) => {
+            panes.current[k] = pane;
+          }}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** Keeps the cursor in view, takes commands and hands out pictures while the face is shown. */
+function follow(store: Store, panes: (Pane | undefined)[]): () => void {
+  const list = (): Pane[] => panes.filter((pane) => pane !== undefined);
+  const calm = (): boolean =>
+    matchMedia('(prefers-reduced-motion: reduce)').matches ||
+    document.body.classList.contains('vscode-reduce-motion');
+  const glide = glideTo(store, calm());
+  let seen = store.cursor.peek();
+  const stops = [
+    store.onCommand((command) => timelineCommand(store, list(), undefined, command, glide)),
+    effect(() => {
+      const cursor = store.cursor.value;
+      if (cursor === seen || cursor.event < 0) return;
+      seen = cursor;
+      const range = store.range.peek();
+      const next = showTime(range, cursor.time, longest(store.traces.peek()));
+      if (next !== range) store.range.value = next;
+    }),
+    effect(() => {
+      const active = store.active.value;
+      const flow = store.flows.value[active];
+      const tracks = store.traces.peek()[active]?.tracks;
+      const tag = flow?.track.find((id) => tracks?.kind[id] === 'tag');
+      if (tag !== undefined) panes[active]?.reveal(tag);
+    }),
+  ];
+  store.exporter.value = { picture: () => stackPictures(list().map((pane) => pane.picture())) };
+  return () => {
+    store.exporter.value = undefined;
+    for (const stop of stops) stop();
+  };
+}
+
+interface PaneProps extends FaceProps {
+  readonly trace: number;
+  readonly last: boolean;
+  readonly attach: (pane: Pane | undefined) => void;
+}
+
+function TimelinePane({ store, trace, last, attach }: PaneProps) {
+  const scroller = useRef<HTMLElement>(null);
+  const surface = useRef<HTMLDivElement>(null);
+  const [pane, setPane] = useState<Pane | undefined>(undefined);
+  const t = useValue(store.words);
+  const traces = useValue(store.traces);
+  useEffect(() => {
+    if (scroller.current === null || surface.current === null) return undefined;
+    const made = new Pane(store, trace, scroller.current, last);
+    const stop = takeGestures(store, made, surface.current, scroller.current);
+    if (trace === 0) made.restoreScroll(store.scroll.peek());
+    attach(made);
+    setPane(made);
+    return () => {
+      attach(undefined);
+      stop();
+      made.stop();
+    };
+  }, [store, trace]);
+  const name = traces[trace]?.name ?? '';
+  return (
+    <div class="timeline">
+      {traces.length > 1 && <h2 class="trace-name">{name}</h2>}
+      <section
+        ref={scroller}
+        class="scroller"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        aria-label={t('Timeline of {0}', name)}
+      >
+        <div ref={surface} class="surface">
+          <canvas role="img" aria-label={t('Drawing of the timeline; the table of events says the same')} />
+          {pane !== undefined && <Headings pane={pane} />}
+          {pane !== undefined && <Tooltip store={store} pane={pane} />}
+        </div>
+        <div class="spacer" />
+      </section>
+    </div>
+  );
+}
+
+/** Buttons over the headings of groups, which the canvas draws. */
+function Headings({ pane }: { readonly pane: Pane }) {
+  const headings = useValue(pane.headings);
+  return (
+    <>
+      {headings.map(({ group, y, height, collapsed }) => (
+        <button
+          key={group}
+          type="button"
+          class="heading"
+          aria-label={group}
+          aria-expanded={!collapsed}
+          style={{ top: `${y}px`, height: `${height}px` }}
+          onClick={() => pane.toggle(group)}
+        />
+      ))}
+    </>
+  );
 }

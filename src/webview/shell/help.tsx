@@ -1,0 +1,52 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { KEYS } from '../commands';
+import type { FaceProps } from '../faces';
+import { useValue } from '../use_signal';
+import { IconButton } from './button';
+
+/** All keys, and what the mouse does. */
+export function Help({ store }: FaceProps) {
+  const open = useValue(store.helpOpen);
+  const t = useValue(store.words);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  const close = (): void => {
+    store.helpOpen.value = false;
+  };
+  const mouse: [string, string][] = [
+    [t('Click'), t('Go to this event')],
+    [t('Drag'), t('Move the view')],
+    [t('Shift+drag, or drag in the ruler'), t('Measure a range of time')],
+    [t('Ctrl+wheel'), t('Zoom')],
+    [t('Shift+wheel'), t('Earlier and later')],
+  ];
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={close}>
+      <header>
+        <h2 id="help-title">{t('Keys')}</h2>
+        <IconButton icon="close" label={t('Close')} onPress={close} />
+      </header>
+      <dl>
+        {KEYS.map(({ shown, what }) => (
+          <div key={what}>
+            <dt>
+              {shown.split('  ').map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{t(what)}</dd>
+          </div>
+        ))}
+        {mouse.map(([how, what]) => (
+          <div key={what}>
+            <dt>{how}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </dialog>
+  );
+}

@@ -1,0 +1,66 @@
+import { drawGround, drawGutter, drawLegend, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
+import { drawTracks } from './draw_tracks';
+import type { Painter } from './painter';
+import { placedPins, placedRows, type Scene, topOf, trackMiddle } from './scene';
+
+/** Draws a timeline from back to front. */
+export function drawScene(painter: Painter, scene: Scene): void {
+  const { width, height, palette, metrics, scale } = scene;
+  const pins = placedPins(scene);
+  const rows = placedRows(scene);
+  const top = topOf(scene);
+  const bottom = height - metrics.legend;
+  const pinTop = metrics.minimap + metrics.ruler;
+  painter.fill(0, 0, width, height, palette.background);
+  painter.within(0, top, width, bottom - top, () => {
+    drawGround(painter, scene, rows);
+    painter.within(scale.left, top, scale.width, bottom - top, () => drawTracks(painter, scene, rows));
+    drawGutter(painter, scene, rows);
+  });
+  if (pins.length > 0) {
+    painter.within(0, pinTop, width, top - pinTop, () => {
+      painter.fill(0, pinTop, width, top - pinTop, palette.background);
+      drawGround(painter, scene, pins);
+      painter.within(scale.left, pinTop, scale.width, top - pinTop, () => drawTracks(painter, scene, pins));
+      drawGutter(painter, scene, pins);
+    });
+    painter.fill(0, top - 2, width, 2, palette.border);
+  }
+  painter.fill(metrics.gutter - 1, pinTop, 1, bottom - pinTop, palette.border);
+  painter.within(scale.left, pinTop, scale.width, bottom - pinTop, () => drawFlow(painter, scene));
+  drawMinimap(painter, scene);
+  drawRuler(painter, scene);
+  drawPlayhead(painter, scene);
+  drawLegend(painter, scene);
+}
+
+/** The focused request's way from lane to lane. Steps within one lane need no arrow. */
+function drawFlow(painter: Painter, scene: Scene): void {
+  const { flow, scale, palette } = scene;
+  if (flow === undefined) return;
+  const seen = new Set<string>();
+  const thick = palette.highContrast ? 2 : 1.5;
+  for (let k = 0; k + 1 < flow.arrows.length; k += 2) {
+    const cause = flow.arrows[k]!;
+    const effect = flow.arrows[k + 1]!;
+    const x1 = scale.x(flow.time[cause]!);
+    const x2 = scale.x(flow.time[effect]!);
+    const y1 = trackMiddle(scene, flow.track[cause]!);
+    const y2 = trackMiddle(scene, flow.track[effect]!);
+    if (y1 === undefined || y2 === undefined || Math.abs(y1 - y2) < 2) continue;
+    if (Math.max(x1, x2) < scale.left || Math.min(x1, x2) > scale.left + scale.width) continue;
+    const key = [x1 / 3, y1, x2 / 3, y2].map(Math.round).join(' ');
+    if (seen.has(key)) continue;
+    seen.add(key);
+    painter.arrow(x1, y1, x2, y2, palette.focus, thick);
+  }
+  for (let k = 0; k < flow.time.length; k++) {
+    const x = scale.x(flow.time[k]!);
+    const y = trackMiddle(scene, flow.track[k]!);
+    if (y === undefined || x < scale.left || x > scale.left + scale.width) continue;
+    const key = `${Math.round(x)} ${Math.round(y)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    painter.fill(x - 1.5, y - 1.5, 3, 3, palette.focus);
+  }
+}

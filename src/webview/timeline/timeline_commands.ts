@@ -1,0 +1,94 @@
+import type { Command } from '../commands';
+import { longest, type Store, type TimeRange, wholeRange } from '../store';
+import type { Pane } from './pane';
+import { clampRange, panBy, zoomAbout } from './scale';
+
+/** How far one key moves or zooms. */
+const PAN = 0.15;
+const ZOOM = 0.75;
+
+/** Runs a command of the timeline; false if it is none. */
+export function timelineCommand(
+  store: Store,
+  panes: readonly Pane[],
+  pointer: number | undefined,
+  command: Command,
+  glide: (to: TimeRange) => void,
+): boolean {
+  const length = longest(store.traces.peek());
+  const range = store.range.peek();
+  const pane = panes[store.active.peek()] ?? panes[0];
+  switch (command) {
+    case 'panLeft':
+    case 'panRight':
+      store.range.value = panBy(range, command === 'panLeft' ? -PAN : PAN, length);
+      return true;
+    case 'zoomIn':
+    case 'zoomOut': {
+      const factor = command === 'zoomIn' ? ZOOM : 1 / ZOOM;
+      store.range.value = zoomAbout(range, pointer ?? anchor(store, range), factor, length);
+      return true;
+    }
+    case 'up':
+      pane?.scrollBy(-2);
+      return true;
+    case 'down':
+      pane?.scrollBy(2);
+      return true;
+    case 'pageUp':
+      pane?.page(-0.8);
+      return true;
+    case 'pageDown':
+      pane?.page(0.8);
+      return true;
+    case 'fit':
+      glide(wholeRange(length));
+      return true;
+    case 'fitRequest':
+      return fitRequest(store, length, glide);
+    default:
+      return false;
+  }
+}
+
+/** Zooming by key goes about the playhead where that is in view, else about the middle. */
+function anchor(store: Store, range: TimeRange): number {
+  const { time, event } = store.cursor.peek();
+  return event >= 0 && time >= range.from && time <= range.to ? time : (range.from + range.to) / 2;
+}
+
+function fitRequest(store: Store, length: number, glide: (to: TimeRange) => void): boolean {
+  const flow = store.flows.peek()[store.active.peek()];
+  const first = flow?.time[0];
+  const last = flow?.time[flow.time.length - 1];
+  if (first === undefined || last === undefined) {
+    store.say(store.words.peek()('No request is focused.'));
+    return true;
+  }
+  const air = Math.max(20, (last - first) * 0.08);
+  glide(clampRange({ from: first - air, to: last + air }, length));
+  return true;
+}
+
+/** Moves the visible range there in a few frames, or at once where a person wants no motion. */
+export function glideTo(store: Store, calm: boolean): (to: TimeRange) => void {
+  let frame = 0;
+  return (to) => {
+    cancelAnimationFrame(frame);
+    if (calm) {
+      store.range.value = to;
+      return;
+    }
+    const from = store.range.peek();
+    const start = performance.now();
+    const step = (now: number): void => {
+      const share = Math.min(1, (now - start) / 180);
+      const eased = 1 - (1 - share) ** 3;
+      const between = (a: number, b: number): number => a + (b - a) * eased;
+      store.range.value =
+        share === 1 ? to : { from: between(from.from, to.from), to: between(from.to, to.to) };
+      if (share < 1) frame = requestAnimationFrame(step);
+    };
+    frame = requestAnimationFrame(step);
+  };
+}
