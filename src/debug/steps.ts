@@ -100,7 +100,10 @@ export class Steps {
       }
       case 'out': {
         const event = this.completion(list, from);
-        return event > from ? { event, request } : { event: from, request, edge: 'end of request' };
+        if (event <= from) return { event: from, request, edge: 'end of request' };
+        return COMPLETIONS.has(this.open.trace.nameOf(event))
+          ? { event, request }
+          : { event, request, edge: 'the trace does not show its completion' };
       }
       case 'reverseOver':
         return before >= 0 ? { event: this.entry(list, before), request } : this.bio(from, list[0], request);

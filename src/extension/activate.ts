@@ -13,11 +13,14 @@ import { Traces } from './traces';
 import { registerTreeCommands } from './tree/commands';
 import { StaleNotices } from './stale';
 import { RequestTree } from './tree/view';
+import { registerViews } from './view/register';
+import type { Views } from './view/views';
 
 /** What the extension lends to tests and to other extensions. */
 export interface Api {
   readonly traces: Traces;
   readonly tree: RequestTree;
+  readonly views: Views;
   /** Time spent in activate(), ms. */
   readonly activationMs: number;
 }
@@ -42,5 +45,6 @@ export function activateCore(context: vscode.ExtensionContext): Api {
     if (entry !== undefined) await stepTo(entry, hosts);
   });
   registerDebugCommands(context, traces, hosts, tree);
-  return { traces, tree, activationMs: performance.now() - start };
+  const views = registerViews(context, traces, hosts, tree);
+  return { traces, tree, views, activationMs: performance.now() - start };
 }

@@ -14,6 +14,8 @@ export interface Overrides {
   readonly kernel?: string;
   readonly server?: string;
   readonly seed?: string;
+  /** Every device with (`on`) or without (`off`) zero copy. */
+  readonly zeroCopy?: 'on' | 'off';
 }
 
 /** How to open a trace. */
@@ -193,7 +195,10 @@ export class Traces implements vscode.Disposable {
     const path = shownPath(uri);
     const common = { key, uri, overrides, freshness: 'fresh' as const };
     if (isSession(uri)) {
-      const text = await sessionText(uri);
+      const { zeroCopy } = overrides;
+      const written = await sessionText(uri);
+      const { withZeroCopy } = await import('../view/variants');
+      const text = zeroCopy === undefined ? written : withZeroCopy(written, zeroCopy === 'on');
       const open = await openSession(path, text, {
         ...work,
         readFile: (file) => readIfThere(vscode.Uri.joinPath(uri, '..', file)),

@@ -12,17 +12,19 @@ type Stop = DebugProtocol.StoppedEvent['body'];
 export class DebugRun {
   readonly stops: Stop[] = [];
   readonly failures: string[] = [];
+  /** All that the adapter has sent, in order. */
+  readonly messages: DebugProtocol.ProtocolMessage[] = [];
 
   private constructor(readonly session: vscode.DebugSession) {}
 
-  /** Starts debugging by whatever `begin` does, and waits for the first stop. */
-  static async start(begin: () => Thenable<unknown>): Promise<DebugRun> {
-    const [run] = await DebugRun.startAll(1, begin);
+  /** Starts debugging by whatever `begin` does, and waits for the first stop; `framed`: and for a frame there. */
+  static async start(begin: () => Thenable<unknown>, framed = true): Promise<DebugRun> {
+    const [run] = await DebugRun.startAll(1, begin, framed);
     return run!;
   }
 
   /** The same for several sessions. */
-  static async startAll(count: number, begin: () => Thenable<unknown>): Promise<DebugRun[]> {
+  static async startAll(count: number, begin: () => Thenable<unknown>, framed = true): Promise<DebugRun[]> {
     const runs: DebugRun[] = [];
     const tracker = vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, {
       createDebugAdapterTracker(session) {
@@ -34,7 +36,8 @@ export class DebugRun {
     try {
       await begin();
       await until('a stop', () => runs.length === count && runs.every(({ stops }) => stops.length > 0));
-      await until('a focused frame', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
+      if (framed)
+        await until('a focused frame', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
     } finally {
       tracker.dispose();
     }
@@ -42,11 +45,41 @@ export class DebugRun {
   }
 
   private see(message: DebugProtocol.ProtocolMessage): void {
+    this.messages.push(message);
     if (message.type === 'event' && (message as DebugProtocol.Event).event === 'stopped')
       this.stops.push((message as DebugProtocol.StoppedEvent).body);
     if (message.type !== 'response') return;
     const { success, command, message: text } = message as DebugProtocol.Response;
     if (!success) this.failures.push(`${command}: ${text}`);
+  }
+
+  /** Bodies of the answers to a request, oldest first. */
+  answers<T>(command: string): T[] {
+    return this.messages.flatMap((message) => {
+      const answer = message as DebugProtocol.Response;
+      return answer.type === 'response' && answer.command === command ? [answer.body as T] : [];
+    });
+  }
+
+  /** Bodies of the events of a name, oldest first. */
+  events<T>(name: string): T[] {
+    return this.messages.flatMap((message) => {
+      const event = message as DebugProtocol.Event;
+      return event.type === 'event' && event.event === name ? [event.body as T] : [];
+    });
+  }
+
+  /** Sends a request of the protocol. */
+  async ask<T>(command: string, args: object = {}): Promise<T> {
+    return (await this.session.customRequest(command, args)) as T;
+  }
+
+  /** Sends a request that moves the debuggee, and waits for the stop. */
+  async move(command: string, args: object = { threadId: 1 }): Promise<Stop> {
+    const before = this.stops.length;
+    await this.ask(command, args);
+    await until(`a stop after ${command}`, () => this.stops.length > before);
+    return this.stopped;
   }
 
   /** The last stop. */

@@ -1,3 +1,6 @@
 import './extension.suite';
 import './language.suite';
 import './debugger.suite';
+import './breakpoints.suite';
+import './tree.suite';
+import './lifecycle.suite';

@@ -71,3 +71,26 @@ export async function remove(...names: string[]): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   for (const name of names) await vscode.workspace.fs.delete(sample(name), { recursive: true });
 }
+
+/** Writes a file into the open folder. */
+export async function write(name: string, content: string | Uint8Array): Promise<vscode.Uri> {
+  const uri = sample(name);
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  await vscode.workspace.fs.writeFile(uri, bytes);
+  return uri;
+}
+
+/** Bytes in gzip. */
+export async function gzip(text: string): Promise<Uint8Array> {
+  const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
+/** Closes all editors, all traces, and takes the filter away. */
+export async function cleared(): Promise<Api> {
+  const api = await activated();
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  for (const entry of api.traces.all) api.traces.close(entry);
+  await api.tree.applyFilter('');
+  return api;
+}

@@ -4,13 +4,14 @@ import type Mocha from 'mocha';
 
 const scope = globalThis as typeof globalThis & { Mocha: typeof Mocha } & Pick<
     Mocha.MochaGlobals,
-    'after' | 'afterEach' | 'describe' | 'it'
+    'after' | 'afterEach' | 'before' | 'describe' | 'it'
   >;
 
 export default scope.Mocha;
 
 // Looked up when called: mocha sets them once its interface is chosen.
 export const after = (hook: Mocha.Func | Mocha.AsyncFunc): Mocha.Hook => scope.after(hook);
+export const before = (hook: Mocha.Func | Mocha.AsyncFunc): Mocha.Hook => scope.before(hook);
 export const afterEach = (hook: Mocha.Func | Mocha.AsyncFunc): Mocha.Hook => scope.afterEach(hook);
 export const describe = (title: string, body: (this: Mocha.Suite) => void): Mocha.Suite =>
   scope.describe(title, body);

@@ -53,9 +53,14 @@ export class DebugHosts {
     if (old !== undefined) this.traces.release(old.entry);
   }
 
+  /** The annotated pseudo-code. */
+  pseudoCode(): Promise<StackIndex> {
+    this.stack ??= this.readStack();
+    return this.stack;
+  }
+
   /** What one debug session is lent. */
   async hostOf(session: vscode.DebugSession): Promise<DebugHost> {
-    this.stack ??= this.readStack();
     return {
       open: async (args, watcher) => {
         const entry = await this.open(session, args, watcher);
@@ -63,13 +68,13 @@ export class DebugHosts {
         return opened(entry);
       },
       pause: turns(),
-      stack: await this.stack,
+      stack: await this.pseudoCode(),
       stackPath: (file) => vscode.Uri.from({ scheme: STACK_SCHEME, path: `/media/stack/${file}` }).toString(),
     };
   }
 
   private async open(session: vscode.DebugSession, args: LaunchArguments, watcher: Watcher): Promise<Entry> {
-    const { program, kernel, server, seed } = args;
+    const { program, kernel, server, seed, zeroCopy } = args;
     if (typeof program !== 'string' || program === '')
       throw new Error(vscode.l10n.t('"program" has to name a .ublk session or a trace'));
     const folder = session.workspaceFolder ?? vscode.workspace.workspaceFolders?.[0];
@@ -77,6 +82,7 @@ export class DebugHosts {
       ...(kernel === undefined ? {} : { kernel }),
       ...(server === undefined ? {} : { server }),
       ...(seed === undefined ? {} : { seed: String(seed) }),
+      ...(zeroCopy === 'on' || zeroCopy === 'off' ? { zeroCopy } : {}),
     };
     try {
       return await this.traces.open(uriOfProgram(program, folder?.uri), overrides, { watcher });

@@ -159,10 +159,16 @@ async function breakWhen(tree: RequestTree, traces: Traces, node: Node | undefin
   const { stateLeaves } = await import('../../trace/state');
   const { open } = entry;
   const slot = slotOf(entry, node);
-  const event = node?.kind === 'event' ? node.event : open.cursor.event;
+  const event = node?.kind === 'event' ? node.event : eventFor(entry, node);
   const items = [...stateLeaves(open.states.at(event))]
     .filter(([path]) => /^(slot|ring|pipe|device|page|disk):/.test(path) && !NAMES.test(path))
     .map(([path, value]) => ({ label: path, description: String(value ?? '?') }));
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('Nothing is known of any state at event {0}', Math.max(0, event)),
+    );
+    return;
+  }
   // The slot that was asked for comes first, and its state before the rest of it; what names a thing never changes.
   const first = (path: string): number => {
     if (slot === undefined || !path.startsWith(slot)) return 2;
@@ -182,14 +188,24 @@ async function breakWhen(tree: RequestTree, traces: Traces, node: Node | undefin
   );
 }
 
+/** The event whose state is shown: the cursor's, or the first of what the node is about where that comes later. */
+function eventFor(entry: Entry, node: Node | undefined): number {
+  const { cursor, requests } = entry.open;
+  const row = rowOf(entry, node);
+  const first = row === undefined || row < 0 ? undefined : requests.events(row)[0];
+  return Math.max(cursor.event, first ?? 0);
+}
+
+/** The request that a node is about; that of the cursor where it is about none. */
+function rowOf({ open }: Entry, node: Node | undefined): number | undefined {
+  if (node?.kind === 'request' || node?.kind === 'event') return node.row;
+  return node?.kind === 'group' ? node.rows[0] : open.cursor.request;
+}
+
 /** Beginning of the paths of the slot that a node is about. */
-function slotOf({ open }: Entry, node: Node | undefined): string | undefined {
-  const row =
-    node?.kind === 'request' || node?.kind === 'event'
-      ? node.row
-      : node?.kind === 'group'
-        ? node.rows[0]
-        : open.cursor.request;
+function slotOf(entry: Entry, node: Node | undefined): string | undefined {
+  const { open } = entry;
+  const row = rowOf(entry, node);
   if (row === undefined || row < 0) return undefined;
   const { queue, tag } = open.requests;
   return `slot:${queue[row]}:${tag[row]}:`;
