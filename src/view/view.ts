@@ -2,18 +2,20 @@ import type { OpenTrace } from '../debug/model';
 import type { StackIndex } from '../debug/stack';
 import { Steps, type StepKind } from '../debug/steps';
 import type { Sliced } from '../trace/slices';
+import { SequenceModel } from './sequence';
 import type { Requests, StepName, TraceSummary } from '../webview/protocol';
 import type { CursorState } from '../webview/protocol_data';
 import { explain, kernelText } from './explain';
 import { find, type Found } from './find';
 import { flowOf } from './flow';
+import { machineView } from './machine';
 import { rankViolations } from './marks';
 import type { Translate } from './machine_names';
 import { Slicer } from './slice';
 import { statistics } from './statistics';
 import { tableOf } from './table';
 import { cursorState } from './texts';
-import type { Timeline } from './timeline';
+import { buildTimeline, type Timeline } from './timeline';
 
 /** How the view's steps are called by the debugger, and whether they are about the whole trace whatever is focused. */
 export const STEPS: Readonly<Record<StepName, { readonly kind: StepKind; readonly whole: boolean }>> = {
@@ -31,9 +33,15 @@ export const STEPS: Readonly<Record<StepName, { readonly kind: StepKind; readonl
 /** Answers of the requests that a view of one trace makes. */
 export type Answers = { [N in keyof Requests]: Requests[N]['answer'] };
 
+/** Prepares a trace for its views, a few milliseconds at a time. */
+export function* viewSlices(open: OpenTrace, t: Translate, stack?: StackIndex): Sliced<TraceView> {
+  return new TraceView(open, yield* buildTimeline(open), t, stack);
+}
+
 /** One trace as its views see it: what is asked of it, answered from the timeline and the model that the debugger uses too. */
 export class TraceView {
   private readonly slicer: Slicer;
+  private sequences: SequenceModel | undefined;
 
   constructor(
     readonly open: OpenTrace,
@@ -98,8 +106,24 @@ export class TraceView {
     return explain(this.open, this.timeline, event, this.stack, this.t);
   }
 
-  /** Where a step of the view leads from the cursor. */
-  step(name: StepName): { readonly event: number; readonly request: number | undefined } {
+  sequence({ around, count, request }: Requests['sequence']['ask']): Answers['sequence'] {
+    this.sequences ??= new SequenceModel(this.open, this.timeline.lanes, this.t);
+    return this.sequences.view(around, count, request);
+  }
+
+  machine(event: number): Answers['machine'] {
+    return machineView(this.open, event, this.open.cursor.request ?? -1, this.t);
+  }
+
+  /**
+   * Where a step of the view leads from the cursor. `kind` is what a debugger that shows the trace calls it; undefined for steps
+   * through the whole trace beside a focused request, which no debugger makes.
+   */
+  step(name: StepName): {
+    readonly event: number;
+    readonly request: number | undefined;
+    readonly kind: StepKind | undefined;
+  } {
     const { cursor } = this.open;
     const { kind, whole } = STEPS[name];
     const steps = new Steps(this.open);
@@ -107,7 +131,8 @@ export class TraceView {
     const focus = cursor.request ?? (name.endsWith('OfRequest') && own >= 0 ? own : undefined);
     const next = steps.step(kind, cursor.event, whole ? undefined : focus);
     // a step through the whole trace keeps the request that is looked at
-    return whole ? { event: next.event, request: cursor.request } : next;
+    if (whole && cursor.request !== undefined) return { event: next.event, request: cursor.request, kind: undefined };
+    return { ...next, kind: focus === cursor.request ? kind : undefined };
   }
 
   /** Shows the broken rules that were found since the timeline was built. */

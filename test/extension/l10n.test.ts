@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = join(__dirname, '..', '..');
-const folder = join(root, 'src', 'extension');
+/** Code that speaks to people by `t`. */
+const folders = ['extension', 'view'].map((room) => join(root, 'src', room));
 const json = (path: string): unknown => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+const sources = folders.flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') })),
+);
 
 /** First arguments of all calls of `t`, `l10n.t` and `look.t`: [file, literal]; undefined for what is no plain literal. */
 const calls = sources.flatMap(({ name, text }) =>
-  [...text.matchAll(/(?<![\w.])(?:vscode\.l10n\.|l10n\.)?t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|(?=\S))/g)].map(
-    (match) => ({ name, message: match[1]?.replace(/\\(.)/g, '$1') }),
+  [...text.matchAll(/(?<![\w.])(?:vscode\.l10n\.|l10n\.)?t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|(?=\S))/g)].map(
+    (match) => ({ name, message: (match[1] ?? match[2])?.replace(/\\(.)/g, '$1') }),
   ),
 );
 

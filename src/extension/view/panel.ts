@@ -1,0 +1,321 @@
+import * as vscode from 'vscode';
+import type { TraceView } from '../../view/view';
+import {
+  type Ask,
+  type EventKind,
+  type Events,
+  type Hello,
+  PROTOCOL_VERSION,
+  type RequestName,
+  type Requests,
+  type SavedView,
+  type Tell,
+  type TraceSummary,
+} from '../../webview/protocol';
+import type { CursorState, Face } from '../../webview/protocol_data';
+import type { Entry, Traces } from '../traces';
+import { answerTo, type Shown, type ViewServices } from './answers';
+import { viewHtml, webviewOptions } from './html';
+import type { ViewModels } from './models';
+import { openSubject, type Subject } from './subject';
+
+/** Moves of the cursor within this time are told as one, ms. */
+const MOVES_MS = 12;
+
+/** One webview that shows one or two traces: loads them, answers what it asks, and tells it of moves and replacements. */
+export class ViewPanel implements vscode.Disposable {
+  private shown: readonly Shown[] = [];
+  private pins: readonly string[] = [];
+  private loading: Promise<readonly Shown[]> | undefined;
+  private disposed = false;
+  private started = false;
+  private face: Face | undefined;
+  private readonly moved = new Map<number, string>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly subscriptions: vscode.Disposable[];
+  private cursors: { dispose(): void }[] = [];
+  private readonly closed = new vscode.EventEmitter<void>();
+  readonly onDidDispose = this.closed.event;
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    readonly subject: Subject,
+    private readonly traces: Traces,
+    private readonly models: ViewModels,
+    private readonly services: ViewServices,
+    extension: vscode.Uri,
+    private saved: SavedView | undefined,
+  ) {
+    const { webview } = panel;
+    webview.options = webviewOptions(extension);
+    this.pins = saved?.pins ?? [];
+    this.subscriptions = [
+      webview.onDidReceiveMessage((message: unknown) => void this.receive(message)),
+      panel.onDidDispose(() => this.dispose()),
+      panel.onDidChangeViewState(() => this.selected()),
+      traces.onDidChange(() => void this.follow()),
+    ];
+    webview.html = viewHtml(webview, extension);
+  }
+
+  /** Views of the traces, as far as they are loaded. */
+  get views(): readonly TraceView[] {
+    return this.shown.map(({ view }) => view);
+  }
+
+  /** Shows a face, now or as soon as the webview is there. */
+  showFace(face: Face): void {
+    this.face = face;
+    if (this.started && this.panel.visible) this.send('command', { name: 'face', face });
+  }
+
+  /** Tells the webview to do something. */
+  command(name: Events['command']['name']): void {
+    this.send('command', { name });
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    clearTimeout(this.timer);
+    for (const each of [...this.subscriptions, ...this.cursors]) each.dispose();
+    for (const { entry } of this.shown) this.models.release(entry.open);
+    this.closed.fire();
+    this.closed.dispose();
+  }
+
+  /** Takes a message of the webview; answers it or says why not. */
+  private async receive(message: unknown): Promise<void> {
+    if (!isAsk(message)) return;
+    try {
+      const answer = message.ask === 'hello' ? await this.hello(message.with) : await this.answer(message);
+      this.post({ id: message.id, answer });
+    } catch (error) {
+      this.post({ id: message.id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async answer(ask: Exclude<Ask, { ask: 'hello' }>): Promise<Requests[RequestName]['answer']> {
+    if (ask.ask === 'pin') {
+      const { key, on } = ask.with;
+      const others = this.pins.filter((pin) => pin !== key);
+      this.pins = on ? [...others, key] : others;
+      return { pins: this.pins };
+    }
+    return answerTo(ask, this.shown, this.services);
+  }
+
+  private async hello({ version, saved }: Requests['hello']['ask']): Promise<Hello> {
+    const nothing = { traces: [], cursors: [], pins: [], view: undefined, strings: strings() };
+    if (version !== PROTOCOL_VERSION) return { ...nothing, version: PROTOCOL_VERSION };
+    const first = !this.started;
+    const kept = saved ?? this.saved;
+    const shown = await this.load();
+    const fits = kept !== undefined && kept.uri === this.subject.uris[0] && isSaved(kept);
+    if (first && fits) {
+      if (this.pins.length === 0) this.pins = kept.pins;
+      this.restoreCursor(kept);
+    }
+    this.started = true;
+    const view = this.viewOf(fits ? kept : undefined);
+    return {
+      version: PROTOCOL_VERSION,
+      traces: this.summaries(),
+      cursors: shown.map(({ view }) => view.cursor()),
+      pins: this.pins,
+      view,
+      strings: strings(),
+    };
+  }
+
+  /** What to show: what was kept, with the face that was asked for since. */
+  private viewOf(kept: SavedView | undefined): SavedView | undefined {
+    const { face } = this;
+    this.face = undefined;
+    if (face === undefined) return kept;
+    const cursor = this.shown[0]?.view.cursor();
+    if (kept !== undefined || cursor === undefined) return kept === undefined ? undefined : { ...kept, face };
+    const uri = this.subject.uris[0] ?? '';
+    return { version: PROTOCOL_VERSION, uri, face, cursor, from: 0, to: 0, pins: this.pins, scroll: 0, sidePanel: true };
+  }
+
+  /** After a reload of the window the trace is read anew, and its cursor is where nobody put it. */
+  private restoreCursor({ cursor }: SavedView): void {
+    const open = this.shown[0]?.entry.open;
+    if (open === undefined || open.cursor.event !== 0 || open.cursor.request !== undefined) return;
+    const request = cursor.request < 0 || cursor.request >= open.requests.length ? undefined : cursor.request;
+    if (cursor.event >= 0 && cursor.event < open.length) open.cursor.move(cursor.event, request, 'view');
+  }
+
+  /** Opens the traces and builds what is shown of them; goes on where a hidden webview left off. */
+  private load(): Promise<readonly Shown[]> {
+    if (this.shown.length > 0) return Promise.resolve(this.shown);
+    this.loading ??= this.open().finally(() => {
+      this.loading = undefined;
+    });
+    return this.loading;
+  }
+
+  private async open(): Promise<readonly Shown[]> {
+    const entries = await openSubject(this.subject, this.traces);
+    const shown = await this.build(entries);
+    if (shown === undefined) throw new Error(vscode.l10n.t('The view was closed'));
+    this.show(shown);
+    this.send('status', { text: '', failed: false });
+    return shown;
+  }
+
+  /** Builds views of entries; undefined where this view was hidden or closed meanwhile. */
+  private async build(entries: readonly Entry[]): Promise<Shown[] | undefined> {
+    const built: Shown[] = [];
+    for (const entry of entries) {
+      this.models.hold(entry.open);
+      let told = 0;
+      const text = vscode.l10n.t('Drawing {0}', entry.open.name);
+      const view = await this.models.get(entry.open, {
+        progress: (share) => {
+          if (Date.now() - told < 200) return;
+          told = Date.now();
+          this.send('status', { text, progress: share, failed: false });
+        },
+        cancelled: () => this.disposed || !this.panel.visible,
+      });
+      if (view === undefined || this.disposed) {
+        for (const done of [...built.map((each) => each.entry), entry]) this.models.release(done.open);
+        return undefined;
+      }
+      built.push({ entry, view, uri: this.subject.uris[built.length] ?? entry.key });
+    }
+    return built;
+  }
+
+  private show(shown: readonly Shown[]): void {
+    for (const { entry } of this.shown) this.models.release(entry.open);
+    for (const each of this.cursors) each.dispose();
+    this.shown = shown;
+    this.cursors = shown.map(({ entry }, trace) =>
+      entry.open.cursor.onDidChange(({ by }) => {
+        // a webview that is not there asks for the cursor when it comes back
+        if (!this.panel.visible) return;
+        this.moved.set(trace, by);
+        this.timer ??= setTimeout(() => this.tellMoves(), MOVES_MS);
+      }),
+    );
+    this.panel.title = titleOf(shown, this.subject);
+    for (const each of shown) void this.findViolations(each);
+  }
+
+  /** Rules are checked by others; their marks come when the check is done. */
+  private async findViolations({ entry, view }: Shown): Promise<void> {
+    const { turns } = await import('../work');
+    const report = await entry.open.ensureChecked({ pause: turns(), cancelled: () => this.disposed });
+    if (report === undefined || report.violations.length === 0 || this.disposed) return;
+    view.refreshViolations();
+    this.replaced();
+  }
+
+  private tellMoves(): void {
+    this.timer = undefined;
+    for (const [trace, by] of this.moved) {
+      const view = this.shown[trace]?.view;
+      if (view !== undefined) this.send('cursor', { trace, cursor: view.cursor(), by });
+    }
+    this.moved.clear();
+  }
+
+  /** A trace was opened again, grew stale or was closed. */
+  private async follow(): Promise<void> {
+    if (this.shown.length === 0 || this.disposed) return;
+    const current = this.shown.map(({ entry }) => this.traces.byKey(entry.uri, entry.overrides) ?? entry);
+    if (current.every((entry, k) => entry.open === this.shown[k]!.entry.open)) {
+      const stale = current.find((entry) => entry.freshness !== 'fresh');
+      const was = this.shown.find(({ entry }) => entry.freshness !== 'fresh');
+      if (stale?.freshness === was?.entry.freshness) return;
+      this.shown = this.shown.map((each, k) => ({ ...each, entry: current[k]! }));
+      this.send('status', { text: stale === undefined ? '' : staleText(stale), failed: false });
+      return;
+    }
+    const shown = await this.build(current);
+    if (shown === undefined) {
+      // hidden: the next hello builds what is current then
+      if (!this.disposed) this.forget();
+      return;
+    }
+    this.show(shown);
+    this.replaced();
+  }
+
+  private forget(): void {
+    for (const { entry } of this.shown) this.models.release(entry.open);
+    for (const each of this.cursors) each.dispose();
+    this.cursors = [];
+    this.shown = [];
+  }
+
+  private replaced(): void {
+    this.send('replaced', { traces: this.summaries(), cursors: this.cursorsNow() });
+  }
+
+  private selected(): void {
+    const entry = this.shown[0]?.entry;
+    if (this.panel.active && entry !== undefined && !this.subject.compares) this.traces.select(entry);
+  }
+
+  private summaries(): TraceSummary[] {
+    const { t } = vscode.l10n;
+    return this.shown.map(({ view, uri, entry }) => {
+      const summary = view.summary(uri);
+      const { zeroCopy } = entry.overrides;
+      if (zeroCopy === undefined) return summary;
+      return {
+        ...summary,
+        name: zeroCopy === 'on' ? t('{0} with -z', summary.name) : t('{0} without -z', summary.name),
+      };
+    });
+  }
+
+  private cursorsNow(): CursorState[] {
+    return this.shown.map(({ view }) => view.cursor());
+  }
+
+  private send<K extends EventKind>(event: K, value: Events[K]): void {
+    if (this.panel.visible) this.post({ event, with: value } as Tell);
+  }
+
+  private post(message: Tell): void {
+    if (!this.disposed) void this.panel.webview.postMessage(message);
+  }
+}
+
+function titleOf(shown: readonly Shown[], { compares }: Subject): string {
+  const name = shown[0]?.entry.open.name ?? '';
+  return compares
+    ? vscode.l10n.t('{0}: with and without -z', name)
+    : vscode.l10n.t('{0}: timeline', name);
+}
+
+function staleText({ freshness, open }: Entry): string {
+  const { t } = vscode.l10n;
+  if (freshness === 'deleted') return t('{0} was deleted. What was read of it stays open until you close it.', open.name);
+  return open.source.kind === 'session'
+    ? t('{0} was edited since: run it again to see the change', open.name)
+    : t('{0} has changed since it was opened.', open.name);
+}
+
+/** Translations of the webview's texts, by their English text. */
+function strings(): Readonly<Record<string, string>> {
+  const bundle = vscode.l10n.bundle ?? {};
+  return Object.fromEntries(Object.entries(bundle).filter(([, text]) => typeof text === 'string'));
+}
+
+function isAsk(message: unknown): message is Ask {
+  if (typeof message !== 'object' || message === null) return false;
+  const { id, ask, with: content } = message as Record<string, unknown>;
+  return typeof id === 'number' && typeof ask === 'string' && typeof content === 'object' && content !== null;
+}
+
+/** Whether a kept view has the parts that are used here. */
+function isSaved(saved: SavedView): boolean {
+  const { cursor, pins } = saved as Partial<SavedView>;
+  return typeof cursor?.event === 'number' && typeof cursor.request === 'number' && Array.isArray(pins);
+}

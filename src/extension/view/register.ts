@@ -1,0 +1,141 @@
+import * as vscode from 'vscode';
+import type { Events } from '../../webview/protocol';
+import type { Face } from '../../webview/protocol_data';
+import { showError } from '../commands';
+import { DEBUG_TYPE } from '../debug/configurations';
+import type { DebugHosts } from '../debug/adapter';
+import { sourceOf, type Entry, type Traces } from '../traces';
+import type { Node } from '../tree/nodes';
+import type { RequestTree } from '../tree/view';
+import { comparison, type Subject, subjectOf } from './subject';
+import { EDITOR_TYPE, VIEW_TYPE, Views } from './views';
+
+const FACES: Readonly<Record<string, Face>> = {
+  showTimeline: 'timeline',
+  showSequence: 'sequence',
+  showMachine: 'machine',
+};
+
+const COMMANDS: Readonly<Record<string, Events['command']['name']>> = {
+  viewFit: 'fit',
+  viewSearch: 'search',
+  viewSavePng: 'savePng',
+  viewSaveSvg: 'saveSvg',
+  viewSaveMermaid: 'saveMermaid',
+  viewCopyPng: 'copyPng',
+};
+
+/** Registers the webview: its commands, custom editor, serializer and code lenses. */
+export function registerViews(
+  context: vscode.ExtensionContext,
+  traces: Traces,
+  hosts: DebugHosts,
+  tree: RequestTree,
+): Views {
+  const { commands, window, languages } = vscode;
+  const views = new Views(context.extensionUri, traces, hosts);
+  const command = (name: string, run: (...args: unknown[]) => Promise<unknown>): vscode.Disposable =>
+    commands.registerCommand(`ublkTrace.${name}`, async (...args: unknown[]) => {
+      try {
+        return await run(...args);
+      } catch (error) {
+        showError(error);
+        return undefined;
+      }
+    });
+  const subject = (about: unknown): Subject | undefined => subjectAbout(about, traces, hosts, tree);
+  context.subscriptions.push(
+    views,
+    window.registerWebviewPanelSerializer(VIEW_TYPE, views),
+    window.registerCustomEditorProvider(EDITOR_TYPE, views, {
+      webviewOptions: { retainContextWhenHidden: false },
+      supportsMultipleEditorsPerDocument: true,
+    }),
+    languages.registerCodeLensProvider([{ language: 'ublk' }, { language: 'ublktrace' }], {
+      provideCodeLenses: lenses,
+    }),
+    ...Object.entries(FACES).map(([name, face]) =>
+      command(name, async (about) => {
+        const wanted = subject(about) ?? (await pickSubject());
+        if (wanted !== undefined) views.show(wanted, face);
+      }),
+    ),
+    command('compareZeroCopy', async (about) => {
+      const wanted = subject(about);
+      const part = wanted?.parts[0];
+      if (part === undefined) return;
+      const { zeroCopy: _, ...overrides } = part.overrides;
+      views.show(comparison(part.uri, overrides), 'timeline');
+    }),
+    ...Object.entries(COMMANDS).map(([name, event]) =>
+      command(name, async () => {
+        views.active?.command(event);
+      }),
+    ),
+  );
+  return views;
+}
+
+/** What a command is about: a file, a node of the tree, else what is debugged, edited or was looked at last. */
+function subjectAbout(
+  about: unknown,
+  traces: Traces,
+  hosts: DebugHosts,
+  tree: RequestTree,
+): Subject | undefined {
+  const ofEntry = (entry: Entry | undefined): Subject | undefined =>
+    entry && subjectOf(entry.uri, entry.overrides);
+  if (about instanceof vscode.Uri) return ofUri(about, traces);
+  if (isNode(about)) return ofEntry(tree.entryOf(about));
+  const { activeDebugSession } = vscode.debug;
+  const document = vscode.window.activeTextEditor?.document;
+  if (document !== undefined && ['ublk', 'ublktrace'].includes(document.languageId))
+    return ofUri(document.uri, traces);
+  const debugged = activeDebugSession?.type === DEBUG_TYPE ? hosts.entryOf(activeDebugSession) : undefined;
+  return ofEntry(debugged ?? traces.current);
+}
+
+/** A session or a trace file; for the text of a simulated trace what it was simulated from. */
+function ofUri(uri: vscode.Uri, traces: Traces): Subject {
+  const entry = traces.find(uri);
+  if (entry !== undefined) return subjectOf(entry.uri, entry.overrides);
+  const source = uri.scheme === 'file' ? undefined : sourceOf(uri);
+  return source === undefined ? subjectOf(uri, {}) : subjectOf(source.uri, source.overrides);
+}
+
+async function pickSubject(): Promise<Subject | undefined> {
+  const { t } = vscode.l10n;
+  const filters = { [t('Sessions and traces')]: ['ublk', 'ublktrace', 'txt', 'log', 'gz'], [t('All files')]: ['*'] };
+  const picked = await vscode.window.showOpenDialog({ openLabel: t('Show'), filters, canSelectMany: false });
+  return picked?.[0] && subjectOf(picked[0], {});
+}
+
+/** The buttons above a session and above the header of a trace. */
+function lenses(document: vscode.TextDocument): vscode.CodeLens[] {
+  const { t } = vscode.l10n;
+  const { uri, languageId } = document;
+  const range = new vscode.Range(0, 0, 0, 0);
+  const timeline = new vscode.CodeLens(range, {
+    title: `$(graph-line) ${t('Timeline')}`,
+    tooltip: t('See requests, contexts and rings over time'),
+    command: 'ublkTrace.showTimeline',
+    arguments: [uri],
+  });
+  if (languageId !== 'ublk') return [timeline];
+  const compare = new vscode.CodeLens(range, {
+    title: `$(diff) ${t('Compare with and without -z')}`,
+    tooltip: t('Simulate this session with copies and with zero copy, and see both timelines'),
+    command: 'ublkTrace.compareZeroCopy',
+    arguments: [uri],
+  });
+  return addsDevice(document) ? [timeline, compare] : [timeline];
+}
+
+/** Only a session that adds a device has something to compare. */
+function addsDevice(document: vscode.TextDocument): boolean {
+  return /^\s*(?:taskset\s.*)?ublk\s+add\b/m.test(document.getText());
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'id' in value;
+}

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { type Entry, type Overrides, sourceOf, type Traces, virtualUri } from '../traces';
+
+/** Marks the name of a view that compares the two variants of a session. */
+const COMPARE = 'compare';
+
+/** What a view shows: one trace, or a session without and with zero copy. Its name outlives a reload. */
+export interface Subject {
+  /** Names of the traces; the first one names the subject. */
+  readonly uris: readonly string[];
+  readonly compares: boolean;
+  readonly parts: readonly { readonly uri: vscode.Uri; readonly overrides: Overrides }[];
+}
+
+/** A view of one trace. */
+export function subjectOf(uri: vscode.Uri, overrides: Overrides): Subject {
+  return { uris: [virtualUri(uri, overrides).toString()], compares: false, parts: [{ uri, overrides }] };
+}
+
+/** A view of a session without and with zero copy, one above the other. */
+export function comparison(uri: vscode.Uri, overrides: Overrides): Subject {
+  const parts = (['off', 'on'] as const).map((zeroCopy) => ({ uri, overrides: { ...overrides, zeroCopy } }));
+  const uris = parts.map((part) =>
+    virtualUri(part.uri, part.overrides).with({ fragment: COMPARE }).toString(),
+  );
+  return { uris, compares: true, parts };
+}
+
+/** The subject of a name; undefined where it names none. */
+export function subjectNamed(name: string): Subject | undefined {
+  let uri: vscode.Uri;
+  try {
+    uri = vscode.Uri.parse(name, true);
+  } catch {
+    return undefined;
+  }
+  const source = sourceOf(uri);
+  if (source === undefined) return undefined;
+  if (uri.fragment !== COMPARE) return subjectOf(source.uri, source.overrides);
+  const { zeroCopy: _, ...overrides } = source.overrides;
+  return comparison(source.uri, overrides);
+}
+
+/** Opens what a subject is about. @throws OpenError, OpenCancelled, FileError */
+export async function openSubject(subject: Subject, traces: Traces): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const { uri, overrides } of subject.parts) entries.push(await traces.open(uri, overrides));
+  return entries;
+}
