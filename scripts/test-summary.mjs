@@ -7,13 +7,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** The reports, in vitest's JSON form; `parts` are those parts of npm test that have no other. */
-export const REPORTS = ['parts', 'unit', 'host-node', 'host-web', 'e2e'].map((name) => ({
-  name,
-  file: `out/${name}.json`,
-}));
+export const REPORTS = ['parts', 'unit', 'host-node', 'host-web', 'e2e'];
 
-/** Counts of one report; `broken` is why it cannot be counted. */
-export function countReport(text) {
+function countReport(text) {
   let report;
   try {
     report = JSON.parse(text);
@@ -33,7 +29,9 @@ export function countReport(text) {
   return { passed, failed, skipped };
 }
 
-function read(file) {
+/** Counts of a report by its name; `broken` is why it cannot be counted. */
+export function readCounts(name) {
+  const file = `out/${name}.json`;
   try {
     return countReport(readFileSync(join(root, file), 'utf8'));
   } catch {
@@ -43,8 +41,8 @@ function read(file) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, file } of REPORTS) {
-    const { passed, failed, skipped, broken } = read(file);
+  for (const name of REPORTS) {
+    const { passed, failed, skipped, broken } = readCounts(name);
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;
