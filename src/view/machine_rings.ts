@@ -13,9 +13,9 @@ const MOST_REQUESTS = 32;
 /** SQ and CQ of the rings that matter now, and what is left out. */
 export function drawRings(scene: Scene, leftOut: string[]): RingDrawing[] {
   const { state, t } = scene;
-  const chosen = [...state.rings]
-    .sort((a, b) => weight(scene, b) - weight(scene, a) || a.id - b.id)
-    .slice(0, MOST_RINGS)
+  const ranked = [...state.rings].sort((a, b) => weight(scene, b) - weight(scene, a) || a.id - b.id);
+  const chosen = ranked
+    .filter((ring, k) => k === 0 || (k < MOST_RINGS && weight(scene, ring) > 0))
     .sort((a, b) => a.id - b.id);
   const rest = state.rings.filter((ring) => !chosen.includes(ring));
   if (rest.length > 0)

@@ -158,7 +158,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     ),
   add_to_pipe: (w, t) =>
     t(
-      'A {0} of the request becomes a buffer of the pipe; no reference is taken ({1}).',
+      'The {0} of the request becomes a buffer of the pipe; no reference is taken (it has {1}).',
       w.page(),
       w.show('page_refs'),
     ),

@@ -1,0 +1,30 @@
+import type { SequenceView } from '../protocol_faces';
+
+/**
+ * Text that Mermaid shows as it is: its signs become entity codes, and `end`, which closes blocks even inside text, is broken up.
+ */
+export function mermaidText(text: string): string {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  const safe = flat.replace(/[#;<>{}%"`\\\p{Cc}]/gu, (c) => `#${c.charCodeAt(0)};`);
+  return safe.replace(/\bend\b/gi, (word) => `${word.slice(0, 2)}#${word.charCodeAt(2)};`);
+}
+
+/** The rows of a view as a Mermaid sequence diagram. What is left out before and after stands in notes. */
+export function toMermaid(view: SequenceView): string {
+  const lines = ['sequenceDiagram'];
+  const { actors, rows } = view;
+  for (const { id, name, kind } of actors)
+    lines.push(`  ${kind === 'client' ? 'actor' : 'participant'} a${id} as ${mermaidText(name) || '-'}`);
+  const over = actors.length === 0 ? undefined : actors.length === 1 ? 'a0' : `a0,a${actors.length - 1}`;
+  const note = (text: string): void => {
+    if (over !== undefined) lines.push(`  Note over ${over}: ${text}`);
+  };
+  if (view.before > 0) note(`${view.before} events before`);
+  for (const row of rows) {
+    const to = row.to < 0 ? row.actor : row.to;
+    const arrow = row.error ? '--x' : '->>';
+    lines.push(`  a${row.actor}${arrow}a${to}: ${mermaidText(row.label) || row.event}`);
+  }
+  if (view.after > 0) note(`${view.after} events after`);
+  return `${lines.join('\n')}\n`;
+}

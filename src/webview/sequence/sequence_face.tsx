@@ -1,0 +1,247 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Marks } from '../drawing/svg';
+import { useWidth } from '../drawing/use_width';
+import type { FaceProps } from '../faces';
+import { latest } from '../latest';
+import type { SequenceView } from '../protocol_faces';
+import { useValue } from '../use_signal';
+import { drawSequence, type DrawnRow, HEAD, rowSentence } from './draw';
+import { sequenceSvg } from './export';
+import { toMermaid } from './mermaid';
+
+/** Rows of one answer, and how near to their edge more are fetched. */
+const COUNT = 200;
+const EDGE = 30;
+/** Most rows of a picture that is taken away: what a slide or a page can show. */
+const PICTURE = 120;
+
+/** Actors as columns, time downwards, a line per event. */
+export function SequenceFace({ store }: FaceProps) {
+  const t = useValue(store.words);
+  const trace = useValue(store.active);
+  const cursor = useValue(store.cursor);
+  const epoch = useValue(store.epoch);
+  const [view, setView] = useState<SequenceView | undefined>(undefined);
+  const [only, setOnly] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useWidth(scroller);
+  const anchor = useRef<{ event: number; offset: number } | undefined>(undefined);
+  const request = only ? cursor.request : -1;
+
+  const load = useMemo(
+    () =>
+      latest(
+        (ask: { trace: number; around: number; count: number; request?: number }) =>
+          store.client.ask('sequence', ask),
+        setView,
+        (error) => store.fail(error),
+      ),
+    [store],
+  );
+  const fetchAround = (around: number): void =>
+    load({ trace, around, count: COUNT, ...(request >= 0 && { request }) });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch makes all rows stale
+  useEffect(() => {
+    anchor.current = undefined;
+    fetchAround(Math.max(0, cursor.event));
+  }, [trace, epoch, request]);
+  useEffect(() => {
+    if (view !== undefined && !isInside(view, cursor.event)) fetchAround(Math.max(0, cursor.event));
+  }, [view, cursor.event, request]);
+
+  const drawing = useMemo(
+    () =>
+      view === undefined || width === 0
+        ? undefined
+        : drawSequence(view, { width, cursor: cursor.event, focus: only ? -1 : cursor.request }),
+    [view, width, cursor.event, cursor.request, only],
+  );
+
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null || drawing === undefined) return;
+    const held = anchor.current;
+    const kept = held && drawing.rows.find((one) => one.row.event === held.event);
+    anchor.current = undefined;
+    if (kept !== undefined && held !== undefined) box.scrollTop = kept.y - held.offset;
+  }, [drawing]);
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    const row = drawing?.rows.find((one) => one.row.event === cursor.event);
+    if (box !== null && row !== undefined) reveal(box, row);
+  }, [cursor.event, view, width]);
+
+  useEffect(() => {
+    const stop = store.onCommand((command) => {
+      if (command === 'onlyRequest') {
+        setOnly((was) => !was);
+        return true;
+      }
+      if (command !== 'up' && command !== 'down') return false;
+      const rows = view?.rows ?? [];
+      const at = rows.findIndex((row) => row.event === cursor.event);
+      const next = rows[at + (command === 'up' ? -1 : 1)];
+      if (at >= 0 && next !== undefined) store.move(next.event, cursor.request);
+      return true;
+    });
+    return stop;
+  }, [store, view, cursor]);
+
+  useEffect(() => {
+    const look = { width: Math.max(width, 900), cursor: cursor.event, focus: only ? -1 : cursor.request };
+    const shown = async (): Promise<SequenceView> => {
+      const around = Math.max(0, cursor.event);
+      return store.client.ask('sequence', {
+        trace,
+        around,
+        count: PICTURE,
+        ...(request >= 0 && { request }),
+      });
+    };
+    store.exporter.value = {
+      picture: async () => sequenceSvg(await shown(), look, cursor.label || (store.trace.peek()?.name ?? '')),
+      mermaid: async () => toMermaid(await shown()),
+    };
+    return () => {
+      store.exporter.value = undefined;
+    };
+  }, [store, trace, width, cursor, only, request]);
+
+  const onScroll = (): void => {
+    const box = scroller.current;
+    if (box === null || drawing === undefined || view === undefined) return;
+    const first = drawing.rows.findIndex((one) => one.y + one.height > box.scrollTop);
+    const visible = Math.ceil(box.clientHeight / 38);
+    const top = drawing.rows[first];
+    if (top === undefined) return;
+    const wanted =
+      (first < EDGE && view.before > 0) || (first + visible > drawing.rows.length - EDGE && view.after > 0);
+    if (!wanted || anchor.current !== undefined) return;
+    anchor.current = { event: top.row.event, offset: top.y - box.scrollTop };
+    fetchAround(drawing.rows[Math.min(drawing.rows.length - 1, first + visible)].row.event);
+  };
+
+  const hasRows = (view?.rows.length ?? 0) > 0;
+  return (
+    <section class="sequence" aria-label={t('Sequence')}>
+      <div class="sequence-strip">
+        <label>
+          <input
+            type="checkbox"
+            checked={only}
+            onChange={() => setOnly(!only)}
+            title={t('Show the events of the focused request only (O)')}
+          />
+          {t('Only this request')}
+        </label>
+        <span class="calm">{cursor.label === '' ? t('Whole trace') : cursor.label}</span>
+        {only && cursor.request < 0 && (
+          <span>{t('No request is focused: step to one, or click a line of it.')}</span>
+        )}
+      </div>
+      <div class="sequence-scroll" ref={scroller} onScroll={onScroll}>
+        {view !== undefined && !hasRows && <p class="calm">{t('No events.')}</p>}
+        {drawing !== undefined && view !== undefined && hasRows && (
+          <div style={{ width: `${drawing.width}px` }}>
+            <div class="sequence-heads">
+              <svg
+                class="drawing"
+                width={drawing.width}
+                height={HEAD}
+                role="img"
+                aria-label={t('Columns: {0}', view.actors.map((actor) => actor.name).join(', '))}
+              >
+                <Marks marks={drawing.head} />
+                {view.actors.map((actor, k) => (
+                  <rect
+                    key={actor.id}
+                    class="hit"
+                    x={(drawing.columns[k] ?? 0) - drawing.gap / 2}
+                    y={0}
+                    width={drawing.gap}
+                    height={HEAD}
+                  >
+                    <title>{`${actor.name}: ${actor.help}`}</title>
+                  </rect>
+                ))}
+              </svg>
+            </div>
+            {view.before > 0 && (
+              <p class="more-lines">{t('{0} events before', view.before.toLocaleString())}</p>
+            )}
+            <div
+              role="listbox"
+              tabIndex={0}
+              class="sequence-lines"
+              aria-label={t('Events as messages between actors')}
+              aria-activedescendant={`line-${cursor.event}`}
+            >
+              <svg class="drawing" width={drawing.width} height={drawing.height} role="presentation">
+                <Marks marks={drawing.back} />
+                {drawing.rows.map((one) => (
+                  <Line
+                    key={one.row.event}
+                    drawn={one}
+                    width={drawing.width}
+                    selected={one.row.event === cursor.event}
+                    text={rowSentence(one.row, view.actors)}
+                    onPick={() =>
+                      store.move(one.row.event, one.row.request >= 0 ? one.row.request : cursor.request)
+                    }
+                  />
+                ))}
+              </svg>
+            </div>
+            {view.after > 0 && <p class="more-lines">{t('{0} events after', view.after.toLocaleString())}</p>}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+interface LineProps {
+  readonly drawn: DrawnRow;
+  readonly width: number;
+  readonly selected: boolean;
+  readonly text: string;
+  readonly onPick: () => void;
+}
+
+function Line({ drawn, width, selected, text, onPick }: LineProps) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around it takes the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the list box has the focus
+    <g
+      id={`line-${drawn.row.event}`}
+      role="option"
+      aria-selected={selected}
+      aria-label={text}
+      class="sequence-line"
+      onClick={onPick}
+    >
+      <rect x={0} y={drawn.y} width={width} height={drawn.height} class="hit" />
+      <title>{text}</title>
+      <Marks marks={drawn.marks} />
+    </g>
+  );
+}
+
+/** Whether the event lies among the rows, not too near to an edge behind which there are more. */
+function isInside(view: SequenceView, event: number): boolean {
+  const { rows, before, after } = view;
+  if (event < 0 || (before === 0 && after === 0)) return true;
+  const first = rows[before > 0 ? Math.min(EDGE / 2, rows.length - 1) : 0];
+  const last = rows[after > 0 ? Math.max(0, rows.length - 1 - EDGE / 2) : rows.length - 1];
+  if (first === undefined || last === undefined) return false;
+  return (before === 0 || event >= first.event) && (after === 0 || event <= last.event);
+}
+
+/** Scrolls a row into the middle if it is outside. */
+function reveal(box: HTMLElement, row: DrawnRow): void {
+  const top = box.scrollTop;
+  const room = box.clientHeight - HEAD - 40;
+  if (row.y >= top + 10 && row.y + row.height <= top + room) return;
+  box.scrollTop = Math.max(0, row.y - room / 2);
+}
