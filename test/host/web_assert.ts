@@ -25,3 +25,12 @@ export function deepEqual(actual: unknown, expected: unknown, message?: string):
 export function match(text: string, pattern: RegExp, message?: string): void {
   if (!pattern.test(text)) throw new Error(`${message ?? 'no match'}: ${text} does not match ${pattern}`);
 }
+
+export async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason ?? new Error('no reason'),
+  );
+  if (!(error instanceof Error)) throw new Error(`not rejected with an error: ${String(error)}`);
+  match(error.message, pattern);
+}

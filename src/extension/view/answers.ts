@@ -42,7 +42,8 @@ export async function answerTo(
     default:
       break;
   }
-  if (!('trace' in ask.with)) throw new Error(vscode.l10n.t('The extension does not know this request: {0}', ask.ask));
+  if (!('trace' in ask.with))
+    throw new Error(vscode.l10n.t('The extension does not know this request: {0}', ask.ask));
   const one = shown[ask.with.trace];
   if (one === undefined) throw new Error(vscode.l10n.t('This trace is not shown any more'));
   return answerOf(ask as Parameters<typeof answerOf>[0], one, services);
@@ -82,7 +83,10 @@ async function answerOf(
   }
 }
 
-async function search(view: TraceView, ask: Requests['search']['ask']): Promise<Requests['search']['answer']> {
+async function search(
+  view: TraceView,
+  ask: Requests['search']['ask'],
+): Promise<Requests['search']['answer']> {
   const pause = turns();
   const work = view.search(ask);
   for (;;) {
@@ -146,7 +150,10 @@ async function reveal(
       await vscode.commands.executeCommand('ublkTrace.requests.focus');
       return;
     case 'session': {
-      const line = open.causes.chain(event).map((at) => open.sessionLines.lineOf(at)).find((each) => each !== undefined);
+      const line = open.causes
+        .chain(event)
+        .map((at) => open.sessionLines.lineOf(at))
+        .find((each) => each !== undefined);
       if (line === undefined || open.source.kind !== 'session')
         throw new Error(t('The trace does not tell which line of a session led to this event'));
       await showLine(entry.uri, line);
@@ -166,5 +173,10 @@ async function showLine(uri: vscode.Uri, line: number): Promise<void> {
   const document = await vscode.workspace.openTextDocument(uri);
   const selection = new vscode.Range(line - 1, 0, line - 1, 0);
   const viewColumn = vscode.window.visibleTextEditors[0]?.viewColumn ?? vscode.ViewColumn.Beside;
-  await vscode.window.showTextDocument(document, { preserveFocus: true, preview: true, selection, viewColumn });
+  await vscode.window.showTextDocument(document, {
+    preserveFocus: true,
+    preview: true,
+    selection,
+    viewColumn,
+  });
 }

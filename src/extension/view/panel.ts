@@ -35,7 +35,10 @@ export class ViewPanel implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[];
   private cursors: { dispose(): void }[] = [];
   private readonly closed = new vscode.EventEmitter<void>();
+  private readonly told = new vscode.EventEmitter<Tell>();
   readonly onDidDispose = this.closed.event;
+  /** Everything that the webview is told. */
+  readonly onDidTell = this.told.event;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -56,6 +59,11 @@ export class ViewPanel implements vscode.Disposable {
       traces.onDidChange(() => void this.follow()),
     ];
     webview.html = viewHtml(webview, extension);
+  }
+
+  /** Whether the webview has said hello and was answered. */
+  get ready(): boolean {
+    return this.started;
   }
 
   /** Views of the traces, as far as they are loaded. */
@@ -82,10 +90,11 @@ export class ViewPanel implements vscode.Disposable {
     for (const { entry } of this.shown) this.models.release(entry.open);
     this.closed.fire();
     this.closed.dispose();
+    this.told.dispose();
   }
 
   /** Takes a message of the webview; answers it or says why not. */
-  private async receive(message: unknown): Promise<void> {
+  async receive(message: unknown): Promise<void> {
     if (!isAsk(message)) return;
     try {
       const answer = message.ask === 'hello' ? await this.hello(message.with) : await this.answer(message);
@@ -136,7 +145,17 @@ export class ViewPanel implements vscode.Disposable {
     const cursor = this.shown[0]?.view.cursor();
     if (kept !== undefined || cursor === undefined) return kept === undefined ? undefined : { ...kept, face };
     const uri = this.subject.uris[0] ?? '';
-    return { version: PROTOCOL_VERSION, uri, face, cursor, from: 0, to: 0, pins: this.pins, scroll: 0, sidePanel: true };
+    return {
+      version: PROTOCOL_VERSION,
+      uri,
+      face,
+      cursor,
+      from: 0,
+      to: 0,
+      pins: this.pins,
+      scroll: 0,
+      sidePanel: true,
+    };
   }
 
   /** After a reload of the window the trace is read anew, and its cursor is where nobody put it. */
@@ -283,20 +302,21 @@ export class ViewPanel implements vscode.Disposable {
   }
 
   private post(message: Tell): void {
-    if (!this.disposed) void this.panel.webview.postMessage(message);
+    if (this.disposed) return;
+    void this.panel.webview.postMessage(message);
+    this.told.fire(message);
   }
 }
 
 function titleOf(shown: readonly Shown[], { compares }: Subject): string {
   const name = shown[0]?.entry.open.name ?? '';
-  return compares
-    ? vscode.l10n.t('{0}: with and without -z', name)
-    : vscode.l10n.t('{0}: timeline', name);
+  return compares ? vscode.l10n.t('{0}: with and without -z', name) : vscode.l10n.t('{0}: timeline', name);
 }
 
 function staleText({ freshness, open }: Entry): string {
   const { t } = vscode.l10n;
-  if (freshness === 'deleted') return t('{0} was deleted. What was read of it stays open until you close it.', open.name);
+  if (freshness === 'deleted')
+    return t('{0} was deleted. What was read of it stays open until you close it.', open.name);
   return open.source.kind === 'session'
     ? t('{0} was edited since: run it again to see the change', open.name)
     : t('{0} has changed since it was opened.', open.name);

@@ -105,7 +105,10 @@ function ofUri(uri: vscode.Uri, traces: Traces): Subject {
 
 async function pickSubject(): Promise<Subject | undefined> {
   const { t } = vscode.l10n;
-  const filters = { [t('Sessions and traces')]: ['ublk', 'ublktrace', 'txt', 'log', 'gz'], [t('All files')]: ['*'] };
+  const filters = {
+    [t('Sessions and traces')]: ['ublk', 'ublktrace', 'txt', 'log', 'gz'],
+    [t('All files')]: ['*'],
+  };
   const picked = await vscode.window.showOpenDialog({ openLabel: t('Show'), filters, canSelectMany: false });
   return picked?.[0] && subjectOf(picked[0], {});
 }

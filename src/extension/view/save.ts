@@ -13,7 +13,10 @@ const KINDS: Readonly<Record<Picture['kind'], { readonly ending: string; readonl
 export async function savePicture(picture: Picture, near: vscode.Uri | undefined): Promise<boolean> {
   const { ending, filter } = KINDS[picture.kind];
   const name = picture.name.replace(/[\\/:*?"<>|]/g, '_');
-  const folder = near?.scheme === 'untitled' ? vscode.workspace.workspaceFolders?.[0]?.uri : near?.with({ path: parent(near.path) });
+  const folder =
+    near?.scheme === 'untitled'
+      ? vscode.workspace.workspaceFolders?.[0]?.uri
+      : near?.with({ path: parent(near.path) });
   const target = await vscode.window.showSaveDialog({
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, `${name}.${ending}`) }),
     filters: { [filter]: [ending] },

@@ -1,0 +1,216 @@
+import * as assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'mocha';
+import * as vscode from 'vscode';
+import type { Api } from '../../src/extension/activate';
+import type { ViewPanel } from '../../src/extension/view/panel';
+import { EDITOR_TYPE, VIEW_TYPE } from '../../src/extension/view/views';
+import type { Ask, RequestName, Requests, SavedView, Tell } from '../../src/webview/protocol';
+import { DebugRun, RunningSessions } from './debug_run';
+import { cleared, remove, sample, until } from './support';
+
+/** Asks a view as its webview does, and gives the answer. */
+async function ask<N extends RequestName>(
+  view: ViewPanel,
+  name: N,
+  content: Requests[N]['ask'],
+): Promise<Requests[N]['answer']> {
+  const id = 1_000_000 + Math.floor(Math.random() * 1_000_000);
+  let told: Tell | undefined;
+  const listening = view.onDidTell((message) => {
+    if ('id' in message && message.id === id) told = message;
+  });
+  await view.receive({ id, ask: name, with: content } as Ask);
+  listening.dispose();
+  assert.ok(told, `${name} was answered`);
+  if ('error' in told) throw new Error(told.error);
+  return (told as { answer: Requests[N]['answer'] }).answer;
+}
+
+/** The view after its own webview has said hello. */
+async function shown(api: Api, what: string): Promise<ViewPanel> {
+  const view = await until(what, () => api.views.all.at(-1));
+  await until(`${what}: hello of the webview`, () => view.ready);
+  return view;
+}
+
+describe('timeline view', () => {
+  let api: Api;
+  const sessions = new RunningSessions();
+  before(async () => {
+    api = await cleared();
+  });
+  afterEach(async () => {
+    await sessions.end();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+  after(async () => {
+    sessions.dispose();
+    await cleared();
+    await remove('copy.ublktrace');
+  });
+
+  const traceText = async (): Promise<string> => {
+    const entry = await api.traces.open(sample('loop-zc.ublk'));
+    return entry.open.printer.text();
+  };
+
+  it('opens by command, says hello, and answers what it is asked', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const entry = api.traces.find(sample('loop-zc.ublk'));
+    assert.ok(entry);
+    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    const [trace] = hello.traces;
+    assert.equal(hello.traces.length, 1);
+    assert.equal(trace?.events, entry.open.length);
+    assert.equal(trace?.requests, entry.open.requests.length);
+    assert.ok(trace?.simulated);
+    const tracks = trace.tracks.kind.map((_, k) => k);
+    const slice = await ask(view, 'slice', { trace: 0, from: 0, to: trace.length, nsPerPixel: 0, tracks });
+    assert.equal(slice.marks.count.length > entry.open.length, true);
+    assert.ok(slice.spans.start.length > entry.open.requests.length);
+    const [first] = entry.open.requests.events(0);
+    const explanation = await ask(view, 'explain', { trace: 0, event: first! });
+    assert.equal(explanation.name, entry.open.trace.nameOf(first!));
+    assert.notEqual(explanation.where.lesson, '');
+    const flow = await ask(view, 'flow', { trace: 0, request: 3 });
+    assert.equal(flow.event.length, entry.open.requests.events(3).length);
+    const statistics = await ask(view, 'statistics', { trace: 0, from: 0, to: trace.length });
+    assert.equal(statistics.events, entry.open.length);
+    const table = await ask(view, 'table', { trace: 0, offset: 5, count: 3 });
+    assert.deepEqual(
+      table.rows.map(({ event }) => event),
+      [5, 6, 7],
+    );
+    const found = await ask(view, 'search', { trace: 0, query: 'name == ublk_queue_rq', from: 0, backwards: false });
+    assert.equal(entry.open.trace.nameOf(found.event), 'ublk_queue_rq');
+    assert.ok((await ask(view, 'sequence', { trace: 0, around: 20, count: 10 })).rows.length > 0);
+    assert.equal((await ask(view, 'machine', { trace: 0, event: first! })).event, first);
+  });
+
+  it('answers what it cannot do with an error in words, and another version with its own', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    await assert.rejects(ask(view, 'flow', { trace: 0, request: 123456 }), /no request 123456/);
+    await assert.rejects(ask(view, 'explain', { trace: 7, event: 0 }), /not shown/);
+    const hello = await ask(view, 'hello', { version: 99, saved: undefined });
+    assert.equal(hello.version, 1);
+    assert.deepEqual(hello.traces, []);
+  });
+
+  it('moves the cursor of the trace, and is told of its moves', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showMachine', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const open = api.traces.find(sample('loop-zc.ublk'))!.open;
+    const moved = await ask(view, 'move', { trace: 0, event: 40, request: 2 });
+    assert.deepEqual([moved.event, moved.request], [40, 2]);
+    assert.deepEqual([open.cursor.event, open.cursor.request], [40, 2]);
+    const next = await ask(view, 'step', { trace: 0, step: 'next' });
+    assert.equal(next.event, 41);
+    const own = await ask(view, 'step', { trace: 0, step: 'nextOfRequest' });
+    assert.equal(open.requests.requestOf(own.event), 2);
+    const told: Tell[] = [];
+    const listening = view.onDidTell((message) => told.push(message));
+    open.cursor.move(55, undefined, 'tree');
+    await until('the move to be told', () => told.some((each) => 'event' in each && each.event === 'cursor'));
+    listening.dispose();
+    const move = told.find((each) => 'event' in each && each.event === 'cursor');
+    assert.equal((move as { with: { cursor: { event: number } } }).with.cursor.event, 55);
+  });
+
+  it('leaves the text editor the default for .ublktrace, and opens as a custom editor when asked to', async () => {
+    const uri = sample('copy.ublktrace');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(await traceText()));
+    await vscode.commands.executeCommand('vscode.open', uri);
+    assert.equal(vscode.window.activeTextEditor?.document.uri.toString(), uri.toString());
+    await vscode.commands.executeCommand('vscode.openWith', uri, EDITOR_TYPE);
+    const view = await shown(api, 'the custom editor');
+    assert.equal(view.subject.parts[0]?.uri.toString(), uri.toString());
+    const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+    assert.ok(input instanceof vscode.TabInputCustom);
+    assert.equal(input.viewType, EDITOR_TYPE);
+  });
+
+  it('follows the debugger and steps it, with a .ublktrace open', async () => {
+    const uri = sample('copy.ublktrace');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(await traceText()));
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', uri);
+    const view = await shown(api, 'the view');
+    const run = await DebugRun.start(() => vscode.commands.executeCommand('ublkTrace.debug', uri));
+    const cursor = (): number => view.views[0]?.cursor().event ?? -1;
+    const before = cursor();
+    await run.move('next');
+    await until('the view to follow', () => cursor() === before + 1);
+    const stops = run.stops.length;
+    await ask(view, 'step', { trace: 0, step: 'next' });
+    await until('the debugger to stop again', () => run.stops.length > stops);
+    assert.equal(cursor(), before + 2);
+    const line = vscode.window.visibleTextEditors.find(
+      ({ document }) => document.uri.toString() === uri.toString(),
+    );
+    assert.ok(line, 'the text stays visible');
+  });
+
+  it('adds a breakpoint on a value', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    await ask(view, 'breakWhen', { trace: 0, path: 'slot:0:1:state' });
+    const mine = vscode.debug.breakpoints.filter(
+      (each) => each instanceof vscode.FunctionBreakpoint && each.functionName === 'slot:0:1:state',
+    );
+    assert.equal(mine.length, 1);
+    vscode.debug.removeBreakpoints(mine);
+  });
+
+  it('is told when its session is run again, and keeps nothing once it is closed', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const told: string[] = [];
+    const listening = view.onDidTell((message) => told.push('event' in message ? message.event : 'answer'));
+    const again = await api.traces.open(sample('loop-zc.ublk'), {}, { again: true });
+    await until('the replacement', () => told.includes('replaced') && view.views[0]?.open === again.open);
+    listening.dispose();
+    view.panel.dispose();
+    await until('the models to go', () => api.views.prepared === 0);
+    assert.equal(api.views.all.length, 0);
+  });
+
+  it('shows a session without and with zero copy, one above the other', async () => {
+    await vscode.commands.executeCommand('ublkTrace.compareZeroCopy', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the comparison');
+    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    const [off, on] = hello.traces;
+    assert.equal(hello.traces.length, 2);
+    assert.ok(off && on);
+    assert.ok(off.totals.copied > 0, 'copies without -z');
+    assert.equal(on.totals.copied, 0);
+    assert.equal(off.requests, on.requests);
+  });
+
+  it('comes back after a reload with cursor, pins and face', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const uri = view.subject.uris[0]!;
+    view.panel.dispose();
+    for (const entry of api.traces.all) api.traces.close(entry);
+    const saved: SavedView = {
+      version: 1,
+      uri,
+      face: 'sequence',
+      cursor: { event: 77, request: 1, time: 0, text: '', label: '' },
+      from: 5,
+      to: 500,
+      pins: ['ublkb0/0/1'],
+      scroll: 2,
+      sidePanel: false,
+    };
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'restored', vscode.ViewColumn.One, {});
+    await api.views.deserializeWebviewPanel(panel, saved);
+    const restored = await shown(api, 'the restored view');
+    const hello = await ask(restored, 'hello', { version: 1, saved });
+    assert.deepEqual(hello.view, saved);
+    assert.deepEqual(hello.pins, ['ublkb0/0/1']);
+    assert.deepEqual([hello.cursors[0]?.event, hello.cursors[0]?.request], [77, 1]);
+  });
+});
