@@ -4,3 +4,4 @@ import './debugger.suite';
 import './breakpoints.suite';
 import './tree.suite';
 import './lifecycle.suite';
+import './view.suite';
