@@ -17,8 +17,6 @@ import {
   write,
 } from './support';
 
-const FILES = ['edited.ublk', 'gone.txt', 'empty.ublk', 'empty.txt', 'deleted.ublk', 'hanging.ublk'];
-
 const DEVICE = ['#: kernel 6.1', 'truncate -s 16M disk.img', 'ublk add -t loop -f disk.img -q 1 -d 4'];
 const READS =
   'fio --name=j --filename=/dev/ublkb0 --direct=1 --ioengine=libaio --rw=randread --bs=4k --iodepth=4 --number_ios=200';
@@ -47,7 +45,7 @@ describe('a trace whose file changes', () => {
   after(async () => {
     sessions.dispose();
     await cleared();
-    await remove(...FILES);
+    await remove('edited.ublk', 'gone.txt');
   });
 
   it('edited while it is debugged: the debugger goes on with the old run, and a restart takes the new one', async () => {
@@ -130,7 +128,11 @@ describe('a trace whose file changes', () => {
 describe('traces that are not as usual', () => {
   const sessions = new RunningSessions();
   afterEach(() => sessions.end());
-  after(() => sessions.dispose());
+  after(async () => {
+    sessions.dispose();
+    await cleared();
+    await remove('empty.ublk', 'empty.txt', 'deleted.ublk', 'hanging.ublk');
+  });
 
   it('without events: opens, is debugged and says that there is nothing', async () => {
     const { traces, tree } = await cleared();
@@ -239,7 +241,7 @@ describe('F5 without launch.json', () => {
   after(async () => {
     sessions.dispose();
     await cleared();
-    await remove('f5.ublktrace', 'f5.txt', 'f5.log', 'notes.txt');
+    await remove('f5.ublktrace', 'f5.txt', 'f5.log');
   });
 
   async function pressF5(uri: vscode.Uri): Promise<DebugRun> {

@@ -118,6 +118,7 @@ describe('tree', () => {
     const { cursor } = api.traces.current!.open;
     await until('the cursor there', () => cursor.event === event.event);
     await vscode.commands.executeCommand('ublkTrace.requests.focus');
+    await until('the tree to be seen', () => api.tree.visible);
     await run.act('stepOver');
     const next = events[2];
     assert.ok(next?.kind === 'event');

@@ -10,6 +10,7 @@ const VIEW = 'ublkTrace.requests';
 /** What the tree calls itself when it moves a cursor. */
 export const TREE_MOVER = 'tree';
 const REVEAL_MS = 60;
+const MOST_MISSED = 5;
 /** Rows that are filtered between two pauses. */
 const FILTER_SLICE = 20000;
 /** Names in the workspace's memory. */
@@ -33,6 +34,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private readonly subscriptions: vscode.Disposable[];
   private readonly view: vscode.TreeView<Node>;
   private revealing: ReturnType<typeof setTimeout> | undefined;
+  /** Times in a row that a node could not be revealed. */
+  private missed = 0;
   private filterRun = 0;
   private grouping: Grouping = 'tag';
   /** Ids of the lists of other events that a person has opened: only there does the tree follow such events. */
@@ -124,6 +127,11 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     return this.view.badge?.value ?? 0;
   }
 
+  /** Whether the view is on the screen. */
+  get visible(): boolean {
+    return this.view.visible;
+  }
+
   get arrangement(): Grouping {
     return this.grouping;
   }
@@ -190,9 +198,16 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     if (node === undefined) return;
     try {
       await this.view.reveal(node, { select: true, focus: force, expand: false });
+      this.missed = 0;
     } catch {
-      // The tree was rebuilt meanwhile; the next move reveals again.
+      // The tree was rebuilt meanwhile: the new one has the node too.
+      if (this.missed++ < MOST_MISSED) this.followSoon();
     }
+  }
+
+  private followSoon(): void {
+    clearTimeout(this.revealing);
+    this.revealing = setTimeout(() => void this.follow(), REVEAL_MS);
   }
 
   dispose(): void {
@@ -248,9 +263,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       rows: undefined,
       violations: [],
       cursor: entry.open.cursor.onDidChange(({ by }) => {
-        if (by === TREE_MOVER) return;
-        clearTimeout(this.revealing);
-        this.revealing = setTimeout(() => void this.follow(), REVEAL_MS);
+        if (by !== TREE_MOVER) this.followSoon();
       }),
     };
     this.shown.set(entry.key, shown);
