@@ -36,8 +36,15 @@ export class DebugRun {
     try {
       await begin();
       await until('a stop', () => runs.length === count && runs.every(({ stops }) => stops.length > 0));
+      // What was focused may be of a session that has ended.
       if (framed)
-        await until('a focused frame', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
+        await until('a focused frame', () => {
+          const item = vscode.debug.activeStackItem;
+          return (
+            item instanceof vscode.DebugStackFrame &&
+            runs.some(({ session }) => session.id === item.session.id)
+          );
+        });
     } finally {
       tracker.dispose();
     }

@@ -66,10 +66,12 @@ export function behind(document: vscode.TextDocument, text: string): vscode.Posi
   return document.positionAt(index + text.length);
 }
 
-/** Removes files that a test has made. */
+/** Removes those files of the open folder that tests have made. */
 export async function remove(...names: string[]): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-  for (const name of names) await vscode.workspace.fs.delete(sample(name), { recursive: true });
+  const there = new Set((await vscode.workspace.fs.readDirectory(folder().uri)).map(([name]) => name));
+  for (const name of names)
+    if (there.has(name)) await vscode.workspace.fs.delete(sample(name), { recursive: true });
 }
 
 /** Writes a file into the open folder. */

@@ -82,7 +82,12 @@ describe('timeline view', () => {
       table.rows.map(({ event }) => event),
       [5, 6, 7],
     );
-    const found = await ask(view, 'search', { trace: 0, query: 'name == ublk_queue_rq', from: 0, backwards: false });
+    const found = await ask(view, 'search', {
+      trace: 0,
+      query: 'name == ublk_queue_rq',
+      from: 0,
+      backwards: false,
+    });
     assert.equal(entry.open.trace.nameOf(found.event), 'ublk_queue_rq');
     assert.ok((await ask(view, 'sequence', { trace: 0, around: 20, count: 10 })).rows.length > 0);
     assert.equal((await ask(view, 'machine', { trace: 0, event: first! })).event, first);
