@@ -1,4 +1,13 @@
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import type { SimulatedFile } from '../simulate';
 import { fileError, systemMessage } from './errors';
@@ -26,8 +35,20 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
+/** Beside the place first, then renamed: whoever reads meanwhile sees the old file or the whole new one. */
 function writeRanges(place: string, file: SimulatedFile): void {
-  const fd = openSync(place, 'w');
+  const beside = `${place}.${process.pid}.part`;
+  try {
+    fillFile(beside, file);
+    renameSync(beside, place);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}
+
+function fillFile(path: string, file: SimulatedFile): void {
+  const fd = openSync(path, 'w');
   try {
     ftruncateSync(fd, file.size);
     for (const { offset, bytes } of file.ranges) {

@@ -107,6 +107,7 @@ function namedFiles(command: Command): string[] {
       case 'ublk-add':
         return [command.file];
       case 'truncate':
+      case 'qemu-img':
         return [command.path];
       case 'dd':
         return [command.input, command.output];

@@ -13,12 +13,19 @@ export interface BlkDriver {
 export interface DiskLimits {
   /** Largest request, sectors. */
   readonly maxSectors: number;
+  /** No read or write crosses a multiple of so many sectors (a power of two); 0: no such bound. */
+  readonly chunkSectors?: number;
   readonly logicalBlockSize: number;
   /** Largest discard, sectors; 0 where discard is not supported. */
   readonly maxDiscardSectors: number;
   readonly maxWriteZeroesSectors: number;
   /** The device has a volatile write cache, so flushes reach it. */
   readonly writeCache: boolean;
+}
+
+/** Sectors that a read or write may have that begins at `sector`. */
+export function mostSectors({ maxSectors, chunkSectors }: DiskLimits, sector: number): number {
+  return chunkSectors ? Math.min(maxSectors, chunkSectors - (sector % chunkSectors)) : maxSectors;
 }
 
 /** errno_to_blk_status: the block status of a negative errno; what has none of its own is BLK_STS_IOERR. */

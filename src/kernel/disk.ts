@@ -1,5 +1,5 @@
 import { blkStatusToErrno, formatRwbs, REQ_FLAG, REQ_OP, rwbsOf } from '../uapi/block';
-import { type BlkDriver, blkStatusOf, type DiskLimits } from './blk_driver';
+import { type BlkDriver, blkStatusOf, type DiskLimits, mostSectors } from './blk_driver';
 import { MqDeadline } from './deadline';
 import { makeHctx } from './hctx';
 import type { Kernel } from './kernel';
@@ -93,18 +93,19 @@ export class Disk implements BlockQueue {
       task.commId,
     );
     const op = bio.opf & 0xff;
-    const max =
+    const limit =
       op === REQ_OP.DISCARD
         ? this.limits.maxDiscardSectors
         : op === REQ_OP.WRITE_ZEROES
           ? this.limits.maxWriteZeroesSectors
-          : this.limits.maxSectors;
+          : undefined;
     let sector = bio.sector;
     let offset = 0;
     let left = bio.nrSectors;
     let opf = bio.opf;
     do {
       let n = left;
+      const max = limit ?? mostSectors(this.limits, sector);
       if (n > max) {
         n = max;
         opf |= REQ_FLAG.NOMERGE;

@@ -1,5 +1,5 @@
 import { REQ_FLAG, REQ_OP } from '../uapi/block';
-import type { DiskLimits } from './blk_driver';
+import { type DiskLimits, mostSectors } from './blk_driver';
 import type { MqDeadline } from './deadline';
 import type { Kernel } from './kernel';
 import type { BioPart, BlockQueue, IoTask } from './request';
@@ -30,7 +30,7 @@ export function backMerge(
     last && last.disk === disk && last.sector + last.nrSectors === sector
       ? last
       : sched?.mergeCandidate(sector, (opf & 1) !== 0);
-  if (!rq || rq.opf !== opf || rq.nrSectors + n > disk.limits.maxSectors) return false;
+  if (!rq || rq.opf !== opf || rq.nrSectors + n > mostSectors(disk.limits, rq.sector)) return false;
   kernel.rec.emit.block_bio_backmerge(disk.major, disk.minor, rq.rwbs, kernel.u64(sector), n, task.commId);
   rq.parts.push(part);
   rq.nrSectors += n;

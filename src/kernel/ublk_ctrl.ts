@@ -255,6 +255,7 @@ export class UblkDriver {
       Number(params.basic.devSectors),
       {
         maxSectors: params.basic.maxSectors,
+        chunkSectors: params.basic.chunkSectors,
         logicalBlockSize: 1 << params.basic.logicalBsShift,
         maxDiscardSectors: params.types & UBLK_PARAM_TYPE.DISCARD ? params.discard.maxDiscardSectors : 0,
         maxWriteZeroesSectors:

@@ -8,6 +8,7 @@ import type { ClientContext } from './client_jobs';
 import { fioJob } from './client_fio';
 import { dd, iogen } from './client_jobs';
 import type { ServerFaults } from './server_faults';
+import { createImage } from './qemu_img';
 import { addFlags, UblkTool } from './ublk_tool';
 
 /** Exit status of a process that a signal killed (128 + SIGKILL), as a shell tells it. */
@@ -117,9 +118,11 @@ export class Script {
         if (file) machine.truncate(file, command.size);
         return 0;
       }
+      case 'qemu-img':
+        return createImage(ctx, command);
       case 'ublk-add': {
         const file = command.file === undefined ? undefined : machine.file(command.file, false);
-        if (command.type === 'loop' && !file) {
+        if (command.type !== 'null' && !file) {
           print(`backing file ${command.file ?? ''} can't be opened`);
           return 1;
         }
@@ -147,6 +150,8 @@ export class Script {
             blockSize: this.session.settings.blockSize,
             faults: this.faults,
             facts,
+            linkAsShipped: this.session.settings.qcow2Link === 'shipped',
+            log: print,
           },
           print,
         );

@@ -3,46 +3,14 @@ import type { UblkParams } from '../uapi/ublk_params';
 import { UBLK_ANY_DEV_ID, UBLK_F, UBLK_F_SPLICE_ZC_RFC, UBLK_PARAM_TYPE } from '../uapi/ublk_abi';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
-import type { OpenFile } from '../kernel/open_file';
 import type { IoTask } from '../kernel/request';
 import type { Gen } from '../kernel/sched';
 import type { UblkDevice } from '../kernel/ublk_drv';
 import { ControlRing, EMPTY_INFO } from './control_ring';
-import type { ServerFaults } from './server_faults';
-import { BACKING_FD, UBLKC_FD, UblksrvQueue } from './ublksrv';
+import { type AddOptions, type Daemon, pidFile, startDaemon } from './daemon';
+import type { Qcow2Image } from './qcow2/target';
 
-/** Gap between two looks of `ublk add` at the daemon's pid file. */
-const PID_FILE_POLL = 100_000_000;
-const PID_FILE_LOOKS = 30;
 const DAEMON_EXIT_POLL = 100_000_000;
-
-/** What `ublk add` was told. */
-export interface AddOptions {
-  readonly version: 'ublksrv-2022-11' | 'ublksrv-1.2';
-  readonly target: 'null' | 'loop';
-  readonly id: number;
-  readonly queues: number;
-  readonly depth: number;
-  readonly maxIoBufBytes: number;
-  /** UBLK_F_* asked for. */
-  readonly flags: number;
-  readonly splice: boolean;
-  readonly backing: OpenFile | undefined;
-  readonly direct: boolean;
-  /** st_blksize of the backing file, bytes. */
-  readonly blockSize: number;
-  readonly faults: ServerFaults;
-  readonly facts: boolean;
-}
-
-/** A running ublksrv daemon. */
-export interface Daemon {
-  readonly device: UblkDevice;
-  readonly main: IoTask;
-  readonly threads: IoTask[];
-  readonly options: AddOptions;
-  alive: boolean;
-}
 
 /** Everything that ublk commands of a session share. */
 export class UblkTool {
@@ -86,11 +54,17 @@ export class UblkTool {
     for (let q = 0; q < device.info.queues; q++) {
       yield* ctrl.command(UBLK_CMD.GET_QUEUE_AFFINITY, { devId, data0: q, addr: info.addr, len: 64 });
     }
-    const daemon = this.startDaemon(device, options);
+    const daemon = startDaemon(this.machine, device, options);
+    this.daemons.push(daemon);
     yield* pidFile(daemon);
+    if (!daemon.started) {
+      print(`start daemon of dev ${devId} failed`);
+      yield* ctrl.command(UBLK_CMD.DEL_DEV, { devId });
+      return 1;
+    }
     yield* ctrl.command(UBLK_CMD.SET_PARAMS, {
       devId,
-      addr: ctrl.paramsBuffer(this.paramsOf(options)).addr,
+      addr: ctrl.paramsBuffer(this.paramsOf(options, daemon.image)).addr,
       len: 64,
     });
     const started = yield* ctrl.command(UBLK_CMD.START_DEV, { devId, data0: daemon.main.pid });
@@ -174,7 +148,8 @@ export class UblkTool {
       print(`can't start recovery for ${devId} ret ${ret}`);
       return 1;
     }
-    const daemon = this.startDaemon(old.device, old.options);
+    const daemon = startDaemon(this.machine, old.device, old.options);
+    this.daemons.push(daemon);
     yield* pidFile(daemon);
     ret = yield* ctrl.command(UBLK_CMD.END_USER_RECOVERY, { devId, data0: daemon.main.pid });
     if (ret < 0) {
@@ -205,48 +180,6 @@ export class UblkTool {
     }
   }
 
-  private startDaemon(device: UblkDevice, options: AddOptions): Daemon {
-    const { machine } = this;
-    const { kernel } = machine;
-    kernel.skipPid();
-    const main = kernel.newTask('ublk');
-    const daemon: Daemon = { device, main, threads: [], options, alive: true };
-    this.daemons.push(daemon);
-    device.opened = true;
-    machine.uring.install(main.tgid, UBLKC_FD, device.charFile);
-    if (options.backing) machine.uring.install(main.tgid, BACKING_FD, options.backing);
-    let left = device.info.queues;
-    for (let q = 0; q < device.info.queues; q++) {
-      const thread = kernel.newTask('ublk', main.tgid, (main.cpu + q) % kernel.cpus);
-      daemon.threads.push(thread);
-      const queue = new UblksrvQueue(
-        machine,
-        thread,
-        device,
-        q,
-        {
-          version: options.version,
-          target: options.target,
-          splice: options.splice,
-          needGetData: (device.info.flags & UBLK_F.NEED_GET_DATA) !== 0,
-          backing: options.backing,
-          faults: options.faults,
-          facts: options.facts,
-        },
-        () => {
-          if (--left > 0) return;
-          daemon.alive = false;
-          const before = { ...kernel.rec.stamp };
-          kernel.sched.stampAs(main);
-          machine.ublk.release(device);
-          Object.assign(kernel.rec.stamp, before);
-        },
-      );
-      kernel.sched.start(thread, queue.run(), kernel.costs.exec);
-    }
-    return daemon;
-  }
-
   /** GET_DEV_INFO; 1.2 tries three newer commands first, which a 6.1 driver answers with -EOPNOTSUPP. */
   private *getInfo(
     ctrl: ControlRing,
@@ -262,12 +195,12 @@ export class UblkTool {
     return yield* ctrl.command(UBLK_CMD.GET_DEV_INFO, { devId, addr: info.addr, len: 64 });
   }
 
-  private paramsOf(options: AddOptions): UblkParams {
+  private paramsOf(options: AddOptions, image: Qcow2Image | undefined): UblkParams {
     const loop = options.target === 'loop';
     const direct = loop && options.direct;
     const shift = (bytes: number): number => Math.round(Math.log2(bytes));
     const file = options.backing?.file;
-    const size = loop ? (file?.size ?? 0) : 250 * 1024 ** 3;
+    const size = image?.header.size ?? (loop ? (file?.size ?? 0) : 250 * 1024 ** 3);
     const raw = options.backing?.kind === 'block';
     return {
       len: 64,
@@ -279,7 +212,8 @@ export class UblkTool {
         ioOptShift: 12,
         ioMinShift: 9,
         maxSectors: options.maxIoBufBytes >> 9,
-        chunkSectors: 0,
+        // so that no request of the disk crosses a cluster
+        chunkSectors: image ? 2 ** (image.header.clusterBits - 9) : 0,
         devSectors: BigInt(Math.floor(size / 512)),
         virtBoundaryMask: 0n,
       },
@@ -327,11 +261,4 @@ export function addFlags(options: {
   if (options.userRecovery) flags |= UBLK_F.USER_RECOVERY;
   if (options.recoveryReissue) flags |= UBLK_F.USER_RECOVERY_REISSUE;
   return flags;
-}
-
-/** Looks for the pid file, which the daemon writes when its queues are set up; the tool goes on without it after 3 s. */
-function* pidFile(daemon: Daemon): Gen<void> {
-  for (let i = 0; i < PID_FILE_LOOKS && !daemon.threads.every((thread) => thread.state === 'parked'); i++) {
-    yield PID_FILE_POLL;
-  }
 }

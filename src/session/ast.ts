@@ -40,7 +40,7 @@ export interface TruncateCommand extends CommandBase {
   size: number;
 }
 
-export type UblkTargetType = 'null' | 'loop';
+export type UblkTargetType = 'null' | 'loop' | 'qcow2';
 
 /** `ublk add`. */
 export interface UblkAddCommand extends CommandBase {
@@ -56,7 +56,7 @@ export interface UblkAddCommand extends CommandBase {
   compInTask: boolean | undefined;
   /** -g 1: UBLK_F_NEED_GET_DATA. */
   needGetData: boolean;
-  /** Backing file of loop. */
+  /** Backing file of loop, image of qcow2. */
   file?: string;
   /** --buffered_io: the backing file is opened without O_DIRECT. */
   bufferedIo: boolean;
@@ -253,7 +253,19 @@ export interface IogenCommand extends CommandBase {
   steps: IogenStep[];
 }
 
+/** `qemu-img create -f qcow2 FILE SIZE`: an empty image. */
+export interface QemuImgCommand extends CommandBase {
+  kind: 'qemu-img';
+  path: string;
+  size: number;
+  version: 2 | 3;
+  clusterBits: number;
+  /** Refcounts have 1 << order bits. */
+  refcountOrder: number;
+}
+
 export type Command =
+  | QemuImgCommand
   | TruncateCommand
   | UblkAddCommand
   | UblkDelCommand
@@ -292,6 +304,8 @@ export interface Settings {
   blockSize: number;
   /** The kernel reads the partition table when the disk appears. */
   partScan: boolean;
+  /** ublk-qcow2: where the FSYNC with IOSQE_IO_LINK stands that should come before the WRITE of a table. */
+  qcow2Link: 'shipped' | 'intended';
   /** Simulated page memory, in bytes; allocation beyond it ends the run. */
   memory: number;
   /** Events after which a run is stopped. */

@@ -114,7 +114,7 @@ export function warnIdleFaults(
   const queues = Math.max(...new Set(adds.map((add) => add.queues)));
   const depth = Math.max(...new Set(adds.map((add) => add.depth)));
   const splicing = adds.some((add) => splices(add, settings));
-  const copying = adds.some((add) => add.type === 'loop' && !splices(add, settings));
+  const copying = adds.some((add) => add.type !== 'null' && !splices(add, settings));
   for (const fault of faults) {
     const at = { line: fault.line, column: 1, endColumn: 1 };
     const idle = (why: string): void => sink.warning(at, `this fault never strikes: ${why}`);

@@ -18,6 +18,8 @@ export const SETTINGS: readonly OptionSpec[] = [
     doc: "Preferred block size (st_blksize) of the backing file; loop's logical block size." },
   { name: 'part-scan', argument: 'on|off', type: 'enum', values: ['on', 'off'], default: 'on',
     doc: 'Partition scan when a disk appears.' },
+  { name: 'qcow2-link', argument: 'shipped|intended', type: 'enum', values: ['shipped', 'intended'], default: 'shipped',
+    doc: 'ublk-qcow2: as shipped the FSYNC with IOSQE_IO_LINK stands behind the WRITE of the table that it should hold back; intended puts it before.' },
   { name: 'memory', argument: 'SIZE', type: 'size', sizes: 'session', min: 1 << 20, max: 2 ** 34, default: '1G',
     doc: 'Page memory of the machine.' },
   { name: 'max-events', argument: 'N', type: 'integer', min: 1, max: ALL, default: '50000000',

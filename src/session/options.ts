@@ -11,8 +11,8 @@ const DEVICE_NUMBER = { argument: 'ID', type: 'integer', min: 0, max: 127 } as c
 
 // biome-ignore format: a row per option
 const UBLK_ADD: readonly OptionSpec[] = [
-  { name: 'type', short: 't', long: ['type'], argument: 'TYPE', type: 'enum', values: ['null', 'loop'],
-    notSimulated: ['qcow2', 'nbd'], doc: 'Target: null completes at once, loop maps a file.' },
+  { name: 'type', short: 't', long: ['type'], argument: 'TYPE', type: 'enum', values: ['null', 'loop', 'qcow2'],
+    notSimulated: ['nbd'], doc: 'Target: null completes at once, loop maps a file, qcow2 serves an image.' },
   { name: 'number', short: 'n', long: ['number'], argument: 'ID', type: 'integer', min: -1, max: 127,
     default: '-1', doc: 'Device number; -1 lets the driver choose.' },
   { name: 'queues', short: 'q', long: ['queues'], argument: 'N', type: 'integer', min: 1, max: 32,
@@ -32,7 +32,7 @@ const UBLK_ADD: readonly OptionSpec[] = [
   { name: 'user_recovery_fail_io', short: 'e', long: ['user_recovery_fail_io'], argument: '0|1', type: 'bool',
     servers: MASTER, simulated: false, doc: 'As -r, and requests fail while there is no server.' },
   { name: 'file', short: 'f', long: ['file'], argument: 'FILE', type: 'text',
-    doc: 'loop: the backing file or device.' },
+    doc: 'loop: the backing file or device; qcow2: the image.' },
   { name: 'buffered_io', long: ['buffered_io'], type: 'flag',
     doc: 'loop: open the backing file without O_DIRECT.' },
   { name: 'debug_mask', long: ['debug_mask'], argument: 'MASK', type: 'text', servers: LATER, simulated: false,
@@ -187,7 +187,7 @@ const BLKDISCARD: readonly OptionSpec[] = [
 /** Every command of the language. */
 // biome-ignore format: a row per option
 export const COMMANDS: readonly CommandSpec[] = [
-  { name: 'ublk add', style: 'getopt', synopsis: 'ublk add -t null|loop [-f FILE] [-z] [-q N] [-d N]',
+  { name: 'ublk add', style: 'getopt', synopsis: 'ublk add -t null|loop|qcow2 [-f FILE] [-z] [-q N] [-d N]',
     options: UBLK_ADD, doc: 'Makes a disk /dev/ublkbN and starts its server.' },
   {
     name: 'ublk del',
@@ -253,6 +253,35 @@ export const COMMANDS: readonly CommandSpec[] = [
         doc: 'Size of another file.' },
     ],
   },
+  {
+    name: 'qemu-img create',
+    style: 'getopt',
+    synopsis: 'qemu-img create -f qcow2 [-o cluster_size=64k] FILE SIZE',
+    doc: 'Makes an empty qcow2 image.',
+    options: [
+      { name: 'format', short: 'f', argument: 'FORMAT', type: 'enum', values: ['qcow2'],
+        notSimulated: ['raw', 'qed', 'vmdk', 'vdi', 'vhdx', 'vpc'], doc: 'Format of the image; without it qemu-img makes a raw file.' },
+      { name: 'options', short: 'o', argument: 'LIST', type: 'text',
+        doc: 'cluster_size=SIZE, compat=0.10|1.1, refcount_bits=1|2|4|8|16|32|64.' },
+      { name: 'quiet', short: 'q', type: 'flag', noEffect: true, doc: 'Prints nothing.' },
+      { name: 'backing', short: 'b', argument: 'FILE', type: 'text', simulated: false, doc: 'A backing file.' },
+      { name: 'backing-format', short: 'F', argument: 'FORMAT', type: 'text', simulated: false, doc: 'Its format.' },
+      { name: 'object', long: ['object'], argument: 'DEF', type: 'text', simulated: false, doc: 'A QEMU object.' },
+      { name: 'unsafe', short: 'u', type: 'flag', simulated: false, doc: 'Does not look at the backing file.' },
+    ],
+  },
+  ...words(`
+    amend bench bitmap check commit compare convert dd info map measure rebase resize snapshot
+  `).map(
+    (name): CommandSpec => ({
+      name: `qemu-img ${name}`,
+      style: 'getopt',
+      synopsis: `qemu-img ${name}`,
+      doc: 'Not simulated.',
+      options: [],
+      simulated: false,
+    }),
+  ),
   {
     name: 'sync',
     style: 'getopt',

@@ -3,6 +3,7 @@ import { didYouMean, DiagnosticSink, quote } from './diagnostics';
 import { Variables } from './expansion';
 import { readFault, warnIdleFaults } from './faults';
 import { parseFio } from './fio';
+import { parseQemuImg } from './qemu_img';
 import { parseIogen } from './iogen';
 import { parseKill, parseSleep, parseWait } from './jobs';
 import { Lexer } from './lexer';
@@ -136,6 +137,8 @@ class SessionReader implements LexerHost {
         return one(parseFio(words, base, settings.server, sink));
       case 'dd':
         return one(parseDd(input));
+      case 'qemu-img':
+        return one(parseQemuImg(input));
       case 'blkdiscard':
         return one(parseBlkdiscard(input));
       case 'truncate':

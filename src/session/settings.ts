@@ -127,6 +127,7 @@ function build(values: Map<string, Word>, overrides: SessionOverrides, sink: Dia
     backing: oneOf('backing') === 'blkdev' ? 'blkdev' : 'file',
     blockSize,
     partScan: oneOf('part-scan') === 'on',
+    qcow2Link: oneOf('qcow2-link') === 'intended' ? 'intended' : 'shipped',
     memory: number('memory'),
     maxEvents: number('max-events'),
   };

@@ -73,10 +73,16 @@ function add(
   sink: DiagnosticSink,
 ): UblkAddCommand | undefined {
   const type = values.oneOf('type');
-  if (!values.has('type') && ok) sink.error(verb, 'ublk add: no dev type specified (-t null or -t loop)');
+  if (!values.has('type') && ok)
+    sink.error(verb, 'ublk add: no dev type specified (-t null, -t loop or -t qcow2)');
   const file = values.text('file');
-  if (type === 'loop' && !values.has('file'))
-    sink.error(verb, 'ublk add -t loop needs its backing file: -f FILE');
+  const fileType = type === 'loop' || type === 'qcow2' ? type : undefined;
+  if (fileType !== undefined && !values.has('file'))
+    sink.error(
+      verb,
+      `ublk add -t ${fileType} needs its ${fileType === 'loop' ? 'backing file' : 'image'}: -f FILE`,
+    );
+  if (type === 'qcow2') checkQcow2(values, spec, sink);
   if (type === 'null') {
     for (const name of ['file', 'buffered_io']) {
       const given = values.get(name);
@@ -102,8 +108,16 @@ function add(
     recoveryReissue: reissue,
     maxIoBufBytes: values.numberOr('max_io_buf_bytes', spec.options),
   };
-  if (type === 'loop' && file !== undefined) return { ...result, type, file };
+  if (fileType !== undefined && file !== undefined) return { ...result, type: fileType, file };
   return type === 'null' ? { ...result, type } : undefined;
+}
+
+/** What the qcow2 target of ublksrv does not know. */
+function checkQcow2(values: Args['values'], spec: CommandSpec, sink: DiagnosticSink): void {
+  if (values.numberOr('queues', spec.options) > 1)
+    sink.error(values.get('queues')!.at, 'ublk add -t qcow2 has one queue only');
+  if (values.has('buffered_io'))
+    sink.error(values.get('buffered_io')!.at, 'ublk add -t qcow2 has no --buffered_io');
 }
 
 /** Whether `-z` leads to splices: the RFC driver and the server that goes with it. */
@@ -130,4 +144,6 @@ function explainZeroCopy(
       `${settings.server} does not splice: with -z this device works in copy mode; ublksrv-2022-11 splices`,
     );
   } else if (type === 'null') sink.info(at, 'the null target moves no data: -z changes nothing but the flag');
+  else if (type === 'qcow2')
+    sink.warning(at, 'the qcow2 target does not splice: with -z this device works in copy mode');
 }

@@ -46,8 +46,8 @@ describe('completion in a session', () => {
   it('knows the words of ublk and their options', () => {
     expect(labels('ublk |')).toEqual(['add', 'del', 'list', 'recover']);
     expect(labels('ublk add |')).toEqual(expect.arrayContaining(['-t', '--type', '-z', '--depth']));
-    expect(labels('ublk add -t |')).toEqual(['null', 'loop']);
-    expect(labels('ublk add --type=|')).toEqual(['null', 'loop']);
+    expect(labels('ublk add -t |')).toEqual(['null', 'loop', 'qcow2']);
+    expect(labels('ublk add --type=|')).toEqual(['null', 'loop', 'qcow2']);
     expect(labels('ublk del -|')).toEqual(['-n', '--number', '-a', '--all']);
   });
 

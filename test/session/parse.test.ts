@@ -241,7 +241,7 @@ describe('what is refused, and where', () => {
     ['ublk ad -t null', /^1:6: error ublk: unknown command: 'ad'; did you mean 'add'\?/],
     ['ublk features', /^1:6: error ublk features is not simulated/],
     ['ublk add', /^1:6: error ublk add: no dev type specified/],
-    ['ublk add -t qcow2', /^1:13: error type 'qcow2' is not simulated yet; simulated: null, loop/],
+    ['ublk add -t nbd', /^1:13: error type 'nbd' is not simulated yet; simulated: null, loop, qcow2/],
     ['ublk add -t lop -f x', /^1:13: error type 'lop' is unknown; did you mean 'loop'\?/],
     ['ublk add -t loop', /^1:6: error ublk add -t loop needs its backing file: -f FILE/],
     ['ublk add -t null -r 1', /^1:18: error ublk add of ublksrv-2022-11 has no option -r \(ublksrv-1.2 and/],

@@ -10,7 +10,7 @@ import {
 } from '../../session/options';
 import type { Translate } from '../translate';
 import { commandText, optionText, usable, valuesOf } from './describe';
-import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
+import { commandOf, hasVerbs, type LineWord, optionBefore, optionOf, placeAt } from './words';
 
 /** One proposal; it replaces the characters from `start` to `end` of the line. */
 export interface Proposal {
@@ -125,13 +125,16 @@ function commandDrafts(
   t: Translate,
 ): Draft[] {
   if (at === 0) return toolDrafts(t);
-  if (words[0]!.text === 'ublk' && at === 1) {
-    return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false).map((row) => ({
-      label: row.name.slice(5),
-      kind: 'command',
-      detail: row.synopsis,
-      doc: commandText(row, t),
-    }));
+  const tool = words[0]!.text;
+  if (hasVerbs(tool) && at === 1) {
+    return COMMANDS.filter((row) => row.name.startsWith(`${tool} `) && row.simulated !== false).map(
+      (row) => ({
+        label: row.name.slice(tool.length + 1),
+        kind: 'command',
+        detail: row.synopsis,
+        doc: commandText(row, t),
+      }),
+    );
   }
   const spec = commandOf(words);
   if (spec === undefined) return [];
@@ -275,6 +278,7 @@ function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
     case 'blkdiscard':
       return files(known.disks);
     case 'sync':
+    case 'qemu-img create':
     case 'truncate':
       return files(known.files);
     default:
@@ -299,6 +303,8 @@ function namesIn(lines: readonly string[]): Known {
       disks.add(`/dev/ublkb${/\s-n\s*(\d+)/.exec(text)?.[1] ?? devices++}`);
     const file = /^\s*(?:sudo\s+)?truncate\s.*?([^\s;&|-][^\s;&|]*)\s*$/.exec(text)?.[1];
     if (file !== undefined) files.add(file);
+    const image = /^\s*(?:sudo\s+)?qemu-img\s+create\s.*?([^\s;&|-][^\s;&|]*)\s+\d\w*\s*$/.exec(text)?.[1];
+    if (image !== undefined) files.add(image);
   }
   return { disks: [...disks].sort(), files: [...files] };
 }

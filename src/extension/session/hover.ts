@@ -9,7 +9,7 @@ import {
 } from '../../session/options';
 import type { Translate } from '../translate';
 import { commandText, optionText } from './describe';
-import { commandOf, type LineWord, optionBefore, optionOf, placeAt } from './words';
+import { commandOf, hasVerbs, type LineWord, optionBefore, optionOf, placeAt } from './words';
 
 /** A hover text (Markdown) and the characters of the line it is about. */
 export interface SessionHover {
@@ -66,11 +66,11 @@ function wordText(
 ): string | undefined {
   const text = words[at]!.text;
   const spec = commandOf(words);
-  const head = words[0]!.text === 'ublk' ? 2 : 1;
+  const head = hasVerbs(words[0]!.text) ? 2 : 1;
   if (spec === undefined) {
     if (at > 0) return undefined;
-    if (text === 'ublk')
-      return COMMANDS.filter((row) => row.name.startsWith('ublk ') && row.simulated !== false)
+    if (hasVerbs(text))
+      return COMMANDS.filter((row) => row.name.startsWith(`${text} `) && row.simulated !== false)
         .map((row) => `- \`${row.synopsis}\`: ${row.doc}`)
         .join('\n');
     const why = Object.hasOwn(NO_EFFECT_COMMANDS, text) ? NO_EFFECT_COMMANDS[text] : undefined;

@@ -40,11 +40,16 @@ export function placeAt(lines: readonly string[], line: number, character: numbe
   return cut('command', words, line, character);
 }
 
+/** Whether a tool's second word is a command of its own, as in `ublk add`. */
+export function hasVerbs(tool: string): boolean {
+  return COMMANDS.some((row) => row.name.startsWith(`${tool} `));
+}
+
 /** The option table's row of a command's words; undefined for an unknown command. */
 export function commandOf(words: readonly LineWord[]): CommandSpec | undefined {
   const [tool, verb] = words;
   if (tool === undefined) return undefined;
-  if (tool.text === 'ublk') return COMMANDS.find((row) => row.name === `ublk ${verb?.text ?? ''}`);
+  if (hasVerbs(tool.text)) return COMMANDS.find((row) => row.name === `${tool.text} ${verb?.text ?? ''}`);
   return COMMANDS.find((row) => row.name === tool.text);
 }
 
