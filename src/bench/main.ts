@@ -37,7 +37,7 @@ function readOptions(args: readonly string[]): Options | string {
   return { only, quick, full };
 }
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(HELP);
     return 0;
@@ -53,7 +53,7 @@ function main(args: readonly string[]): number {
   for (const scene of SCENES) {
     if (only.length > 0 && !only.includes(scene.name)) continue;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${scene.name} ...`);
-    for (const figure of scene.run({ plan, full, sizes: quick ? QUICK : USUAL })) {
+    for await (const figure of scene.run({ plan, full, sizes: quick ? QUICK : USUAL })) {
       figures.push(figure);
       process.stdout.write(`${jsonLine(figure)}\n`);
     }
@@ -62,4 +62,6 @@ function main(args: readonly string[]): number {
   return 0;
 }
 
-process.exitCode = main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -6,6 +6,7 @@ import { simulate } from '../simulate';
 import { Printer } from '../trace/print';
 import { matchRequests } from '../trace/requests';
 import { StateReducer } from '../trace/state';
+import { debugFigures } from './debug';
 import { activationFigures } from './activation';
 import { memoryFigures } from './memory';
 import { type Figure, spread, timeInTurns } from './measure';
@@ -13,12 +14,13 @@ import { RegexReader } from './regex_reader';
 import { seekFigures } from './seek';
 import type { Setting } from './setting';
 import { loadSimJs, runSimJs } from './simjs_peer';
+import { viewFigures } from './view';
 import { loopSession, nullSession, readTrace, recordedText, simulatedText } from './workloads';
 
 /** A bench: one name for --only, one or more figures. */
 export interface Scene {
   readonly name: string;
-  readonly run: (setting: Setting) => Iterable<Figure>;
+  readonly run: (setting: Setting) => Iterable<Figure> | AsyncIterable<Figure>;
 }
 
 /** Every bench there is, in the order in which they run. */
@@ -31,6 +33,8 @@ export const SCENES: readonly Scene[] = [
   { name: 'check', run: checkFigures },
   { name: 'replay', run: replayFigures },
   { name: 'seek', run: seekFigures },
+  { name: 'view', run: viewFigures },
+  { name: 'debug', run: debugFigures },
   { name: 'memory', run: memoryFigures },
   { name: 'activation', run: activationFigures },
 ];

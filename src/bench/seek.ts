@@ -1,7 +1,7 @@
 import { StateCache } from '../trace/state';
 import { type Figure, spread, busyTime } from './measure';
 import type { Setting } from './setting';
-import { readTrace, simulatedText } from './workloads';
+import { randomPlaces, readTrace, simulatedText } from './workloads';
 
 /** Seeking the state at random events, at neighbours, and the last change of a value. */
 export function* seekFigures({ sizes }: Setting): Generator<Figure> {
@@ -52,15 +52,4 @@ function single(bench: string, ms: readonly number[], goal?: number): Figure {
     runs: ms.length,
     ...(goal === undefined ? {} : { goal }),
   };
-}
-
-/** The same places in every run. */
-function randomPlaces(count: number, limit: number): number[] {
-  let x = 0x9e3779b9;
-  return Array.from({ length: count }, () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % limit;
-  });
 }

@@ -98,3 +98,14 @@ export function readTrace(bytes: Uint8Array, times = 1): Trace {
   parser.end();
   return trace;
 }
+
+/** The same places in every run. */
+export function randomPlaces(count: number, limit: number): number[] {
+  let x = 0x9e3779b9;
+  return Array.from({ length: count }, () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) % limit;
+  });
+}
