@@ -62,7 +62,7 @@ export const KEYS: readonly KeyLine[] = [
   { strokes: ['ArrowDown'], command: 'down', shown: '↓', what: 'Scroll down' },
   { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up' },
   { strokes: ['PageDown'], command: 'pageDown', shown: 'Page Down', what: 'One page down' },
-  { strokes: ['f'], command: 'fit', shown: 'F', what: 'Fit the whole trace' },
+  { strokes: ['f'], command: 'fit', shown: 'F', what: 'Fit the whole trace, again: its busy part' },
   { strokes: ['Shift+f'], command: 'fitRequest', shown: 'Shift+F', what: 'Fit the focused request' },
   { strokes: [']'], command: 'nextOfRequest', shown: ']', what: 'Next event of this request' },
   { strokes: ['['], command: 'previousOfRequest', shown: '[', what: 'Previous event of this request' },

@@ -68,6 +68,9 @@ export class Store {
   readonly face = signal<Face>('timeline');
   /** The visible range, shared by both traces of a comparison. */
   readonly range = signal<TimeRange>({ from: 0, to: 1 });
+  /** The stretch in which nearly everything happens, of all traces together; undefined: the whole. */
+  readonly busy = signal<TimeRange | undefined>(undefined);
+  private fresh = true;
   /** First visible track of the first trace. */
   readonly scroll = signal(0);
   /** Which of two traces keys act on. */
@@ -159,7 +162,8 @@ export class Store {
       this.face.value = view.face;
       this.sidePanel.value = view.sidePanel;
       this.scroll.value = view.scroll;
-      if (view.to > view.from) this.range.value = { from: view.from, to: view.to };
+      this.fresh = view.to <= view.from;
+      if (!this.fresh) this.range.value = { from: view.from, to: view.to };
     }
     this.ready.value = true;
   }
@@ -265,6 +269,21 @@ export class Store {
     } catch (error) {
       this.search.value = { ...this.search.peek(), busy: false, message: String(error), failed: true };
     }
+  }
+
+  /** Notes where a trace is busy. A view that nobody has moved yet begins there. */
+  foundBusy(trace: number, range: TimeRange | undefined): void {
+    const old = trace === 0 ? undefined : this.busy.peek();
+    const whole = wholeRange(longest(this.traces.peek()));
+    const joined =
+      old === undefined || range === undefined
+        ? range
+        : { from: Math.min(old.from, range.from), to: Math.max(old.to, range.to) };
+    this.busy.value = joined;
+    const { from, to } = this.range.peek();
+    if (!this.fresh || this.cursor.peek().event > 0) return;
+    const untouched = (from === whole.from && to === whole.to) || (from === old?.from && to === old.to);
+    if (untouched) this.range.value = joined ?? whole;
   }
 
   /** Lets a face or a part of the shell take commands; the latest comes first. Returns what stops that. */

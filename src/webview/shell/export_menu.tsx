@@ -37,7 +37,7 @@ export function ExportMenu({ store }: FaceProps) {
   const onKey = (event: KeyboardEvent): void => {
     if (!open) return;
     const list = [...(box.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
-    const at = list.findIndex((item) => item === document.activeElement);
+    const at = list.indexOf(document.activeElement as HTMLElement);
     if (event.key === 'Escape' || event.key === 'Tab') close();
     else if (event.key === 'ArrowDown') list[(at + 1) % list.length]?.focus();
     else if (event.key === 'ArrowUp') list[(at + list.length - 1) % list.length]?.focus();

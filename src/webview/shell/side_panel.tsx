@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { FaceProps } from '../faces';
 import type { Explanation } from '../protocol_data';
-import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import { IconButton } from './button';
 import { SelectionPanel } from './selection_panel';
@@ -56,19 +55,19 @@ function Explained({ store, explanation, stale }: ExplainedProps) {
       <Part title={t('What comes next')} when={next.length > 0}>
         <Links store={store} links={next} />
       </Part>
+      <Part title={t('Fields')} when={fields.length > 0}>
+        <dl class="facts">
+          {fields.map(({ name, value, help }) => (
+            <Fact key={name} name={name} value={value} help={help} code />
+          ))}
+        </dl>
+      </Part>
       <Part title={t('Where')} when>
         <dl class="facts">
           <Fact name={t('Function')} value={where.function} code />
           <Fact name={t('Context')} value={where.context} />
           <Fact name={t('Kernel')} value={where.kernel} />
           <Fact name={t('Lesson')} value={where.lesson} />
-        </dl>
-      </Part>
-      <Part title={t('Fields')} when={fields.length > 0}>
-        <dl class="facts">
-          {fields.map(({ name, value, help }) => (
-            <Fact key={name} name={name} value={value} help={help} code />
-          ))}
         </dl>
       </Part>
       <Part title={t('Line of the trace')} when={explanation.line !== ''}>
@@ -102,22 +101,45 @@ function Fact(props: { name: string; value: string; help?: string; code?: boolea
   );
 }
 
-/** Sentences, those that name an event as links to it. */
-function Links(props: { store: Store; links: readonly { readonly text: string; readonly event: number }[] }) {
-  const { store, links } = props;
-  return (
+/** Links shown before the rest is folded away. */
+const FIRST_LINKS = 3;
+
+interface LinksProps extends FaceProps {
+  readonly links: readonly { readonly text: string; readonly event: number }[];
+}
+
+/** Sentences, those that name an event with a link to it; a long chain begins with its nearest ones. */
+function Links({ store, links }: LinksProps) {
+  const t = useValue(store.words);
+  const list = (part: LinksProps['links']) => (
     <ul class="links">
-      {links.map(({ text, event }) => (
-        <li key={`${event} ${text}`}>
-          {event < 0 ? (
-            text
-          ) : (
-            <button type="button" class="link" onClick={() => store.move(event, store.cursor.peek().request)}>
-              {text}
-            </button>
-          )}
-        </li>
+      {part.map((link) => (
+        <LinkLine key={`${link.event} ${link.text}`} store={store} {...link} />
       ))}
     </ul>
+  );
+  if (links.length <= FIRST_LINKS + 1) return list(links);
+  return (
+    <>
+      {list(links.slice(0, FIRST_LINKS))}
+      <details>
+        <summary>{t('{0} more', links.length - FIRST_LINKS)}</summary>
+        {list(links.slice(FIRST_LINKS))}
+      </details>
+    </>
+  );
+}
+
+function LinkLine({ store, text, event }: FaceProps & { readonly text: string; readonly event: number }) {
+  if (event < 0) return <li>{text}</li>;
+  // `name (context): sentence`: the name is enough to click on.
+  const [, name, rest] = /^(.*?\)): (.*)$/s.exec(text) ?? [text, text, ''];
+  return (
+    <li>
+      <button type="button" class="link" onClick={() => store.move(event, store.cursor.peek().request)}>
+        {name}
+      </button>
+      {rest !== '' && <span> {rest}</span>}
+    </li>
   );
 }

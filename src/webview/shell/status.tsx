@@ -1,6 +1,6 @@
 import type { FaceProps } from '../faces';
 import { Icon } from './icons';
-import { formatDuration } from '../timeline/format';
+import { formatCount, formatExact } from '../timeline/format';
 import { useValue } from '../use_signal';
 
 /** What happened at the cursor, in one line; screen readers hear it after every step. */
@@ -10,21 +10,18 @@ export function StatusLine({ store }: FaceProps) {
   const notice = useValue(store.notice);
   const t = useValue(store.words);
   if (trace === undefined) return null;
-  const none = cursor.event < 0;
-  const position = none ? t('No events') : t('Event {0} of {1}', cursor.event + 1, trace.events);
   return (
     <footer class="status">
-      <span class="position">{position}</span>
-      {!none && <span class="time">{formatDuration(cursor.time)}</span>}
-      {cursor.label !== '' && <span class="request">{cursor.label}</span>}
       <span class="what" role="status" aria-live="polite">
-        {cursor.text}
+        {cursor.event < 0 ? t('No events') : cursor.text}
       </span>
+      {cursor.event >= 0 && <span class="time">{formatExact(cursor.time)}</span>}
       <span class="notice" role="status" aria-live="polite">
         {notice}
       </span>
+      <span class="time">{t('{0} events', formatCount(trace.events))}</span>
       <span class="kernel" title={trace.warnings.join('\n')}>
-        {trace.simulated ? t('{0}, simulated: times are no measurements', trace.kernel) : trace.kernel}
+        {trace.simulated ? t('{0}: times are no measurements', trace.kernel) : trace.kernel}
         {trace.warnings.length > 0 && ` · ${t('{0} warnings', trace.warnings.length)}`}
       </span>
     </footer>

@@ -1,7 +1,7 @@
 import { drawGround, drawGutter, drawLegend, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
 import { drawTracks } from './draw_tracks';
 import type { Painter } from './painter';
-import { placedPins, placedRows, type Scene, topOf, trackMiddle } from './scene';
+import { placedPins, placedRows, type Scene, topOf, trackEdges } from './scene';
 
 /** Draws a timeline from back to front. */
 export function drawScene(painter: Painter, scene: Scene): void {
@@ -34,7 +34,7 @@ export function drawScene(painter: Painter, scene: Scene): void {
   drawLegend(painter, scene);
 }
 
-/** The focused request's way from lane to lane. Steps within one lane need no arrow. */
+/** The focused request's way from lane to lane, from edge to edge so that labels stay free. Steps within a lane need no arrow. */
 function drawFlow(painter: Painter, scene: Scene): void {
   const { flow, scale, palette } = scene;
   if (flow === undefined) return;
@@ -45,22 +45,17 @@ function drawFlow(painter: Painter, scene: Scene): void {
     const effect = flow.arrows[k + 1]!;
     const x1 = scale.x(flow.time[cause]!);
     const x2 = scale.x(flow.time[effect]!);
-    const y1 = trackMiddle(scene, flow.track[cause]!);
-    const y2 = trackMiddle(scene, flow.track[effect]!);
-    if (y1 === undefined || y2 === undefined || Math.abs(y1 - y2) < 2) continue;
+    const from = trackEdges(scene, flow.track[cause]!);
+    const to = trackEdges(scene, flow.track[effect]!);
+    if (from === undefined || to === undefined || from.top === to.top) continue;
     if (Math.max(x1, x2) < scale.left || Math.min(x1, x2) > scale.left + scale.width) continue;
+    const down = to.top > from.top;
+    const y1 = down ? from.bottom : from.top;
+    const y2 = down ? to.top : to.bottom;
     const key = [x1 / 3, y1, x2 / 3, y2].map(Math.round).join(' ');
     if (seen.has(key)) continue;
     seen.add(key);
     painter.arrow(x1, y1, x2, y2, palette.focus, thick);
-  }
-  for (let k = 0; k < flow.time.length; k++) {
-    const x = scale.x(flow.time[k]!);
-    const y = trackMiddle(scene, flow.track[k]!);
-    if (y === undefined || x < scale.left || x > scale.left + scale.width) continue;
-    const key = `${Math.round(x)} ${Math.round(y)}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    painter.fill(x - 1.5, y - 1.5, 3, 3, palette.focus);
+    painter.shape('dot', x1, y1, 5, palette.focus);
   }
 }

@@ -2,7 +2,7 @@ import { SPAN_KINDS, type SpanKind } from '../protocol_data';
 import type { Words } from '../words';
 import { counterAt } from './draw_tracks';
 import { formatExact } from './format';
-import type { Painter } from './painter';
+import type { Painter, TextLook } from './painter';
 import { rulerOf } from './ruler';
 import type { Placed, Scene } from './scene';
 
@@ -43,7 +43,7 @@ export function drawGutter(painter: Painter, scene: Scene, placed: readonly Plac
   const look = { colour: palette.foreground, size: metrics.text };
   const quiet = { colour: palette.muted, size: metrics.small, align: 'right' } as const;
   for (const { row, y, pinned } of placed) {
-    const middle = y + (row.track < 0 ? row.height : Math.min(row.height, metrics.row)) / 2;
+    const middle = y + (row.track < 0 ? row.height : Math.min(row.height, metrics.row + 4)) / 2;
     if (row.track < 0) {
       painter.fill(0, y, metrics.gutter, row.height - 1, palette.heading);
       drawChevron(painter, scene, y + row.height / 2, row.collapsed);
@@ -80,11 +80,26 @@ function drawChevron(painter: Painter, scene: Scene, y: number, collapsed: boole
   painter.lines(points, palette.foreground, 1.5);
 }
 
+/** The plate in the ruler that says the cursor's time; undefined where the cursor is out of view. */
+function plateOf(painter: Painter, scene: Scene): { text: string; left: number; room: number } | undefined {
+  const { scale, cursor, width } = scene;
+  const x = scale.x(cursor.time);
+  if (cursor.event < 0 || x < scale.left - 1 || x > scale.left + scale.width + 1) return undefined;
+  const text = formatExact(cursor.time);
+  const room = painter.measure(text, plateLook(scene)) + 10;
+  return { text, left: Math.min(Math.max(scale.left, x - room / 2), width - room), room };
+}
+
+function plateLook({ palette, metrics }: Scene): TextLook {
+  return { colour: palette.background, size: metrics.small, weight: 'bold' };
+}
+
 /** Time along the top. */
 export function drawRuler(painter: Painter, scene: Scene): void {
   const { scale, palette, metrics, width } = scene;
   const top = metrics.minimap;
   const { ticks, base } = rulerOf(scale, metrics.text * 8);
+  const plate = plateOf(painter, scene);
   painter.fill(0, top, width, metrics.ruler, palette.background);
   painter.fill(0, top + metrics.ruler - 1, width, 1, palette.border);
   const look = { colour: palette.muted, size: metrics.small };
@@ -93,7 +108,10 @@ export function drawRuler(painter: Painter, scene: Scene): void {
       const size = tick.label === '' ? 4 : 8;
       const colour = tick.label === '' ? palette.border : palette.muted;
       painter.fill(Math.round(tick.x), top + metrics.ruler - 1 - size, 1, size, colour);
-      if (tick.label !== '') painter.text(tick.label, tick.x + 4, top + metrics.ruler / 2 - 1, 200, look);
+      const end = tick.x + 4 + painter.measure(tick.label, look);
+      const hidden = plate !== undefined && end > plate.left && tick.x < plate.left + plate.room;
+      const fits = tick.label !== '' && end <= width && !hidden;
+      if (fits) painter.text(tick.label, tick.x + 4, top + metrics.ruler / 2 - 1, 200, look);
     }
   });
   if (base > 0) {
@@ -107,29 +125,22 @@ export function drawRuler(painter: Painter, scene: Scene): void {
 
 /** The cursor: a line through everything, its time on a plate in the ruler. */
 export function drawPlayhead(painter: Painter, scene: Scene): void {
-  const { scale, palette, metrics, cursor, height, width } = scene;
-  if (cursor.event < 0) return;
+  const { scale, palette, metrics, cursor, height } = scene;
+  const plate = plateOf(painter, scene);
+  if (plate === undefined) return;
   const x = scale.x(cursor.time);
-  if (x < scale.left - 1 || x > scale.left + scale.width + 1) return;
-  const top = metrics.minimap;
-  const bottom = height - metrics.legend;
-  painter.fill(
-    Math.round(x) - 1,
-    top + metrics.ruler - 2,
-    2,
-    bottom - top - metrics.ruler + 2,
-    palette.foreground,
+  const top = metrics.minimap + metrics.ruler;
+  const colour = palette.foreground;
+  painter.fill(Math.round(x) - 1, top - 2, 2, height - metrics.legend - top + 2, colour);
+  painter.fill(plate.left, metrics.minimap + 2, plate.room, metrics.ruler - 6, colour);
+  painter.area([x - 4, top - 5, x + 4, top - 5, x, top], colour);
+  painter.text(
+    plate.text,
+    plate.left + 5,
+    metrics.minimap + metrics.ruler / 2 - 1,
+    plate.room,
+    plateLook(scene),
   );
-  const look = { colour: palette.background, size: metrics.small, weight: 'bold' } as const;
-  const text = formatExact(cursor.time);
-  const room = painter.measure(text, look) + 10;
-  const left = Math.min(Math.max(scale.left, x - room / 2), width - room);
-  painter.fill(left, top + 2, room, metrics.ruler - 6, palette.foreground);
-  painter.area(
-    [x - 4, top + metrics.ruler - 5, x + 4, top + metrics.ruler - 5, x, top + metrics.ruler],
-    palette.foreground,
-  );
-  painter.text(text, left + 5, top + metrics.ruler / 2 - 1, room, look);
 }
 
 /** The whole trace in one strip: how much happens when, and the window of what is visible. */

@@ -1,4 +1,4 @@
-import { MARK_KINDS, SPAN_KINDS } from '../protocol_data';
+import { MARK_KINDS, SPAN_KINDS, type SpanKind } from '../protocol_data';
 import type { Painter, TextLook } from './painter';
 import type { Placed, Scene } from './scene';
 import { eachSpan, firstFrom, type SliceIndex } from './slice_index';
@@ -8,6 +8,9 @@ const EDGE = 5;
 const WEAVE = 7;
 const LETTER = 11;
 const LABEL = 30;
+
+/** Kinds with a letter where the label has no room. */
+const LETTERED: ReadonlySet<SpanKind> = new Set(['queued', 'delivered', 'server', 'backend', 'commit']);
 
 /** Spans collected by kind as x, y, width, height, span, … so that each colour is set once. */
 type Batches = number[][];
@@ -39,7 +42,7 @@ function collectSpans(scene: Scene, index: SliceIndex, place: Placed, batches: B
   const { scale, metrics } = scene;
   const { spans } = index.slice;
   const right = scale.left + scale.width;
-  const height = metrics.row - metrics.markStrip - 2;
+  const height = metrics.row - 2;
   let lastRow = -1;
   let lastPixel = -1;
   eachSpan(index, place.row.track, scale.from, scale.to, (span) => {
@@ -79,9 +82,11 @@ function drawSpans(painter: Painter, scene: Scene, index: SliceIndex, batches: B
   for (const [k, batch] of batches.entries()) {
     const ink = palette.spans[SPAN_KINDS[k]!];
     const look: TextLook = { colour: ink.text, size: scene.metrics.small };
+    // What a lane does is said by its name; only phases are told apart by letters.
+    const narrowest = LETTERED.has(SPAN_KINDS[k]!) ? LETTER : LABEL;
     for (let i = 0; i < batch.length; i += 5) {
       const [x, y, width, height, span] = batch.slice(i, i + 5) as [number, number, number, number, number];
-      if (width >= LETTER)
+      if (width >= narrowest)
         drawLabel(painter, scene, { x, y, width, height }, ink, look, () => labels[spans.label[span]!] ?? '');
     }
   }
@@ -181,13 +186,13 @@ function drawMarks(painter: Painter, scene: Scene, index: SliceIndex, place: Pla
     // Shapes that would lie on each other say no more than one of them; errors are never left out.
     if (!loud && x - pixel < 2) continue;
     pixel = x;
-    const y = place.y + (marks.row[mark]! + 1) * metrics.row - size / 2;
+    const y = place.y + place.row.height - 2 - size / 2;
     const ink = palette.marks[kind];
     const hovered = hover?.what === 'mark' && hover.index === index && hover.item === mark;
     const focused = scene.cursor.event >= 0 && marks.event[mark] === scene.cursor.event;
     if (kind === 'event') painter.fill(Math.round(x), y - size / 2, 1, size, palette.muted);
     else painter.shape(ink.shape, x, y, loud ? size + 3 : size + 1, ink.colour);
-    if (hovered || focused) painter.shape('ring', x, y, size + 6, palette.foreground);
+    if (hovered || focused) painter.shape('ring', x, y, size + 7, palette.foreground);
   }
 }
 

@@ -31,18 +31,18 @@ export function hitAt(scene: Scene, x: number, y: number): Hit | undefined {
     if (!tracks.includes(track)) continue;
     const { row, markStrip } = scene.metrics;
     const line = Math.floor((y - place.y) / row);
-    const low = (y - place.y) % row >= row - markStrip - 3;
-    const mark = low ? nearestMark(scene, index, track, line, x) : -1;
+    const low = y - place.y >= place.row.height - markStrip - 4;
+    const mark = low ? nearestMark(scene, index, track, x) : -1;
     if (mark >= 0) return { what: 'mark', index, item: mark, track };
     const span = nearestSpan(scene, index, track, line, x);
     if (span >= 0) return { what: 'span', index, item: span, track };
-    const other = low ? -1 : nearestMark(scene, index, track, line, x);
+    const other = low ? -1 : nearestMark(scene, index, track, x);
     return other >= 0 ? { what: 'mark', index, item: other, track } : undefined;
   }
   return undefined;
 }
 
-function nearestMark(scene: Scene, index: Hit['index'], track: number, line: number, x: number): number {
+function nearestMark(scene: Scene, index: Hit['index'], track: number, x: number): number {
   const { marks } = index.slice;
   const { starts, items } = index.marks;
   const reach = NEAR * scene.scale.nsPerPixel;
@@ -54,7 +54,7 @@ function nearestMark(scene: Scene, index: Hit['index'], track: number, line: num
     const mark = items[k]!;
     if (marks.time[mark]! > time + reach) break;
     const distance = Math.abs(marks.time[mark]! - time);
-    if (marks.row[mark] !== line || distance >= nearest) continue;
+    if (distance >= nearest) continue;
     nearest = distance;
     best = mark;
   }

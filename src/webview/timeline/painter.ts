@@ -14,7 +14,7 @@ export interface Painter {
   lines(points: readonly number[], colour: string, thick: number): void;
   /** The area within points. */
   area(points: readonly number[], colour: string): void;
-  /** A curve that leaves and arrives level, with an arrow head at its end. */
+  /** A curve that leaves and arrives upright, with an arrow head at its end. */
   arrow(x1: number, y1: number, x2: number, y2: number, colour: string, thick: number): void;
   shape(shape: Shape, x: number, y: number, size: number, colour: string): void;
   /** Text on the middle line `y`, cut with an ellipsis to `room`. */
@@ -39,7 +39,7 @@ export function ellipsis(text: string, width: number, room: number): string {
   return letters < 2 ? '' : `${text.slice(0, letters).trimEnd()}…`;
 }
 
-/** Corners of a shape about a point; `tick` is a line and `ring` a circle, which painters draw themselves. */
+/** Corners of a shape about a point; `tick` is a line, `dot` and `ring` are circles, which painters draw themselves. */
 export function corners(shape: Shape, x: number, y: number, size: number): readonly number[] {
   const r = size / 2;
   switch (shape) {
@@ -104,20 +104,20 @@ export function strokes(pattern: Pattern): readonly (readonly [number, number, n
   }
 }
 
-/** End of an arrow's curve and the three corners of its head. */
-export function arrowHead(x1: number, x2: number, y2: number, size: number): readonly number[] {
-  const back = x2 >= x1 ? -size : size;
-  return [x2, y2, x2 + back, y2 - size * 0.5, x2 + back, y2 + size * 0.5];
+/** The three corners of an arrow's head, which points up or down. */
+export function arrowHead(y1: number, x2: number, y2: number, size: number): readonly number[] {
+  const back = y2 >= y1 ? -size : size;
+  return [x2, y2, x2 - size * 0.5, y2 + back, x2 + size * 0.5, y2 + back];
 }
 
-/** Control points of an arrow's curve: level at both ends, further out the longer it is. */
+/** Control points of an arrow's curve, which leaves and arrives upright. */
 export function arrowCurve(
   x1: number,
   y1: number,
   x2: number,
   y2: number,
 ): readonly [number, number, number, number] {
-  const reach = Math.max(8, Math.min(60, Math.abs(x2 - x1) / 2, 8 + Math.abs(y2 - y1) / 3));
-  const way = x2 >= x1 ? reach : -reach;
-  return [x1 + way, y1, x2 - way, y2];
+  const reach = Math.max(6, Math.min(48, Math.abs(y2 - y1) / 2));
+  const way = y2 >= y1 ? reach : -reach;
+  return [x1, y1 + way, x2, y2 - way];
 }

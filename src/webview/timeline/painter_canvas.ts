@@ -96,12 +96,18 @@ export class CanvasPainter implements Painter {
     context.strokeStyle = colour;
     context.lineWidth = thick;
     context.stroke();
-    this.area(arrowHead(x1, x2, y2, 4 + thick * 2), colour);
+    this.area(arrowHead(y1, x2, y2, 4 + thick * 2), colour);
   }
 
   shape(shape: Shape, x: number, y: number, size: number, colour: string): void {
     if (shape === 'tick') this.fill(x - 0.5, y - size / 2, 1, size, colour);
-    else if (shape === 'ring') {
+    else if (shape === 'dot') {
+      const { context } = this;
+      context.beginPath();
+      context.arc(x, y, size * 0.4, 0, Math.PI * 2);
+      context.fillStyle = colour;
+      context.fill();
+    } else if (shape === 'ring') {
       const { context } = this;
       context.beginPath();
       context.arc(x, y, size / 2 - 0.5, 0, Math.PI * 2);

@@ -79,12 +79,14 @@ export class SvgPainter implements Painter {
     const [ax, ay, bx, by] = arrowCurve(x1, y1, x2, y2);
     const d = `M${n(x1)} ${n(y1)}C${n(ax)} ${n(ay)} ${n(bx)} ${n(by)} ${n(x2)} ${n(y2)}`;
     this.parts.push(`<path d="${d}" fill="none" stroke="${colour}" stroke-width="${n(thick)}"/>`);
-    this.area(arrowHead(x1, x2, y2, 4 + thick * 2), colour);
+    this.area(arrowHead(y1, x2, y2, 4 + thick * 2), colour);
   }
 
   shape(shape: Shape, x: number, y: number, size: number, colour: string): void {
     if (shape === 'tick') this.lines([x, y - size / 2, x, y + size / 2], colour, 1);
-    else if (shape === 'ring') {
+    else if (shape === 'dot') {
+      this.parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(size * 0.4)}" fill="${colour}"/>`);
+    } else if (shape === 'ring') {
       this.parts.push(
         `<circle cx="${n(x)}" cy="${n(y)}" r="${n(size / 2 - 0.5)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`,
       );

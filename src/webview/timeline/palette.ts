@@ -18,7 +18,7 @@ export interface Ink {
 }
 
 /** Shapes of marks: told apart without colour as well. */
-export const SHAPES = ['tick', 'down', 'up', 'diamond', 'square', 'cross', 'star', 'ring'] as const;
+export const SHAPES = ['tick', 'down', 'up', 'diamond', 'square', 'cross', 'star', 'dot', 'ring'] as const;
 export type Shape = (typeof SHAPES)[number];
 
 export interface MarkInk {
@@ -93,7 +93,7 @@ const SPAN_LOOKS: Readonly<Record<SpanKind, readonly [Hue, Pattern, string, numb
   server: ['purple', 'falling', 'S', 0.6],
   backend: ['blue', 'plain', 'B', 0.65],
   commit: ['green', 'lines', 'C', 0.6],
-  running: ['orange', 'plain', 'R', 0.55],
+  running: ['orange', 'plain', 'R', 0.32],
   waiting: ['muted', 'dots', 'W', 0.12],
   merged: ['muted', 'grid', '…', 0.5],
 };
@@ -106,7 +106,7 @@ const MARK_LOOKS: Readonly<Record<MarkKind, readonly [Hue | 'foreground', Shape]
   copy: ['orange', 'square'],
   error: ['red', 'cross'],
   violation: ['red', 'star'],
-  session: ['foreground', 'ring'],
+  session: ['foreground', 'dot'],
 };
 
 /** The drawing's colours from those of a theme. Nothing is transparent: what lies below never shows through a label. */

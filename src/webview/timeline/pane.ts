@@ -2,12 +2,13 @@ import { effect, signal } from '@preact/signals-core';
 import type { Flow, Tracks } from '../protocol_data';
 import type { Picture, Store, TimeRange } from '../store';
 import { drawScene } from './draw';
+import { closedAtFirst } from './groups';
 import { hitAt } from './hit';
-import { overviewOf, overviewTracks } from './overview';
+import { busyRange, overviewOf, overviewTracks } from './overview';
 import { CanvasPainter } from './painter_canvas';
 import { SvgPainter } from './painter_svg';
 import { PAPER, type Palette, paletteOf } from './palette';
-import { Rows } from './rows';
+import { Rows, stackOrder } from './rows';
 import { Scale } from './scale';
 import { type Hit, type Metrics, metricsOf, type Overview, placedRows, type Scene, topOf } from './scene';
 import { SliceCache, type Wanted } from './slice_cache';
@@ -49,6 +50,7 @@ export class Pane {
   private overview: Overview | undefined;
   private painter: CanvasPainter | undefined;
   private rows: { readonly key: readonly unknown[]; readonly rows: Rows; readonly pinned: Rows } | undefined;
+  private opened = false;
   private frame = 0;
   private shown: Scene | undefined;
   private readonly stops: (() => void)[] = [];
@@ -191,6 +193,8 @@ export class Pane {
     this.hover.value = undefined;
     this.cache = undefined;
     if (tracks === undefined) return;
+    if (!this.opened) this.collapsed.value = closedAtFirst(tracks);
+    this.opened = true;
     const { store, trace } = this;
     const cache = new SliceCache(
       tracks.kind.length,
@@ -218,7 +222,8 @@ export class Pane {
         tracks: ids,
       });
       if (cache !== this.cache) return;
-      this.overview = overviewOf(slice, to, BINS);
+      this.overview = overviewOf(slice, tracks, to, BINS);
+      this.store.foundBusy(this.trace, busyRange(this.overview, to));
       this.arrived.value = this.arrived.peek() + 1;
     } catch (error) {
       this.store.fail(error);
@@ -231,15 +236,19 @@ export class Pane {
     const key = [tracks, metrics.row, collapsed, pins];
     const { rows } = this;
     if (rows?.key.every((part, k) => part === key[k])) return rows;
-    const heights = { row: metrics.row, counter: metrics.counter, group: metrics.group };
+    const heights = {
+      row: metrics.row,
+      strip: metrics.markStrip,
+      counter: metrics.counter,
+      group: metrics.group,
+    };
     const ids = pins
       .map((pin) => tracks.key.indexOf(pin))
       .filter((id) => id >= 0 && tracks.kind[id] === 'tag');
-    const none: ReadonlySet<string> = new Set();
     this.rows = {
       key,
-      rows: new Rows(tracks, collapsed, heights),
-      pinned: new Rows(tracks, none, heights, ids),
+      rows: new Rows(tracks, stackOrder(tracks), heights, collapsed),
+      pinned: new Rows(tracks, ids, heights, undefined),
     };
     return this.rows;
   }

@@ -4,6 +4,8 @@ import type { Tracks } from '../protocol_data';
 export interface Heights {
   /** One row of a context or tag track. */
   readonly row: number;
+  /** Strip below the rows of such a track, for its marks. */
+  readonly strip: number;
   readonly counter: number;
   readonly group: number;
 }
@@ -21,22 +23,38 @@ export interface Row {
   readonly collapsed: boolean;
 }
 
-/** The stack of headings and tracks, in the order of the tracks. */
+/** Tags up to this number stand above the contexts: they are what a person looks for. More of them would hide the contexts. */
+const FEW_TAGS = 64;
+
+/** Tracks in the order in which they are stacked: contexts, counters and tags, or the tags first where they are few. */
+export function stackOrder(tracks: Tracks): readonly number[] {
+  const ids = [...tracks.kind.keys()];
+  const tags = ids.filter((id) => tracks.kind[id] === 'tag');
+  if (tags.length > FEW_TAGS) return ids;
+  return [...tags, ...ids.filter((id) => tracks.kind[id] !== 'tag')];
+}
+
+/** A stack of tracks, with a heading where another group begins. */
 export class Rows {
   readonly rows: readonly Row[];
   readonly height: number;
   /** Index into `rows` by track; that of the heading for a track of a collapsed group; -1: not in the stack. */
   private readonly place: Int32Array;
 
-  constructor(tracks: Tracks, collapsed: ReadonlySet<string>, heights: Heights, only?: readonly number[]) {
+  /** Without `collapsed` there are no headings. */
+  constructor(
+    tracks: Tracks,
+    ids: readonly number[],
+    heights: Heights,
+    collapsed: ReadonlySet<string> | undefined,
+  ) {
     const rows: Row[] = [];
     this.place = new Int32Array(tracks.kind.length).fill(-1);
-    const ids = only ?? tracks.kind.keys();
     let y = 0;
     let heading: { -readonly [K in keyof Row]: Row[K] } | undefined;
     for (const id of ids) {
       const group = tracks.group[id]!;
-      if (only === undefined && heading?.group !== group) {
+      if (collapsed !== undefined && heading?.group !== group) {
         const closed = collapsed.has(group);
         heading = { y, height: heights.group, group, track: -1, members: 0, collapsed: closed };
         rows.push(heading);
@@ -45,8 +63,7 @@ export class Rows {
       if (heading !== undefined) heading.members++;
       this.place[id] = heading?.collapsed ? rows.lastIndexOf(heading) : rows.length;
       if (heading?.collapsed) continue;
-      const height =
-        tracks.kind[id] === 'counter' ? heights.counter : Math.max(1, tracks.rows[id]!) * heights.row + 3;
+      const height = trackHeight(tracks, id, heights);
       rows.push({ y, height, group, track: id, members: 0, collapsed: false });
       y += height;
     }
@@ -78,4 +95,9 @@ export class Rows {
     const at = this.place[track] ?? -1;
     return at < 0 ? undefined : this.rows[at];
   }
+}
+
+function trackHeight(tracks: Tracks, id: number, heights: Heights): number {
+  if (tracks.kind[id] === 'counter') return heights.counter;
+  return Math.max(1, tracks.rows[id]!) * heights.row + heights.strip + 3;
 }

@@ -14,7 +14,7 @@ export interface Metrics {
   readonly ruler: number;
   readonly legend: number;
   readonly row: number;
-  /** Strip at the bottom of each row that holds its marks. */
+  /** Strip below the rows of a track that holds its marks. */
   readonly markStrip: number;
   readonly counter: number;
   readonly group: number;
@@ -30,8 +30,8 @@ export function metricsOf(fontSize: number, width: number, withLegend: boolean):
     minimap: em(2.6),
     ruler: em(1.9),
     legend: withLegend ? em(1.9) : 0,
-    row: em(1.62),
-    markStrip: em(0.5),
+    row: em(1.28),
+    markStrip: em(0.52),
     counter: em(2.3),
     group: em(1.85),
     text: em(0.86),
@@ -43,6 +43,8 @@ export function metricsOf(fontSize: number, width: number, withLegend: boolean):
 export interface Overview {
   /** Events (spans and marks) per bin. */
   readonly counts: Float64Array;
+  /** Events of requests per bin. */
+  readonly requests: Float64Array;
   readonly most: number;
   /** Bins with errors or broken rules. */
   readonly errors: Uint8Array;
@@ -112,15 +114,19 @@ export function placedRows(scene: Scene): Placed[] {
   return rows.map((row) => ({ row, y: top + row.y - scene.scrollTop, pinned: false }));
 }
 
-/** Where a track's line of spans has its middle on the screen, in view or not; undefined: it is not in the stack. */
-export function trackMiddle(scene: Scene, track: number): number | undefined {
+/**
+ * The edges of a track's first line of spans on the screen, in view or not; undefined: it is not in the stack. For a track of
+ * a closed group those of the heading.
+ */
+export function trackEdges(scene: Scene, track: number): { top: number; bottom: number } | undefined {
   const { metrics } = scene;
   const pin = scene.pinned.of(track);
   if (pin !== undefined && pin.y < pinnedHeight(scene)) {
-    return metrics.minimap + metrics.ruler + pin.y + (metrics.row - metrics.markStrip) / 2 + 1;
+    const y = metrics.minimap + metrics.ruler + pin.y;
+    return { top: y + 1, bottom: y + metrics.row - 1 };
   }
   const row = scene.rows.of(track);
   if (row === undefined) return undefined;
-  const half = row.track < 0 ? row.height / 2 : (metrics.row - metrics.markStrip) / 2 + 1;
-  return topOf(scene) + row.y - scene.scrollTop + half;
+  const y = topOf(scene) + row.y - scene.scrollTop;
+  return { top: y + 1, bottom: y + (row.track < 0 ? row.height : metrics.row) - 1 };
 }

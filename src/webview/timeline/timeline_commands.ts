@@ -42,7 +42,7 @@ export function timelineCommand(
       pane?.page(0.8);
       return true;
     case 'fit':
-      glide(wholeRange(length));
+      glide(fitted(store, range, length));
       return true;
     case 'fitRequest':
       return fitRequest(store, length, glide);
@@ -55,6 +55,14 @@ export function timelineCommand(
 function anchor(store: Store, range: TimeRange): number {
   const { time, event } = store.cursor.peek();
   return event >= 0 && time >= range.from && time <= range.to ? time : (range.from + range.to) / 2;
+}
+
+/** The whole trace; where that is shown already, the part in which nearly everything happens. */
+function fitted(store: Store, range: TimeRange, length: number): TimeRange {
+  const whole = wholeRange(length);
+  const shown =
+    Math.abs(range.from - whole.from) + Math.abs(range.to - whole.to) < (whole.to - whole.from) * 1e-6;
+  return shown ? (store.busy.peek() ?? whole) : whole;
 }
 
 function fitRequest(store: Store, length: number, glide: (to: TimeRange) => void): boolean {

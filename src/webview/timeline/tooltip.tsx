@@ -51,7 +51,7 @@ function describe(
     const words = markWords(t)[kind];
     const time = marks.time[hit.item]!;
     const label = slice.labels[marks.label[hit.item]!] || words;
-    const event = t('Event {0} at {1}', marks.event[hit.item]! + 1, formatExact(time));
+    const event = t('Event {0} at {1}', marks.event[hit.item]!, formatExact(time));
     const many = count > 1 ? [t('{0} events here: zoom in to tell them apart', formatCount(count))] : [];
     return { title: label, lines: [...many, words, event, place].filter((line) => line !== label), time, y };
   }
