@@ -42,18 +42,20 @@ class Steps {
     }
   }
 
-  counter(): Counter {
+  *counter(): Sliced<Counter> {
     const value = Float64Array.from(this.value);
+    yield 1;
     let max = 0;
     for (const each of value) max = Math.max(max, each);
+    yield 1;
     return {
       name: this.name,
       path: this.path,
       max,
       time: Float64Array.from(this.time),
       value,
-      low: new Pyramid(value, smaller),
-      high: new Pyramid(value, larger),
+      low: yield* Pyramid.build(value, smaller),
+      high: yield* Pyramid.build(value, larger),
     };
   }
 }
@@ -105,12 +107,17 @@ export function* buildCounters(
       }
     }
   }
-  const rings = [...found.values()].sort((a, b) => a.order - b.order).map((steps) => steps.counter());
-  return [...inFlight(requests, times), ...rings].filter(({ max }) => max > 0);
+  const all = [...inFlight(requests, times), ...[...found.values()].sort((a, b) => a.order - b.order)];
+  const counters: Counter[] = [];
+  for (const steps of all) {
+    const counter = yield* steps.counter();
+    if (counter.max > 0) counters.push(counter);
+  }
+  return counters;
 }
 
 /** Requests between their begin and their end, per device; one that never ends stays. */
-function inFlight(requests: RequestTable, times: Times): Counter[] {
+function inFlight(requests: RequestTable, times: Times): Steps[] {
   return requests.devices.flatMap((device, d) => {
     const starts: number[] = [];
     const ends: number[] = [];
@@ -129,6 +136,6 @@ function inFlight(requests: RequestTable, times: Times): Counter[] {
       const time = ending ? over[e++] : begun[s++];
       steps.set(time, s - e);
     }
-    return [steps.counter()];
+    return [steps];
   });
 }

@@ -52,31 +52,31 @@ function outcomeField({ fields, raw, name }: Shape): number {
 
 /** The events of all tracks as marks: those of track t are `list[at[t]]` to `list[at[t + 1]]`, ascending. */
 export class Marks {
-  private pyramid: Pyramid;
-
-  constructor(
+  private constructor(
     readonly at: Uint32Array,
     readonly list: Uint32Array,
     private readonly ranks: Uint8Array,
-  ) {
-    this.pyramid = this.build();
+    private readonly pyramid: Pyramid,
+  ) {}
+
+  /** Marks of events with these ranks; marks whose ranks have changed are made anew. */
+  static *build(at: Uint32Array, list: Uint32Array, ranks: Uint8Array, slice: number): Sliced<Marks> {
+    const values = new Uint8Array(list.length);
+    for (let k = 0; k < list.length; k++) {
+      if (k % slice === slice - 1) yield k / list.length;
+      values[k] = ranks[list[k]];
+    }
+    const pyramid = Pyramid.build(values, larger);
+    for (;;) {
+      const step = pyramid.next();
+      if (step.done === true) return new Marks(at, list, ranks, step.value);
+      yield 1;
+    }
   }
 
   /** Kind (index into MARK_KINDS) that stands for the marks in [from, to) of the list. */
   kind(from: number, to: number): number {
     return KIND_OF_RANK[to - from === 1 ? this.ranks[this.list[from]] : this.pyramid.best(from, to)];
-  }
-
-  /** Reads the ranks of events again. */
-  refresh(): void {
-    this.pyramid = this.build();
-  }
-
-  private build(): Pyramid {
-    const { list, ranks } = this;
-    const values = new Uint8Array(list.length);
-    for (let k = 0; k < list.length; k++) values[k] = ranks[list[k]];
-    return new Pyramid(values, larger);
   }
 }
 

@@ -1,30 +1,37 @@
+import type { Sliced } from '../trace/slices';
+
 /** Values of a level that one value of the next level stands for. */
 const FAN = 16;
 
 type Values = Uint8Array | Float64Array;
 
+/** Values of a level between two looks at the clock. */
+const SLICE = 1 << 15;
+
 /** Largest or smallest value of any run of a column in logarithmic time: each level keeps one value for 16 of the level below. */
 export class Pyramid {
-  private readonly levels: Values[];
-
-  /** `better(a, b)` says whether a is the one to keep. */
-  constructor(
-    values: Values,
+  private constructor(
+    private readonly levels: readonly Values[],
     private readonly better: (a: number, b: number) => boolean,
-  ) {
-    this.levels = [values];
+  ) {}
+
+  /** Builds a pyramid; `better(a, b)` says whether a is the one to keep. */
+  static *build(values: Values, better: (a: number, b: number) => boolean): Sliced<Pyramid> {
+    const levels = [values];
     for (let below = values; below.length > FAN; ) {
       const size = Math.ceil(below.length / FAN);
       const level: Values = below instanceof Uint8Array ? new Uint8Array(size) : new Float64Array(size);
       for (let k = 0; k < size; k++) {
+        if (k % (SLICE / FAN) === 0) yield 1;
         let best = below[k * FAN];
         const end = Math.min(below.length, (k + 1) * FAN);
         for (let i = k * FAN + 1; i < end; i++) if (better(below[i], best)) best = below[i];
         level[k] = best;
       }
-      this.levels.push(level);
+      levels.push(level);
       below = level;
     }
+    return new Pyramid(levels, better);
   }
 
   /** The best value in [from, to), which must not be empty. */

@@ -26,6 +26,12 @@ class TooMany extends Error {}
 
 /** Answers what of a timeline lies in a range of time; costs as much as there are pixels and tracks, not as there are events. */
 export class Slicer {
+  private readonly columns = {
+    spans: new SpanColumns(MOST.spans),
+    marks: new MarkColumns(MOST.marks),
+    counters: new CounterColumns(MOST.counters),
+  };
+
   constructor(
     private readonly open: OpenTrace,
     private readonly timeline: Timeline,
@@ -40,7 +46,8 @@ export class Slicer {
     if (!(from <= to) || !Number.isFinite(from) || !Number.isFinite(to))
       throw new RangeError('no range of time');
     if (tracks.length > MOST.tracks) throw new RangeError(`at most ${MOST.tracks} tracks at once`);
-    let pixel = Number.isFinite(nsPerPixel) && nsPerPixel > 0 ? nsPerPixel : 0;
+    const asked = Number.isFinite(nsPerPixel) && nsPerPixel > 0 ? nsPerPixel : 0;
+    let pixel = asked * Math.max(1, this.crowding({ from, to, pixel: asked }, tracks));
     for (;;) {
       const flat = pixel > to - from;
       try {
@@ -53,12 +60,36 @@ export class Slicer {
     }
   }
 
+  /**
+   * How many times more entries than an answer holds there would be if every pixel of every line with that many spans and marks
+   * had one: saves attempts that end in {@link TooMany}.
+   */
+  private crowding({ from, to, pixel }: Window, tracks: readonly number[]): number {
+    if (pixel === 0) return 0;
+    const { spans, marks, lineOf, times } = this.timeline;
+    const pixels = (to - from) / pixel;
+    const [first, last] = [times.firstAt(from), times.firstAt(Math.floor(to) + 1)];
+    let [ofSpans, ofMarks] = [0, 0];
+    for (const track of tracks) {
+      for (let line = lineOf[track]; line < lineOf[track + 1]; line++) {
+        const [low, high] = [spans.at[line], spans.at[line + 1]];
+        const count = above(spans.start, to, low, high) - atOrAbove(spans.end, from, low, high);
+        ofSpans += Math.min(count, pixels);
+      }
+      const [low, high] = [marks.at[track], marks.at[track + 1]];
+      ofMarks += Math.min(
+        atOrAbove(marks.list, last, low, high) - atOrAbove(marks.list, first, low, high),
+        pixels,
+      );
+    }
+    return Math.max(ofSpans / MOST.spans, ofMarks / MOST.marks);
+  }
+
   private at(window: Window, tracks: readonly number[], flat: boolean): Slice {
     const { kind } = this.timeline.tracks;
     const labels = new Labels();
-    const spans = new SpanColumns(MOST.spans);
-    const marks = new MarkColumns(MOST.marks);
-    const counters = new CounterColumns(MOST.counters);
+    const { spans, marks, counters } = this.columns;
+    for (const part of [spans, marks, counters]) part.clear();
     for (const track of new Set(tracks)) {
       if (kind[track] === undefined) continue;
       if (kind[track] === 'counter') this.counter(window, track, counters);

@@ -20,34 +20,55 @@ export class Labels {
   }
 }
 
-/** Rows of numbers that become columns; `full` once there are more than `limit`. */
-class Rows {
-  private readonly values: number[] = [];
+type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
-  constructor(
-    private readonly width: number,
-    private readonly limit: number,
-  ) {}
+/** Columns with room for `limit` rows and one more; `full` once there are more than that. They are filled again and again. */
+class Columns {
+  protected length = 0;
+
+  constructor(private readonly limit: number) {}
 
   get full(): boolean {
-    return this.values.length > this.limit * this.width;
+    return this.length > this.limit;
   }
 
-  protected push(...row: number[]): void {
-    for (const value of row) this.values.push(value);
+  clear(): void {
+    this.length = 0;
   }
 
-  protected column<T extends { [k: number]: number }>(make: new (size: number) => T, k: number): T {
-    const size = this.values.length / this.width;
-    const column = new make(size);
-    for (let i = 0; i < size; i++) column[i] = this.values[i * this.width + k];
-    return column;
+  /** Place of the next row. */
+  protected next(): number {
+    if (this.length <= this.limit) this.length++;
+    return this.length - 1;
+  }
+
+  /** Copies of exactly the rows in use. */
+  protected cut<T extends { readonly [name: string]: Column }>(columns: T): T {
+    const { length } = this;
+    return Object.fromEntries(
+      Object.entries(columns).map(([name, all]) => [name, all.slice(0, length)]),
+    ) as T;
   }
 }
 
-export class SpanColumns extends Rows {
+/** Spans of an answer. */
+export class SpanColumns extends Columns {
+  private readonly columns;
+
   constructor(limit: number) {
-    super(9, limit);
+    super(limit);
+    const size = limit + 1;
+    this.columns = {
+      track: new Uint32Array(size),
+      row: new Uint16Array(size),
+      kind: new Uint8Array(size),
+      start: new Float64Array(size),
+      end: new Float64Array(size),
+      event: new Int32Array(size),
+      request: new Int32Array(size),
+      count: new Uint32Array(size),
+      label: new Uint32Array(size),
+    };
   }
 
   add(
@@ -61,27 +82,41 @@ export class SpanColumns extends Rows {
     count: number,
     label: number,
   ): void {
-    this.push(track, row, kind, start, end, event, request, count, label);
+    const { columns } = this;
+    const k = this.next();
+    columns.track[k] = track;
+    columns.row[k] = row;
+    columns.kind[k] = kind;
+    columns.start[k] = start;
+    columns.end[k] = end;
+    columns.event[k] = event;
+    columns.request[k] = request;
+    columns.count[k] = count;
+    columns.label[k] = label;
   }
 
   done(): Slice['spans'] {
-    return {
-      track: this.column(Uint32Array, 0),
-      row: this.column(Uint16Array, 1),
-      kind: this.column(Uint8Array, 2),
-      start: this.column(Float64Array, 3),
-      end: this.column(Float64Array, 4),
-      event: this.column(Int32Array, 5),
-      request: this.column(Int32Array, 6),
-      count: this.column(Uint32Array, 7),
-      label: this.column(Uint32Array, 8),
-    };
+    return this.cut(this.columns);
   }
 }
 
-export class MarkColumns extends Rows {
+/** Marks of an answer. */
+export class MarkColumns extends Columns {
+  private readonly columns;
+
   constructor(limit: number) {
-    super(8, limit);
+    super(limit);
+    const size = limit + 1;
+    this.columns = {
+      track: new Uint32Array(size),
+      row: new Uint16Array(size),
+      kind: new Uint8Array(size),
+      time: new Float64Array(size),
+      event: new Int32Array(size),
+      request: new Int32Array(size),
+      count: new Uint32Array(size),
+      label: new Uint32Array(size),
+    };
   }
 
   add(
@@ -94,39 +129,50 @@ export class MarkColumns extends Rows {
     count: number,
     label: number,
   ): void {
-    this.push(track, row, kind, time, event, request, count, label);
+    const { columns } = this;
+    const k = this.next();
+    columns.track[k] = track;
+    columns.row[k] = row;
+    columns.kind[k] = kind;
+    columns.time[k] = time;
+    columns.event[k] = event;
+    columns.request[k] = request;
+    columns.count[k] = count;
+    columns.label[k] = label;
   }
 
   done(): Slice['marks'] {
-    return {
-      track: this.column(Uint32Array, 0),
-      row: this.column(Uint16Array, 1),
-      kind: this.column(Uint8Array, 2),
-      time: this.column(Float64Array, 3),
-      event: this.column(Int32Array, 4),
-      request: this.column(Int32Array, 5),
-      count: this.column(Uint32Array, 6),
-      label: this.column(Uint32Array, 7),
-    };
+    return this.cut(this.columns);
   }
 }
 
-export class CounterColumns extends Rows {
+/** Steps of counters of an answer. */
+export class CounterColumns extends Columns {
+  private readonly columns;
+
   constructor(limit: number) {
-    super(5, limit);
+    super(limit);
+    const size = limit + 1;
+    this.columns = {
+      track: new Uint32Array(size),
+      time: new Float64Array(size),
+      value: new Float64Array(size),
+      low: new Float64Array(size),
+      high: new Float64Array(size),
+    };
   }
 
   add(track: number, time: number, value: number, low: number, high: number): void {
-    this.push(track, time, value, low, high);
+    const { columns } = this;
+    const k = this.next();
+    columns.track[k] = track;
+    columns.time[k] = time;
+    columns.value[k] = value;
+    columns.low[k] = low;
+    columns.high[k] = high;
   }
 
   done(): Slice['counters'] {
-    return {
-      track: this.column(Uint32Array, 0),
-      time: this.column(Float64Array, 1),
-      value: this.column(Float64Array, 2),
-      low: this.column(Float64Array, 3),
-      high: this.column(Float64Array, 4),
-    };
+    return this.cut(this.columns);
   }
 }

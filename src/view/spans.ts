@@ -1,3 +1,5 @@
+import type { Sliced } from '../trace/slices';
+
 /** Spans collected in any order of lines; a line is one row of one track. */
 export class SpanList {
   private size = 0;
@@ -26,13 +28,23 @@ export class SpanList {
   }
 
   /** The spans of this list and another one grouped by line, with `order` giving each line its new number. */
-  joined(other: SpanList, lines: number, order: (line: number, second: boolean) => number): Spans {
+  *joined(
+    other: SpanList,
+    lines: number,
+    order: (line: number, second: boolean) => number,
+    slice: number,
+  ): Sliced<Spans> {
+    const size = this.size + other.size;
+    const place = new Uint32Array(size);
     const at = new Uint32Array(lines + 1);
-    for (let k = 0; k < this.size; k++) at[order(this.line[k], false) + 1]++;
-    for (let k = 0; k < other.size; k++) at[order(other.line[k], true) + 1]++;
+    for (let k = 0; k < size; k++) {
+      if (k % slice === slice - 1) yield (0.5 * k) / size;
+      const second = k >= this.size;
+      place[k] = order(second ? other.line[k - this.size] : this.line[k], second);
+      at[place[k] + 1]++;
+    }
     for (let l = 0; l < lines; l++) at[l + 1] += at[l];
     const next = at.slice(0, lines);
-    const size = this.size + other.size;
     const spans: Spans = {
       at,
       kind: new Uint8Array(size),
@@ -41,15 +53,16 @@ export class SpanList {
       event: new Int32Array(size),
       request: new Int32Array(size),
     };
-    for (const list of [this, other]) {
-      for (let k = 0; k < list.size; k++) {
-        const to = next[order(list.line[k], list === other)]++;
-        spans.kind[to] = list.kind[k];
-        spans.start[to] = list.start[k];
-        spans.end[to] = list.end[k];
-        spans.event[to] = list.event[k];
-        spans.request[to] = list.request[k];
-      }
+    for (let k = 0; k < size; k++) {
+      if (k % slice === slice - 1) yield 0.5 + (0.5 * k) / size;
+      const list = k < this.size ? this : other;
+      const from = k < this.size ? k : k - this.size;
+      const to = next[place[k]]++;
+      spans.kind[to] = list.kind[from];
+      spans.start[to] = list.start[from];
+      spans.end[to] = list.end[from];
+      spans.event[to] = list.event[from];
+      spans.request[to] = list.request[from];
     }
     return spans;
   }

@@ -22,6 +22,13 @@ const GROUPS: Readonly<Record<ContextKind, string>> = {
   other: 'Other tasks',
 };
 
+/** Broken rules became known: their events get the weight of violations. */
+export function* markViolations(timeline: Timeline, events: Iterable<number>): Sliced<void> {
+  rankViolations(timeline.ranks, events);
+  const { at, list } = timeline.marks;
+  timeline.marks = yield* Marks.build(at, list, timeline.ranks, SLICE);
+}
+
 /** Everything that the timeline draws of one trace, in typed columns. Tracks are the lanes of contexts, then counters, then tags. */
 export interface Timeline {
   readonly times: Times;
@@ -37,7 +44,7 @@ export interface Timeline {
   readonly lineOf: Uint32Array;
   readonly spans: Spans;
   /** Marks of all tracks; those of counters are empty. */
-  readonly marks: Marks;
+  marks: Marks;
   /** Weight of each event as {@link rankEvents} gives it. */
   readonly ranks: Uint8Array;
 }
@@ -75,7 +82,9 @@ export function* buildTimeline(open: OpenTrace): Sliced<Timeline> {
     return row < 0 ? -1 : tags.of[row];
   };
   const tagMarks = yield* part(groupEvents(trace.length, tags.all.length, tagOfEvent, SLICE), 0.9, 0.95);
-  const marks = joinMarks(laneMarks, counters.length, tagMarks, ranks);
+  const joined = joinMarks(laneMarks, counters.length, tagMarks);
+  yield 0.95;
+  const marks = yield* part(Marks.build(joined.at, joined.list, ranks, SLICE), 0.95, 0.97);
   yield 0.97;
   const laneRows = rowsUsed(running.lines(), lanes.all.length, LANE_ROWS);
   const lineOf = new Uint32Array(total + 1);
@@ -83,11 +92,12 @@ export function* buildTimeline(open: OpenTrace): Sliced<Timeline> {
     const rows = t < lanes.all.length ? laneRows[t] : t < firstTag ? 0 : tags.all[t - firstTag].rows;
     lineOf[t + 1] = lineOf[t] + rows;
   }
-  const spans = running.joined(held, lineOf[total], (line, second) =>
+  yield 0.97;
+  const newLine = (line: number, second: boolean): number =>
     second
       ? lineOf[firstTag + Math.floor(line / TAG_ROWS)] + (line % TAG_ROWS)
-      : lineOf[Math.floor(line / LANE_ROWS)] + (line % LANE_ROWS),
-  );
+      : lineOf[Math.floor(line / LANE_ROWS)] + (line % LANE_ROWS);
+  const spans = yield* part(running.joined(held, lineOf[total], newLine, SLICE), 0.97, 1);
   return {
     times,
     tracks: columns(lanes, laneRows, counters, tags),
@@ -122,8 +132,7 @@ function joinMarks(
   lanes: { at: Uint32Array; list: Uint32Array },
   between: number,
   tags: { at: Uint32Array; list: Uint32Array },
-  ranks: Uint8Array,
-): Marks {
+): { at: Uint32Array; list: Uint32Array } {
   const first = lanes.at.length - 1;
   const at = new Uint32Array(first + between + tags.at.length);
   at.set(lanes.at);
@@ -132,7 +141,7 @@ function joinMarks(
   const list = new Uint32Array(lanes.list.length + tags.list.length);
   list.set(lanes.list);
   list.set(tags.list, lanes.list.length);
-  return new Marks(at, list, ranks);
+  return { at, list };
 }
 
 function columns(lanes: Lanes, laneRows: Uint32Array, counters: readonly Counter[], tags: TagTracks): Tracks {

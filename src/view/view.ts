@@ -9,13 +9,12 @@ import { explain, kernelText } from './explain';
 import { find, type Found } from './find';
 import { flowOf } from './flow';
 import { machineView } from './machine';
-import { rankViolations } from './marks';
 import type { Translate } from './machine_names';
 import { Slicer } from './slice';
 import { statistics } from './statistics';
 import { tableOf } from './table';
 import { cursorState } from './texts';
-import { buildTimeline, type Timeline } from './timeline';
+import { buildTimeline, markViolations, type Timeline } from './timeline';
 
 /** How the view's steps are called by the debugger, and whether they are about the whole trace whatever is focused. */
 export const STEPS: Readonly<Record<StepName, { readonly kind: StepKind; readonly whole: boolean }>> = {
@@ -131,17 +130,17 @@ export class TraceView {
     const focus = cursor.request ?? (name.endsWith('OfRequest') && own >= 0 ? own : undefined);
     const next = steps.step(kind, cursor.event, whole ? undefined : focus);
     // a step through the whole trace keeps the request that is looked at
-    if (whole && cursor.request !== undefined) return { event: next.event, request: cursor.request, kind: undefined };
+    if (whole && cursor.request !== undefined)
+      return { event: next.event, request: cursor.request, kind: undefined };
     return { ...next, kind: focus === cursor.request ? kind : undefined };
   }
 
   /** Shows the broken rules that were found since the timeline was built. */
-  refreshViolations(): void {
-    rankViolations(
-      this.timeline.ranks,
+  refreshViolations(): Sliced<void> {
+    return markViolations(
+      this.timeline,
       this.open.violations.map(({ event }) => event),
     );
-    this.timeline.marks.refresh();
   }
 }
 

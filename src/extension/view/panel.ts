@@ -18,6 +18,7 @@ import { answerTo, type Shown, type ViewServices } from './answers';
 import { viewHtml, webviewOptions } from './html';
 import type { ViewModels } from './models';
 import { openSubject, type Subject } from './subject';
+import { turns } from '../work';
 
 /** Moves of the cursor within this time are told as one, ms. */
 const MOVES_MS = 12;
@@ -226,11 +227,13 @@ export class ViewPanel implements vscode.Disposable {
 
   /** Rules are checked by others; their marks come when the check is done. */
   private async findViolations({ entry, view }: Shown): Promise<void> {
-    const { turns } = await import('../work');
+    // those that were known before are drawn already
+    const known = entry.open.checked !== undefined;
     const report = await entry.open.ensureChecked({ pause: turns(), cancelled: () => this.disposed });
-    if (report === undefined || report.violations.length === 0 || this.disposed) return;
-    view.refreshViolations();
-    this.replaced();
+    if (known || report === undefined || report.violations.length === 0) return;
+    const pause = turns();
+    for (const work = view.refreshViolations(); work.next().done !== true; ) await pause();
+    if (!this.disposed && this.shown.some((each) => each.view === view)) this.replaced();
   }
 
   private tellMoves(): void {
