@@ -1,0 +1,191 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { OpenTrace } from '../../src/debug/model';
+import { StackIndex } from '../../src/debug/stack';
+import { parseSession } from '../../src/session/parse';
+import { finish } from '../../src/trace/slices';
+import { english } from '../../src/view/machine_names';
+import { percentiles } from '../../src/view/quantiles';
+import { withZeroCopy } from '../../src/view/variants';
+import { TraceView } from '../../src/view/view';
+import type { StepName } from '../../src/webview/protocol';
+import { recording, sample, timelineOf } from './support';
+
+const SEED = { seed: 20221104 };
+const STACK = join(__dirname, '..', '..', 'media', 'stack');
+const stack = new StackIndex(
+  readdirSync(STACK).map((name) => ({ name, text: readFileSync(join(STACK, name), 'utf8') })),
+);
+
+const CASES = [
+  { name: 'samples/loop-zc', open: () => sample('loop-zc.ublk') },
+  { name: '6.1 copy', open: () => recording('k6.1-loop-copy-ublksrvold-direct-q1d32') },
+  { name: '6.18 FUSE', open: () => recording('k6.18-fuse-uring-q4-hp') },
+] as const;
+
+describe.each(CASES)('answers about $name', ({ open: load }) => {
+  let open: OpenTrace;
+  let view: TraceView;
+  beforeAll(async () => {
+    open = await load();
+    view = new TraceView(open, timelineOf(open), english, stack);
+  });
+
+  it('statistics equal a count one by one', () => {
+    const { times } = view.timeline;
+    const { requests, trace } = open;
+    const part = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(part, part, (a, b) => {
+        const [from, to] = [Math.min(a, b) * times.length, Math.max(a, b) * times.length];
+        const found = view.statistics({ trace: 0, from, to });
+        const events = Array.from({ length: open.length }, (_, i) => i).filter(
+          (i) => times.at(i) >= from && times.at(i) <= to,
+        );
+        expect(found.events).toBe(events.length);
+        expect(found.cqes).toBe(events.filter((i) => trace.nameOf(i) === 'io_uring_complete').length);
+        const ended = Array.from({ length: requests.length }, (_, r) => r).filter((r) => {
+          const end = requests.end[r]! - times.start;
+          return requests.status[r] !== 3 && end >= from && end <= to;
+        });
+        expect(found.latency.count).toBe(ended.length);
+        const took = ended.map((r) => requests.end[r]! - requests.start[r]!).sort((x, y) => x - y);
+        expect(found.latency.max).toBe(took.at(-1) ?? 0);
+        expect(found.latency.p50).toBe(took[Math.ceil(took.length / 2) - 1] ?? 0);
+        // the phases are all of the time
+        const shares = found.phases.reduce((sum, phase) => sum + phase.total, 0);
+        expect(shares).toBe(took.reduce((sum, ns) => sum + ns, 0));
+      }),
+      { ...SEED, numRuns: 40 },
+    );
+  });
+
+  it('a flow has the events of the request in order, and causes before effects', () => {
+    for (let r = 0; r < Math.min(open.requests.length, 20); r++) {
+      const flow = view.flow(r);
+      expect([...flow.event]).toEqual([...open.requests.events(r)]);
+      for (let k = 0; k < flow.arrows.length; k += 2)
+        expect(flow.arrows[k]!).toBeLessThan(flow.arrows[k + 1]!);
+      expect(flow.arrows.length).toBeGreaterThan(0);
+    }
+    expect(() => view.flow(open.requests.length)).toThrow(RangeError);
+  });
+
+  it('the table has every event once, or those of one request', () => {
+    const seen: number[] = [];
+    for (let offset = 0; offset < open.length; offset += 700) {
+      const { rows, total, columns } = view.table({ trace: 0, offset, count: 700 });
+      expect(total).toBe(open.length);
+      for (const row of rows) {
+        seen.push(row.event);
+        expect(row.cells.length).toBe(columns.length);
+      }
+    }
+    expect(seen).toEqual(Array.from({ length: open.length }, (_, i) => i));
+    const one = view.table({ trace: 0, offset: 0, count: 1000, request: 1 });
+    expect(one.rows.map((row) => row.event)).toEqual([...open.requests.events(1)]);
+  });
+
+  it('every event is explained, with a function and, where the pseudo-code has it, a lesson', () => {
+    for (let i = 0; i < open.length; i += 13) {
+      const said = view.explain(i);
+      expect(said.line).toContain(open.trace.nameOf(i).replace(/^sys_(enter|exit)_/, 'sys_'));
+      expect(said.what).not.toBe('');
+      expect(said.where.context).toMatch(/on CPU \d+/);
+      for (const { event } of said.why) expect(event).toBeLessThan(i);
+      for (const { event } of said.next) expect(event === -1 || event > i).toBe(true);
+      if (stack.locate(said.name) !== undefined) expect(said.where.lesson).toContain('Lesson:');
+    }
+  });
+
+  it('a search finds the next hit in both directions, once around', () => {
+    const names = Array.from({ length: open.length }, (_, i) => open.trace.nameOf(i));
+    const hits = names.flatMap((name, i) => (name === 'io_uring_complete' ? [i] : []));
+    const ask = (from: number, backwards: boolean, query = 'name == io_uring_complete'): number =>
+      finish(view.search({ trace: 0, query, from, backwards })).event;
+    fc.assert(
+      fc.property(fc.nat(open.length - 1), (from) => {
+        expect(ask(from, false)).toBe(hits.find((i) => i >= from) ?? hits[0]);
+        expect(ask(from, true)).toBe(hits.findLast((i) => i <= from) ?? hits.at(-1));
+      }),
+      { ...SEED, numRuns: 30 },
+    );
+    expect(ask(0, false, 'uring_comp')).toBe(hits[0]);
+    expect(finish(view.search({ trace: 0, query: 'tag == ', from: 0, backwards: false })).error).toBeTruthy();
+    expect(ask(0, false, 'no such text anywhere')).toBe(-1);
+    expect(
+      finish(view.search({ trace: 0, query: 'name == io_uring_complete', from: 0, backwards: false })).hits,
+    ).toBe(hits.length);
+  });
+
+  it('steps through the trace keep the request, steps of it stay in it', () => {
+    const row = Math.min(3, open.requests.length - 1);
+    const [first] = open.requests.events(row);
+    const go = (name: StepName): number => {
+      const next = view.step(name);
+      open.cursor.move(next.event, next.request);
+      return next.event;
+    };
+    open.cursor.move(first!, row);
+    expect(go('next')).toBe(first! + 1);
+    expect(open.cursor.request).toBe(row);
+    expect(open.requests.events(row)).toContain(go('nextOfRequest'));
+    expect(open.requests.events(row)).toContain(go('previousOfRequest'));
+    expect(view.cursor()).toMatchObject({ request: row, event: open.cursor.event });
+    open.cursor.move(first!, undefined);
+    const own = view.step('nextOfRequest');
+    expect(own.request).toBe(open.requests.requestOf(first!));
+  });
+});
+
+describe('percentiles', () => {
+  it('are those of the sorted column, however large', () => {
+    const few = fc.array(fc.nat(1e9), { minLength: 1, maxLength: 50 });
+    const shape = fc.tuple(few, fc.nat(200));
+    fc.assert(
+      fc.property(shape, ([values, times]) => {
+        const column = Float64Array.from(
+          { length: values.length * (times + 1) },
+          (_, k) => values[k % values.length]! + (k >> 6),
+        );
+        const sorted = column.slice().sort();
+        const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1]!;
+        expect(percentiles(column)).toEqual({
+          count: column.length,
+          p50: at(0.5),
+          p90: at(0.9),
+          p99: at(0.99),
+          max: sorted.at(-1),
+        });
+      }),
+      { ...SEED, numRuns: 100 },
+    );
+  });
+});
+
+describe('a session with and without zero copy', () => {
+  const adds = (text: string): boolean[] =>
+    parseSession(text, '').commands.flatMap((command) =>
+      command.kind === 'ublk-add' ? [command.zeroCopy] : [],
+    );
+
+  it.each([
+    'ublk add -t loop -f disk.img -z -q 1 -d 4',
+    'ublk add -t loop -f disk.img -q 1 -d 4',
+    'ublk add -z -t loop -f disk.img',
+    'ublk add -t loop --zero_copy 1 -f disk.img',
+    'ublk add -t loop \\\n  -f disk.img \\\n  -z -q 2',
+    'taskset -c 1 ublk add -t loop -f -z.img',
+  ])('changes %j and nothing else', (command) => {
+    const text = `#: seed 3\ntruncate -s 1M disk.img\n${command}\n# ublk add -z in a comment\n`;
+    for (const on of [true, false]) {
+      const changed = withZeroCopy(text, on);
+      expect(adds(changed)).toEqual([on]);
+      expect(changed.split('\n').length).toBe(text.split('\n').length);
+      expect(withZeroCopy(changed, on)).toBe(changed);
+      expect(changed).toContain('# ublk add -z in a comment');
+    }
+  });
+});
