@@ -8,6 +8,7 @@ const ROOMS = [
   'trace',
   'session',
   'kernel',
+  'ring',
   'server',
   'simulate',
   'convert',

@@ -1,0 +1,36 @@
+/** Completions that task work of the submitter makes. */
+import { addTaskWork } from './task_work_list';
+import { REQ, type Req, type Uring } from './types';
+
+/** req_set_fail: breaks the chain behind it; a request with SKIP posts its CQE, its followers post none. */
+export function setFail(req: Req): void {
+  req.flags |= REQ.FAIL;
+  if ((req.flags & REQ.CQE_SKIP) !== 0) {
+    req.flags = (req.flags & ~REQ.CQE_SKIP) | REQ.SKIP_LINK_CQES;
+  }
+}
+
+/** io_req_complete_defer: posts with the next flush. */
+export function completeDefer(ring: Uring, req: Req): void {
+  ring.compl.push(req);
+}
+
+/** io_req_queue_tw_complete */
+export function completeByTaskWork(ring: Uring, req: Req, res: number): void {
+  req.res = res;
+  addTaskWork(ring, () => completeDefer(ring, req));
+}
+
+/** io_req_defer_failed */
+export function deferFailed(ring: Uring, req: Req, res: number): void {
+  setFail(req);
+  req.res = res;
+  ring.ops[req.opcode]?.fail?.(req);
+  completeDefer(ring, req);
+}
+
+/** io_req_task_queue_fail */
+export function failByTaskWork(ring: Uring, req: Req, res: number): void {
+  req.res = res;
+  addTaskWork(ring, () => deferFailed(ring, req, res));
+}

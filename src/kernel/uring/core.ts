@@ -1,0 +1,266 @@
+/** io_uring/io_uring.c: issue, completion, freeing and drain of requests. */
+import { putFile } from './open_files';
+import { addTaskWork } from './task_work_list';
+import { completeDefer, deferFailed } from './complete_later';
+import { commitCq, fillCqe, overflowCqe, postsCqe } from './cq';
+import { fixedFile, normalFile } from './file_get';
+import { findNext, inChain } from './links';
+import { armAsyncPoll } from './poll_arm';
+import { queueLinkTimeout } from './timeout_arm';
+import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring } from './types';
+import { emit, opName, userData } from './uring_trace';
+import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import { IOSQE } from '../../uapi/io_uring_abi';
+
+const EBADF = -9;
+const EAGAIN = -11;
+
+/** io_assign_file: false when there is no such file. */
+export function assignFile(ring: Uring, req: Req): boolean {
+  if (req.file !== undefined || !ring.ops[req.opcode]!.needsFile) return true;
+  req.file =
+    (req.flags & REQ.FIXED_FILE) !== 0 ? fixedFile(ring, req.sqe.fd) : normalFile(ring, req, req.sqe.fd);
+  return req.file !== undefined;
+}
+
+/** io_issue_sqe: 0 when the request is done or somebody else completes it, else what the op says. */
+export function issueSqe(ring: Uring, req: Req, flags: number): number {
+  const def = ring.ops[req.opcode]!;
+  if (!assignFile(ring, req)) return EBADF;
+  let timer: Req | undefined;
+  if ((req.flags & REQ.ARM_LTIMEOUT) !== 0) {
+    req.flags = (req.flags & ~REQ.ARM_LTIMEOUT) | REQ.LINK_TIMEOUT;
+    if ((req.flags & REQ.REFCOUNT) === 0) {
+      req.flags |= REQ.REFCOUNT;
+      req.refs = 1;
+    }
+    timer = req.link!;
+    timer.flags |= REQ.REFCOUNT;
+    timer.refs = 2;
+  }
+  const ret = def.issue(ring, req, flags);
+  if (timer) {
+    if (ret === ISSUED.BLOCKED) req.flags |= REQ.ARM_LTIMEOUT;
+    else queueLinkTimeout(ring, timer);
+  }
+  if (ret === ISSUED.PENDING) return 0;
+  if (ret !== ISSUED.COMPLETE) return ret;
+  if ((flags & ISSUE.COMPLETE_DEFER) !== 0) completeDefer(ring, req);
+  else if (req.diskWait === 0) completeFromWorker(ring, req);
+  return 0;
+}
+
+/** io_req_complete_post: a worker posts the CQE, unless the ring leaves that to its submitter. */
+export function completeFromWorker(ring: Uring, req: Req): void {
+  const { profile } = ring;
+  if (
+    (profile.workerDefersCqe && (ring.setup & IORING_SETUP.DEFER_TASKRUN) !== 0) ||
+    (req.flags & REQ.REISSUE) !== 0
+  ) {
+    addTaskWork(ring, () => completeDefer(ring, req));
+    return;
+  }
+  if (postsCqe(req) && !fillCqe(ring, req)) {
+    if (profile.workerDefersOverflow) {
+      addTaskWork(ring, () => completeDefer(ring, req));
+      return;
+    }
+    overflowCqe(ring, req);
+  }
+  commitCq(ring);
+  if (ring.drainActive && !profile.drainByLive) queueDeferred(ring);
+  req.refs--;
+}
+
+/** __io_submit_flush_completions */
+export function flushCompletions(ring: Uring): void {
+  const { compl } = ring;
+  if (compl.length > 0) {
+    ring.compl = [];
+    for (const req of compl) {
+      if (postsCqe(req) && (req.flags & REQ.REISSUE) === 0 && !fillCqe(ring, req)) overflowCqe(ring, req);
+    }
+    commitCq(ring);
+    for (const req of compl) freeCompleted(ring, req);
+  }
+  if (ring.drainActive) queueDeferred(ring);
+}
+
+function freeCompleted(ring: Uring, req: Req): void {
+  if ((req.flags & REQ.REISSUE) !== 0) {
+    req.flags &= ~REQ.REISSUE;
+    queueIowq(ring, req);
+    return;
+  }
+  if ((req.flags & REQ.REFCOUNT) !== 0 && --req.refs > 0) return;
+  if (inChain(req)) {
+    const next = findNext(ring, req);
+    if (next) queueByTaskWork(ring, next);
+  }
+  freeReq(ring, req);
+}
+
+function freeReq(ring: Uring, req: Req): void {
+  if (req.file) {
+    putFile(req.file);
+    req.file = undefined;
+  }
+  ring.live--;
+}
+
+/** What io_wq_free_work does with the worker's reference: the follower to run, when it was the last one. */
+export function putFromWorker(ring: Uring, req: Req): Req | undefined {
+  if (--req.refs > 0) return undefined;
+  const next = inChain(req) ? findNext(ring, req) : undefined;
+  if (ring.profile.workerFreesByTaskWork) {
+    req.flags = (req.flags & ~REQ.REFCOUNT) | REQ.CQE_SKIP;
+    addTaskWork(ring, () => completeDefer(ring, req));
+  } else {
+    freeReq(ring, req);
+    if (ring.drainActive) addTaskWork(ring, () => {});
+  }
+  return next;
+}
+
+/** io_put_req for a reference that a timer held. */
+export function putReq(ring: Uring, req: Req): void {
+  if (--req.refs > 0) return;
+  req.flags = (req.flags & ~REQ.REFCOUNT) | REQ.CQE_SKIP;
+  addTaskWork(ring, () => completeDefer(ring, req));
+}
+
+/** io_req_task_queue */
+export function queueByTaskWork(ring: Uring, req: Req): void {
+  addTaskWork(ring, () => taskSubmit(ring, req));
+}
+
+/** io_req_task_submit */
+export function taskSubmit(ring: Uring, req: Req): void {
+  if ((req.flags & REQ.FORCE_ASYNC) !== 0) queueIowq(ring, req);
+  else queueSqe(ring, req, 0);
+}
+
+/** io_queue_sqe: the inline try; what would wait is polled for, or goes to io-wq. */
+export function queueSqe(ring: Uring, req: Req, extra: number): void {
+  const ret = issueSqe(ring, req, ISSUE.NONBLOCK | ISSUE.COMPLETE_DEFER | extra);
+  if (ret === 0) return;
+  if (ret !== EAGAIN || (req.flags & REQ.NOWAIT) !== 0) {
+    deferFailed(ring, req, ret);
+    return;
+  }
+  switch (armAsyncPoll(ring, req, taskSubmit)) {
+    case 'ready':
+      queueByTaskWork(ring, req);
+      break;
+    case 'aborted':
+      queueIowq(ring, req);
+      break;
+    case 'armed':
+      break;
+  }
+}
+
+/** io_queue_sqe_fallback: failed chains, forced-async requests, chains cut at the end of a submit, drains. */
+export function queueFallback(ring: Uring, req: Req): void {
+  if ((req.flags & REQ.FAIL) !== 0) {
+    req.flags = (req.flags & ~REQ.HARDLINK) | REQ.LINK;
+    deferFailed(ring, req, req.res);
+  } else if (ring.drainActive) drainReq(ring, req);
+  else queueIowq(ring, req);
+}
+
+/** io_prep_async_work for every member of a chain. */
+function prepAsyncLink(ring: Uring, req: Req): void {
+  for (let link: Req | undefined = req; link; link = link.link) {
+    const def = ring.ops[link.opcode]!;
+    const { file, work } = link;
+    work.concurrent = (link.flags & REQ.FORCE_ASYNC) !== 0;
+    work.hash = -1;
+    work.unbound = false;
+    if (file?.kind === 'file') {
+      const parallel = file.direct && ring.profile.parallelDio;
+      if (def.hashRegFile && !parallel) work.hash = file.inode;
+    } else if (def.unboundNonreg) work.unbound = true;
+    if ((link.flags & LINK_FLAGS) === 0) break;
+  }
+}
+
+/** io_queue_iowq */
+export function queueIowq(ring: Uring, req: Req): void {
+  prepAsyncLink(ring, req);
+  emit(ring, 'queue_async_work', {
+    user_data: userData(req),
+    opcode: opName(ring, req.opcode),
+    queue: req.work.hash >= 0 ? 'hashed' : 'normal',
+  });
+  ring.wq.enqueue(ring, req);
+}
+
+function chainLength(req: Req): number {
+  let n = 0;
+  for (let link: Req | undefined = req; link; link = link.link) n++;
+  return n;
+}
+
+/** io_drain_req: the request waits in the defer list, or starts at once by task work. */
+function drainReq(ring: Uring, req: Req): void {
+  const drain = (req.sqe.flags & IOSQE.IO_DRAIN) !== 0;
+  if (!ring.profile.drainByLive) {
+    drainBySequence(ring, req);
+    return;
+  }
+  prepAsyncLink(ring, req);
+  emit(ring, 'defer', { user_data: userData(req), opcode: opName(ring, req.opcode) });
+  ring.drained += chainLength(req);
+  ring.deferList.push(req);
+  queueDeferred(ring);
+  if (!drain && ring.deferList.length === 0) ring.drainActive = false;
+}
+
+/** The drain of 6.1 and 6.12: compares the request's sequence with the CQEs that came. */
+function drainBySequence(ring: Uring, req: Req): void {
+  const seq = drainSequence(ring, req);
+  if (!needsDefer(ring, req, seq) && ring.deferList.length === 0) {
+    ring.drainActive = false;
+    queueByTaskWork(ring, req);
+    return;
+  }
+  prepAsyncLink(ring, req);
+  emit(ring, 'defer', { user_data: userData(req), opcode: opName(ring, req.opcode) });
+  req.seq = seq;
+  ring.deferList.push(req);
+}
+
+/** io_get_sequence: SQEs taken before the head of this chain. */
+function drainSequence(ring: Uring, req: Req): number {
+  return ring.taken - chainLength(req);
+}
+
+function needsDefer(ring: Uring, req: Req, seq: number): boolean {
+  if ((req.flags & REQ.DRAIN) === 0) return false;
+  return seq !== ring.cq.length + ring.overflow.length;
+}
+
+/** io_queue_deferred: starts what no longer has to wait. */
+export function queueDeferred(ring: Uring): void {
+  if (!ring.profile.drainByLive) {
+    while (ring.deferList.length > 0) {
+      const first = ring.deferList[0]!;
+      if (needsDefer(ring, first, first.seq)) return;
+      ring.deferList.shift();
+      queueByTaskWork(ring, first);
+    }
+    return;
+  }
+  let drainSeen = false;
+  let isFirst = true;
+  while (ring.deferList.length > 0) {
+    const next = ring.deferList[0]!;
+    drainSeen ||= (next.flags & REQ.DRAIN) !== 0;
+    if ((drainSeen || isFirst) && ring.live !== ring.drained) return;
+    ring.deferList.shift();
+    ring.drained -= chainLength(next);
+    queueByTaskWork(ring, next);
+    isFirst = false;
+  }
+}

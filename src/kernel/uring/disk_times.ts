@@ -1,0 +1,6 @@
+/** How long the disk takes, ns: likely, at least, at most. They order things plausibly and are not measurements. */
+export const DISK = {
+  read: { likely: 250_000, least: 20_000, most: 20_000_000 },
+  write: { likely: 300_000, least: 20_000, most: 20_000_000 },
+  sync: { likely: 1_500_000, least: 20_000, most: 40_000_000 },
+} as const;

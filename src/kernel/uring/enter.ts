@@ -1,0 +1,91 @@
+/** io_uring_enter(2): submitting and waiting. */
+import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import { cqReady, flushOverflow, hasOverflow } from './cq';
+import { flushCompletions, queueFallback } from './core';
+import { submitSqe } from './init_req';
+import { TIME } from './run_times';
+import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
+import type { Uring } from './types';
+import { PARK } from './world';
+
+/** A piece of the submitter's code: yields times, returns a value. */
+export type Code<T> = Generator<number, T, void>;
+
+/** io_submit_sqes: how many SQEs were taken. */
+export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
+  const entries = Math.min(toSubmit, ring.sq.length, ring.sqEntries);
+  let taken = 0;
+  while (taken < entries) {
+    const sqe = ring.sq.shift()!;
+    taken++;
+    const bad = submitSqe(ring, sqe);
+    if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) break;
+    yield TIME.sqe;
+  }
+  if (entries === 0) return 0;
+  if (ring.linkHead) {
+    const head = ring.linkHead;
+    ring.linkHead = undefined;
+    queueFallback(ring, head);
+  }
+  flushCompletions(ring);
+  return taken;
+}
+
+/** io_uring_enter by the application; `wait` undefined: without GETEVENTS. Returns the number of SQEs taken. */
+export function* enter(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
+  let taken = 0;
+  yield TIME.syscall;
+  if ((ring.setup & IORING_SETUP.SQPOLL) !== 0) {
+    if (toSubmit > 0) ring.submitter.notify();
+    if (wait !== undefined) yield* waitForCqes(ring, wait);
+    return toSubmit;
+  }
+  if (toSubmit > 0) {
+    taken = yield* submitSqes(ring, toSubmit);
+    if (taken !== toSubmit) {
+      yield* leave(ring);
+      return taken;
+    }
+    if (wait !== undefined && defersTaskWork(ring) && hasLocalWork(ring))
+      runLocalWork(ring, wait, flushCompletions);
+  }
+  if (wait !== undefined) yield* waitForCqes(ring, wait);
+  yield* leave(ring);
+  return taken;
+}
+
+/** Task work runs on the way back to user space. */
+export function* leave(ring: Uring): Code<void> {
+  if (ring.setup & IORING_SETUP.SQPOLL) return;
+  if (hasTaskWork(ring)) yield* runTaskWork(ring, flushCompletions);
+}
+
+/** io_cqring_wait */
+function* waitForCqes(ring: Uring, wanted: number): Code<void> {
+  const min = Math.min(wanted, ring.cqEntries);
+  const sqpoll = (ring.setup & IORING_SETUP.SQPOLL) !== 0;
+  const runWork = function* (atLeast: number): Code<void> {
+    if (hasLocalWork(ring)) runLocalWork(ring, atLeast, flushCompletions);
+    if (!sqpoll) yield* runTaskWork(ring, flushCompletions);
+  };
+  yield* runWork(min);
+  flushOverflow(ring);
+  ring.world.touch(ring.cqLock);
+  if (cqReady(ring) >= min) return;
+  const target = ring.cqHead + min;
+  const timeouts = ring.cqTimeouts;
+  const enough = (): boolean => ring.cq.length >= target || ring.cqTimeouts !== timeouts;
+  const app = ring.world.current;
+  for (;;) {
+    ring.cqWake = () => {
+      if (enough() || hasOverflow(ring) || hasLocalWork(ring)) ring.world.wake(app, TIME.taskWake);
+    };
+    if (!(enough() || hasLocalWork(ring) || (!sqpoll && hasTaskWork(ring)))) yield PARK;
+    ring.cqWake = undefined;
+    yield* runWork(min);
+    flushOverflow(ring);
+    ring.world.touch(ring.cqLock);
+    if (enough()) return;
+  }
+}

@@ -1,0 +1,146 @@
+/** io_init_req and io_submit_sqe: taking one SQE. */
+import { IORING_OP } from '../../uapi/io_uring_ops';
+import type { Sqe } from '../../uapi/sqe';
+import { setFail } from './complete_later';
+import { queueFallback, queueSqe } from './core';
+import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
+import { emit, opName, userData } from './uring_trace';
+
+const EINVAL = -22;
+const EOPNOTSUPP = -95;
+const ECANCELED = -125;
+/** SQE flags that need no further look. */
+const COMMON = REQ.FIXED_FILE | REQ.LINK | REQ.HARDLINK | REQ.FORCE_ASYNC;
+const VALID = 0x7f;
+
+function newReq(ring: Uring, sqe: Sqe): Req {
+  return {
+    id: ring.nextReq++,
+    sqe,
+    opcode: sqe.opcode,
+    flags: sqe.flags,
+    userData: sqe.userData,
+    file: undefined,
+    link: undefined,
+    res: 0,
+    cflags: 0,
+    refs: 0,
+    cancelSeq: 0,
+    work: { hash: -1, unbound: false, concurrent: false, cancel: false },
+    rw: undefined,
+    poll: undefined,
+    timeout: undefined,
+    blockedOn: undefined,
+    diskWait: 0,
+    named: false,
+    seq: 0,
+    cause: 'inline',
+  };
+}
+
+/** io_init_req: 0, or the error of a malformed SQE. */
+function initReq(ring: Uring, req: Req): number {
+  const { sqe } = req;
+  const def = ring.ops[sqe.opcode];
+  if (sqe.opcode >= ring.profile.opLast || def === undefined) {
+    req.opcode = 0;
+    return EINVAL;
+  }
+  if ((sqe.flags & ~COMMON) !== 0) {
+    if ((sqe.flags & ~VALID) !== 0) return EINVAL;
+    if ((sqe.flags & REQ.BUFFER_SELECT) !== 0 && !def.bufferSelect) return EOPNOTSUPP;
+    if ((sqe.flags & REQ.CQE_SKIP) !== 0) ring.drainDisabled = true;
+    if ((sqe.flags & REQ.DRAIN) !== 0) {
+      if (ring.drainDisabled) return EOPNOTSUPP;
+      startDrain(ring);
+    }
+  }
+  if (ring.drainActive) req.flags |= REQ.FORCE_ASYNC;
+  if (ring.drainNext && ring.linkHead === undefined) {
+    ring.drainNext = false;
+    ring.drainActive = true;
+    req.flags |= REQ.DRAIN | REQ.FORCE_ASYNC;
+  }
+  if (!def.ioprio && sqe.ioprio !== 0) return EINVAL;
+  if (sqe.personality !== 0) return EINVAL;
+  const bad = def.prep(ring, req);
+  if (bad === 0 && def.forceAsync && ring.profile.forceAsyncAtPrep) req.flags |= REQ.FORCE_ASYNC;
+  return bad;
+}
+
+/** io_init_drain: a drain inside a chain drains its head, and what follows the chain. */
+function startDrain(ring: Uring): void {
+  ring.drainActive = true;
+  const head = ring.linkHead;
+  if (head === undefined) return;
+  head.flags |= REQ.DRAIN | REQ.FORCE_ASYNC;
+  ring.drainNext = true;
+}
+
+/** io_submit_sqe: takes one SQE; returns 0, or the error that ends a batch without SUBMIT_ALL. */
+export function submitSqe(ring: Uring, sqe: Sqe): number {
+  const req = newReq(ring, sqe);
+  ring.live++;
+  ring.taken++;
+  const bad = initReq(ring, req);
+  if (bad !== 0) return failInit(ring, req, bad);
+  emit(ring, 'submit_req', {
+    user_data: userData(req),
+    opcode: opName(ring, req.opcode),
+    flags: req.flags & VALID,
+  });
+  req.named = true;
+  if (ring.linkHead) {
+    const after = ring.profile.linkTracesPredecessor ? ring.linkLast! : ring.linkHead;
+    emit(ring, 'link', { user_data: userData(req), after: after.named ? userData(after) : null });
+    ring.linkLast!.link = req;
+    ring.linkLast = req;
+    if ((req.flags & LINK_FLAGS) !== 0) return 0;
+    const head = ring.linkHead;
+    ring.linkHead = undefined;
+    if ((head.flags & (REQ.FORCE_ASYNC | REQ.FAIL)) !== 0) queueFallback(ring, head);
+    else queueSqe(ring, head, 0);
+    return 0;
+  }
+  if ((req.flags & LINK_FLAGS) !== 0) {
+    ring.linkHead = req;
+    ring.linkLast = req;
+  } else if ((req.flags & (REQ.FORCE_ASYNC | REQ.FAIL)) !== 0) queueFallback(ring, req);
+  else queueSqe(ring, req, 0);
+  return 0;
+}
+
+/** io_submit_fail_init: the chain is assembled on, and fails as a whole. */
+function failInit(ring: Uring, req: Req, error: number): number {
+  emit(ring, 'req_failed', {
+    user_data: userData(req),
+    opcode: opName(ring, req.sqe.opcode),
+    error,
+  });
+  const head = ring.linkHead;
+  setFail(req);
+  req.res = error;
+  if (head && (head.flags & REQ.FAIL) === 0) {
+    setFail(head);
+    head.res = ECANCELED;
+  }
+  if ((req.flags & LINK_FLAGS) === 0) {
+    let first = req;
+    if (head) {
+      ring.linkLast!.link = req;
+      ring.linkHead = undefined;
+      first = head;
+    }
+    queueFallback(ring, first);
+    return error;
+  }
+  if (head) ring.linkLast!.link = req;
+  else ring.linkHead = req;
+  ring.linkLast = req;
+  return 0;
+}
+
+/** Whether an opcode of a program exists in this folder's table or is unknown to the kernel. */
+export function isModelled(ring: Pick<Uring, 'ops' | 'profile'>, opcode: number): boolean {
+  return opcode >= ring.profile.opLast || ring.ops[opcode] !== undefined || opcode === IORING_OP.NOP;
+}

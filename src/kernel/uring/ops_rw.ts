@@ -1,0 +1,362 @@
+/** io_uring/rw.c: READ, WRITE, READV, WRITEV, READ_FIXED, WRITE_FIXED. */
+import { IORING_OP } from '../../uapi/io_uring_ops';
+import { addTaskWork } from './task_work_list';
+import { completeDefer, setFail } from './complete_later';
+import { taskSubmit } from './core';
+import { deviceRead, deviceWrite } from './devices';
+import { EPOLL } from './epoll_bits';
+import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
+import {
+  bufferedRead,
+  bufferedWrite,
+  directAligned,
+  directRead,
+  directWrite,
+  fillCache,
+  isUncached,
+  writeChecks,
+} from './regular_file';
+import { DISK } from './disk_times';
+import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring } from './types';
+import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
+
+const EBADF = -9;
+const EAGAIN = -11;
+const EFAULT = -14;
+const EINVAL = -22;
+const EINTR = -4;
+const EOPNOTSUPP = -95;
+const ENOBUFS = -105;
+const ERESTARTSYS = -512;
+
+const RWF = {
+  HIPRI: 1,
+  DSYNC: 2,
+  SYNC: 4,
+  NOWAIT: 8,
+  APPEND: 16,
+  NOAPPEND: 32,
+  ATOMIC: 64,
+  DONTCACHE: 128,
+} as const;
+const UIO_MAXIOV = 1024;
+
+/** ioprio_check_cap for root. */
+function ioprioError(ioprio: number): number {
+  if (ioprio === 0) return 0;
+  const level = ioprio & 7;
+  switch (ioprio >> 13) {
+    case 0:
+      return level === 0 ? 0 : EINVAL;
+    case 1:
+    case 2:
+    case 3:
+      return 0;
+    default:
+      return EINVAL;
+  }
+}
+
+/** What prep of every read and write does first. */
+export function prepRw(ring: Uring, req: Req): number {
+  const { sqe } = req;
+  const bad = ioprioError(sqe.ioprio);
+  if (bad !== 0) return bad;
+  req.rw = {
+    pos: Number(BigInt.asIntN(64, sqe.off)),
+    iter: undefined,
+    bytesDone: 0,
+    want: 0,
+    kflags: sqe.opFlags,
+  };
+  if (sqe.pad2 !== 0n) return EINVAL;
+  switch (req.opcode) {
+    case IORING_OP.READV:
+    case IORING_OP.WRITEV:
+      return importVector(ring, req, req.rw);
+    case IORING_OP.READ_FIXED:
+    case IORING_OP.WRITE_FIXED:
+      return 0;
+    default:
+      return importRange(ring, req, req.rw);
+  }
+}
+
+function importRange(ring: Uring, req: Req, rw: RwState): number {
+  if ((req.flags & REQ.BUFFER_SELECT) !== 0) return 0;
+  const { addr, len } = req.sqe;
+  const size = Math.min(len, MAX_RW_COUNT);
+  if (!accessOk(addr, size)) return EFAULT;
+  rw.iter = iterOf(ring, [{ addr: Number(addr), len: size }]);
+  return 0;
+}
+
+function accessOk(addr: bigint, size: number): boolean {
+  return addr + BigInt(size) <= BigInt(TASK_SIZE);
+}
+
+function iterOf(ring: Uring, segments: Segment[]): UserIter {
+  return new UserIter(segments, ring.memory, (object) => ring.world.touch(object));
+}
+
+function importVector(ring: Uring, req: Req, rw: RwState): number {
+  const { addr, len } = req.sqe;
+  if ((req.flags & REQ.BUFFER_SELECT) !== 0) return len === 1 ? 0 : EINVAL;
+  if (len > UIO_MAXIOV) return EINVAL;
+  const bytes = len === 0 ? new Uint8Array(0) : ring.memory.copyFrom(Number(addr), len * 16, () => {});
+  if (bytes.length < len * 16) return EFAULT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const segments: Segment[] = [];
+  let left = MAX_RW_COUNT;
+  for (let i = 0; i < len; i++) {
+    const base = view.getBigUint64(i * 16, true);
+    const size = view.getBigInt64(i * 16 + 8, true);
+    if (size < 0n) return EINVAL;
+    const n = Math.min(Number(size), left);
+    if (!accessOk(base, n)) return EFAULT;
+    segments.push({ addr: Number(base), len: n });
+    left -= n;
+  }
+  rw.iter = iterOf(ring, segments);
+  return 0;
+}
+
+/** io_init_rw_fixed: a range of a registered buffer. */
+function importFixed(ring: Uring, req: Req, rw: RwState): number {
+  if (rw.iter) return 0;
+  const buffer = ring.fixedBuffers[req.sqe.bufIndex];
+  if (buffer === undefined) return EFAULT;
+  const addr = Number(req.sqe.addr);
+  const { len } = req.sqe;
+  if (addr < buffer.addr || addr + len > buffer.addr + buffer.len) return EFAULT;
+  rw.iter = iterOf(ring, [{ addr, len }]);
+  return 0;
+}
+
+/** io_rw_init_file: 0 or a negative errno. */
+function initFile(ring: Uring, req: Req, rw: RwState, writing: boolean): number {
+  const file = req.file!;
+  if (writing ? !file.writable : !file.readable) return EBADF;
+  const flags = rw.kflags;
+  if ((flags & ~ring.profile.rwfSupported) !== 0) return EOPNOTSUPP;
+  if ((flags & RWF.APPEND) !== 0 && (flags & RWF.NOAPPEND) !== 0) return EINVAL;
+  const nowait = supportsNowait(file, ring.profile.pipeNowait);
+  if ((flags & RWF.NOWAIT) !== 0 && !nowait) return EOPNOTSUPP;
+  if ((flags & RWF.ATOMIC) !== 0) return EOPNOTSUPP;
+  if ((flags & RWF.DONTCACHE) !== 0 && file.kind !== 'file') return EOPNOTSUPP;
+  if ((flags & RWF.NOWAIT) !== 0 || (file.nonblock && !nowait)) req.flags |= REQ.NOWAIT;
+  if ((flags & RWF.HIPRI) !== 0) return ring.profile.hipriError;
+  return 0;
+}
+
+/** io_file_supports_nowait */
+function mayTryInline(ring: Uring, file: OpenFile, wanted: number): boolean {
+  if (supportsNowait(file, ring.profile.pipeNowait)) return true;
+  return canPoll(file) && (pollMask(file) & wanted) !== 0;
+}
+
+/** io_kiocb_update_pos and rw_verify_area: 0 or a negative errno. */
+function takePosition(req: Req, rw: RwState, count: number): number {
+  const file = req.file!;
+  if (rw.pos === -1) {
+    if (file.pipe !== undefined) {
+      rw.pos = 0;
+      return 0;
+    }
+    req.flags |= REQ.CUR_POS;
+    rw.pos = file.pos;
+  }
+  if (rw.pos < 0) return EINVAL;
+  return rw.pos + count > Number.MAX_SAFE_INTEGER * 1024 ? EINVAL : 0;
+}
+
+/** kiocb_done: the result of a try that ends the request. */
+function done(req: Req, rw: RwState, ret: number): number {
+  if (ret >= 0 && (req.flags & REQ.CUR_POS) !== 0) req.file!.pos = rw.pos;
+  if (ret < 0 && rw.bytesDone === 0) {
+    setFail(req);
+    req.res = ret === ERESTARTSYS ? EINTR : ret;
+    return ISSUED.COMPLETE;
+  }
+  const total = rw.bytesDone > 0 ? (ret < 0 ? rw.bytesDone : rw.bytesDone + ret) : ret;
+  if (ret !== rw.want) setFail(req);
+  req.res = total;
+  return ISSUED.COMPLETE;
+}
+
+/** ->fail of reads and writes: what earlier tries did counts. */
+export function failRw(req: Req): void {
+  const rw = req.rw;
+  if (rw && rw.bytesDone > 0) req.res = req.res < 0 ? rw.bytesDone : req.res + rw.bytesDone;
+}
+
+/** Completes a request that the disk ends: in task work of the submitter. */
+function finishFromDisk(ring: Uring, req: Req, ret: number): void {
+  ring.world.after(`disk ${req.id}`, DISK.read, () => {
+    addTaskWork(ring, () => {
+      req.cause = 'disk';
+      done(req, req.rw!, ret);
+      completeDefer(ring, req);
+    });
+  });
+}
+
+/** Issue of READ, READV and READ_FIXED. */
+export function issueRead(ring: Uring, req: Req, flags: number): number {
+  const rw = req.rw!;
+  const file = () => req.file!;
+  if (req.opcode === IORING_OP.READ_FIXED) {
+    const bad = importFixed(ring, req, rw);
+    if (bad !== 0) return bad;
+  }
+  const bad = initFile(ring, req, rw, false);
+  if (bad !== 0) return bad;
+  if (rw.iter === undefined) return ENOBUFS;
+  const nonblock = (flags & ISSUE.NONBLOCK) !== 0;
+  if (nonblock && !mayTryInline(ring, file(), EPOLL.IN)) return EAGAIN;
+  const { iter } = rw;
+  rw.want = iter.count;
+  const unpositioned = takePosition(req, rw, iter.count);
+  if (unpositioned !== 0) return unpositioned;
+  ring.world.touch(file());
+  const { kind } = file();
+  if (kind === 'pipe') return readPipe(ring, req, rw, nonblock);
+  if (kind !== 'file') return done(req, rw, deviceRead(file(), iter));
+  return readFile(ring, req, rw, nonblock);
+}
+
+function readPipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+  const { pipe, nonblock: fileNonblock } = req.file!;
+  const tried = pipe!.read(rw.iter!, req.blockedOn !== undefined);
+  if (!tried.blocked) {
+    req.blockedOn = undefined;
+    if (tried.done === 0 && tried.error < 0) return tried.error;
+    return done(req, rw, tried.done);
+  }
+  if (nonblock || fileNonblock || (req.flags & REQ.NOWAIT) !== 0) return EAGAIN;
+  ring.world.note(1);
+  req.blockedOn = pipe!.readWait;
+  return ISSUED.BLOCKED;
+}
+
+function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+  const file = req.file!;
+  const iter = rw.iter!;
+  if (file.direct) return readDirect(ring, req, rw, nonblock);
+  if (isUncached(file, rw.pos, iter.count)) {
+    if (nonblock && (req.flags & REQ.NOWAIT) !== 0) return EAGAIN;
+    if (nonblock) {
+      // Async buffered read: the unlocked page queues the request again.
+      ring.world.after(`page ${req.id}`, DISK.read, () => {
+        fillCache(file);
+        addTaskWork(ring, () => taskSubmit(ring, req));
+      });
+      return ISSUED.PENDING;
+    }
+    fillCache(file);
+    req.diskWait = DISK.read.likely;
+  }
+  const ret = bufferedRead(file, rw.pos, iter);
+  if (ret < 0) return ret;
+  rw.pos += ret;
+  return done(req, rw, ret);
+}
+
+function readDirect(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+  const file = req.file!;
+  const start = rw.pos;
+  const ret = directRead(file, rw.pos, rw.iter!);
+  if (ret < 0) return ret;
+  rw.pos = start + ret;
+  if (ret === 0) return done(req, rw, 0);
+  if (nonblock) {
+    if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
+    finishFromDisk(ring, req, ret);
+    return ISSUED.PENDING;
+  }
+  req.diskWait = DISK.read.likely;
+  return done(req, rw, ret);
+}
+
+/** Issue of WRITE, WRITEV and WRITE_FIXED. */
+export function issueWrite(ring: Uring, req: Req, flags: number): number {
+  const rw = req.rw!;
+  if (req.opcode === IORING_OP.WRITE_FIXED) {
+    const bad = importFixed(ring, req, rw);
+    if (bad !== 0) return bad;
+  }
+  const bad = initFile(ring, req, rw, true);
+  if (bad !== 0) return bad;
+  if (rw.iter === undefined) return ENOBUFS;
+  const file = req.file!;
+  const nonblock = (flags & ISSUE.NONBLOCK) !== 0;
+  const { iter } = rw;
+  rw.want = iter.count;
+  if (nonblock) {
+    if (!mayTryInline(ring, file, EPOLL.OUT)) return EAGAIN;
+    if (file.kind === 'file' && !file.direct) return EAGAIN;
+  }
+  const unpositioned = takePosition(req, rw, iter.count);
+  if (unpositioned !== 0) return unpositioned;
+  ring.world.touch(file);
+  switch (file.kind) {
+    case 'pipe':
+      return writePipe(ring, req, rw, nonblock);
+    case 'file':
+      return writeFile(ring, req, rw, nonblock);
+    default:
+      return done(req, rw, iter.count === 0 ? 0 : deviceWrite(file, iter));
+  }
+}
+
+function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+  const { pipe, nonblock: fileNonblock } = req.file!;
+  const resumed = req.blockedOn !== undefined;
+  const tried = pipe!.write(rw.iter!, resumed);
+  const before = rw.bytesDone;
+  if (tried.blocked) {
+    if (!nonblock && !fileNonblock && (req.flags & REQ.NOWAIT) === 0) {
+      rw.bytesDone += tried.done;
+      ring.world.note(tried.done);
+      req.blockedOn = pipe!.writeWait;
+      return ISSUED.BLOCKED;
+    }
+    if (tried.done === 0) {
+      if ((req.flags & REQ.NOWAIT) !== 0 || !nonblock) return done(req, rw, EAGAIN);
+      return EAGAIN;
+    }
+  }
+  req.blockedOn = undefined;
+  rw.want += before;
+  rw.bytesDone = 0;
+  const total = before + tried.done;
+  return done(req, rw, total === 0 ? tried.error : total);
+}
+
+function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+  const file = req.file!;
+  const iter = rw.iter!;
+  // The time stamp has to change, which a direct write that must not block leaves to a worker.
+  if (nonblock) return done2(req, rw);
+  const append = file.append ? (rw.kflags & RWF.NOAPPEND) === 0 : (rw.kflags & RWF.APPEND) !== 0;
+  const allowed = writeChecks(file, rw.pos, iter.count, append, ring.fsizeLimit);
+  if (allowed.error !== 0) return done(req, rw, allowed.error);
+  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, iter)) return done(req, rw, EINVAL);
+  rw.pos = allowed.pos;
+  const write = file.direct ? directWrite : bufferedWrite;
+  const ret = allowed.count === 0 ? 0 : write(file, allowed.pos, allowed.count, iter);
+  if (ret >= 0) rw.pos += ret;
+  if (ret > 0 && (file.sync || (rw.kflags & (RWF.DSYNC | RWF.SYNC)) !== 0)) req.diskWait = DISK.sync.likely;
+  else if (file.direct && ret > 0) req.diskWait = DISK.write.likely;
+  if (ret >= 0 && ret < rw.want) {
+    if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
+    rw.bytesDone += ret;
+    return EAGAIN;
+  }
+  return done(req, rw, ret);
+}
+
+/** A direct write tried inline. */
+function done2(req: Req, rw: RwState): number {
+  return (req.flags & REQ.NOWAIT) !== 0 ? done(req, rw, EAGAIN) : EAGAIN;
+}

@@ -1,0 +1,125 @@
+/** Contents of a regular file as page-cache pages, which pipes may borrow. */
+import type { Shared } from './world';
+
+export const PAGE = 4096;
+
+/** One page: its bytes change in place, so that whoever borrowed it sees later writes. */
+export class Page {
+  constructor(
+    public bytes: Uint8Array,
+    private owned: boolean,
+  ) {}
+
+  /** The bytes for writing; copies what is shared with the file's initial contents. */
+  writable(): Uint8Array {
+    if (!this.owned) {
+      this.bytes = this.bytes.slice();
+      this.owned = true;
+    }
+    return this.bytes;
+  }
+}
+
+/** A page of zeros of its own. */
+export function zeroPage(): Page {
+  return new Page(new Uint8Array(PAGE), true);
+}
+
+/** A regular file: sparse pages and a size. */
+export class FilePages implements Shared {
+  version = 0;
+  private readonly pages = new Map<number, Page>();
+  /** Bytes were written since the last sync. */
+  dirty = false;
+
+  constructor(
+    private readonly initial: Uint8Array,
+    public size = initial.length,
+    /** Page numbers that are not in memory. */
+    readonly uncached: Set<number> = new Set(),
+  ) {}
+
+  /** The page at an index, made when the file has none there. */
+  page(index: number): Page {
+    let page = this.pages.get(index);
+    if (page === undefined) {
+      const start = index * PAGE;
+      if (start + PAGE <= this.initial.length) {
+        page = new Page(this.initial.subarray(start, start + PAGE), false);
+      } else {
+        page = zeroPage();
+        if (start < this.initial.length) page.bytes.set(this.initial.subarray(start));
+      }
+      this.pages.set(index, page);
+    }
+    return page;
+  }
+
+  /** Puts another page in the place of one; whoever borrowed the old one keeps it. */
+  replace(index: number, page: Page): void {
+    this.pages.set(index, page);
+  }
+
+  /** Puts bytes at an offset; does not change the size. */
+  put(offset: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const at = offset + done;
+      const inPage = at % PAGE;
+      const n = Math.min(PAGE - inPage, bytes.length - done);
+      this.page(Math.floor(at / PAGE))
+        .writable()
+        .set(bytes.subarray(done, done + n), inPage);
+      done += n;
+    }
+    this.dirty = true;
+  }
+
+  /** Calls `take` with the pieces of [offset, offset + length), which lies inside the size. */
+  each(offset: number, length: number, take: (page: Page, at: number, n: number) => boolean): void {
+    for (let done = 0; done < length; ) {
+      const at = offset + done;
+      const inPage = at % PAGE;
+      const n = Math.min(PAGE - inPage, length - done);
+      if (!take(this.page(Math.floor(at / PAGE)), inPage, n)) return;
+      done += n;
+    }
+  }
+
+  /** Zeros a range: whole pages leave the cache, parts are zeroed in place. */
+  zero(from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      const inPage = at % PAGE;
+      const n = Math.min(PAGE - inPage, to - at);
+      const index = Math.floor(at / PAGE);
+      if (n === PAGE) this.pages.set(index, zeroPage());
+      else
+        this.page(index)
+          .writable()
+          .fill(0, inPage, inPage + n);
+      at += n;
+    }
+    this.dirty = true;
+  }
+
+  /** Moves everything from `from` on to `to` (both page aligned); pages leave the cache. */
+  shift(from: number, to: number, size: number): void {
+    const last = Math.ceil(this.size / PAGE);
+    const moved: [number, Page][] = [];
+    const distance = (to - from) / PAGE;
+    for (let i = from / PAGE; i < last; i++) moved.push([i + distance, new Page(this.page(i).bytes, false)]);
+    for (let i = Math.min(from, to) / PAGE; i < Math.ceil(Math.max(size, this.size) / PAGE); i++) {
+      this.pages.set(i, zeroPage());
+    }
+    for (const [i, page] of moved) if (i >= 0) this.pages.set(i, page);
+    this.size = size;
+    this.dirty = true;
+  }
+
+  /** The bytes, in pieces of at most a page. */
+  *contents(): Generator<Uint8Array> {
+    for (let at = 0; at < this.size; at += PAGE) {
+      yield this.page(at / PAGE).bytes.subarray(0, Math.min(PAGE, this.size - at));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Task work: adding it to a ring's submitter, and running it in rounds. */
+import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import type { TaskWorkFn, Uring } from './types';
+
+/** Most local work that one run takes when nobody asks for more (IO_LOCAL_TW_DEFAULT_MAX). */
+const LOCAL_MAX = 20;
+/** Time of one round, ns. */
+const ROUND = 900;
+
+/** Whether task work of the ring runs only inside io_uring_enter of its submitter. */
+export function defersTaskWork(ring: Uring): boolean {
+  return (ring.setup & IORING_SETUP.DEFER_TASKRUN) !== 0;
+}
+
+/** io_req_task_work_add */
+export function addTaskWork(ring: Uring, work: TaskWorkFn): void {
+  ring.world.touch(ring.workLock);
+  if (defersTaskWork(ring)) {
+    ring.localWork.push(work);
+    ring.cqWake?.();
+    return;
+  }
+  ring.submitter.taskWork.push(work);
+  ring.submitter.notify();
+}
+
+/** Whether task work waits. */
+export function hasTaskWork(ring: Uring): boolean {
+  return ring.submitter.taskWork.length > 0;
+}
+
+/** task_work_run: rounds until nothing is left; every round ends with a flush of completions. */
+export function* runTaskWork(ring: Uring, flush: (ring: Uring) => void): Generator<number, void, void> {
+  const { submitter } = ring;
+  while (submitter.taskWork.length > 0) {
+    ring.world.touch(ring.workLock);
+    const round = submitter.taskWork;
+    submitter.taskWork = [];
+    if (!ring.profile.taskWorkFifo) round.reverse();
+    for (const work of round) work();
+    flush(ring);
+    yield ROUND;
+  }
+}
+
+/** Whether work of a DEFER_TASKRUN ring waits. */
+export function hasLocalWork(ring: Uring): boolean {
+  return ring.localWork.length > 0 || ring.retryWork.length > 0;
+}
+
+/** __io_run_local_work: takes at most `max`, goes on while fewer than `min` were done. */
+export function runLocalWork(ring: Uring, min: number, flush: (ring: Uring) => void): void {
+  const max = Math.max(LOCAL_MAX, min);
+  let done = 0;
+  ring.world.touch(ring.workLock);
+  const take = (from: TaskWorkFn[], most: number): number => {
+    let n = 0;
+    while (from.length > 0 && n < most) {
+      from.shift()!();
+      n++;
+    }
+    return n;
+  };
+  for (;;) {
+    done += take(ring.retryWork, max);
+    if (ring.retryWork.length === 0) {
+      const round = ring.localWork;
+      ring.localWork = [];
+      done += take(round, Math.max(0, max - done));
+      ring.retryWork = round;
+      if (hasLocalWork(ring) && done < min) continue;
+    }
+    flush(ring);
+    if (!(hasLocalWork(ring) && done < min)) return;
+  }
+}

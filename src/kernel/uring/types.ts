@@ -1,0 +1,238 @@
+/** Data of one io_uring instance and its requests: what the functions of this folder share. */
+import type { Sqe } from '../../uapi/sqe';
+import type { UringProfile } from './uring_profile';
+import type { OpenFile } from './open_files';
+import type { UserIter, UserMemory } from './user_memory';
+import type { PollWait, WaitQueue } from './wait_queue';
+import type { Shared, World } from './world';
+
+/** Bits of a request's flags: the low seven are the IOSQE bits, the others stand for REQ_F_* of the kernel. */
+export const REQ = {
+  FIXED_FILE: 0x1,
+  DRAIN: 0x2,
+  LINK: 0x4,
+  HARDLINK: 0x8,
+  FORCE_ASYNC: 0x10,
+  BUFFER_SELECT: 0x20,
+  CQE_SKIP: 0x40,
+  FAIL: 0x100,
+  NOWAIT: 0x200,
+  CUR_POS: 0x400,
+  ARM_LTIMEOUT: 0x800,
+  LINK_TIMEOUT: 0x1000,
+  SKIP_LINK_CQES: 0x2000,
+  POLLED: 0x4000,
+  REFCOUNT: 0x8000,
+  REISSUE: 0x10000,
+} as const;
+
+/** IO_REQ_LINK_FLAGS */
+export const LINK_FLAGS = REQ.LINK | REQ.HARDLINK;
+
+/** What the issue function of an op says: a negative errno, or one of these. */
+export const ISSUED = {
+  /** res is set: complete the request now (IOU_COMPLETE). */
+  COMPLETE: 0,
+  /** Somebody else completes it later (IOU_ISSUE_SKIP_COMPLETE). */
+  PENDING: 1,
+  /** Only in a worker: it sleeps on `req.blockedOn`, and the op is tried again when woken. */
+  BLOCKED: 2,
+} as const;
+
+/** Flags of an issue call (IO_URING_F_*). */
+export const ISSUE = { NONBLOCK: 1, COMPLETE_DEFER: 2, UNLOCKED: 4, IOWQ: 8 } as const;
+
+/** State of an armed poll (struct io_poll with the request's poll fields). */
+export interface PollState {
+  /** Events waited for, with ONESHOT and ET bits as numbers of EPOLL*. */
+  events: number;
+  /** Mask of the first wake-up; 0 asks the file again. */
+  res: number;
+  refs: number;
+  cancelled: boolean;
+  retry: boolean;
+  waits: PollWait[];
+  hashed: boolean;
+}
+
+/** State of a TIMEOUT or LINK_TIMEOUT. */
+export interface TimeoutState {
+  ns: number;
+  /** Completions to wait for; 0 is a pure timer. */
+  off: number;
+  targetSeq: number;
+  etimeSuccess: boolean;
+  multishot: boolean;
+  repeats: number;
+  absolute: boolean;
+  /** Handle of the running timer, or undefined. */
+  timer: TimerHandle | undefined;
+  /** LINK_TIMEOUT: the timed request, until one of both is done. */
+  head: Req | undefined;
+  prev: Req | undefined;
+}
+
+/** A running timer; `cancel` says whether it had not fired yet (hrtimer_try_to_cancel). */
+export interface TimerHandle {
+  cancel(): boolean;
+}
+
+/** State of a read or write across its tries (struct io_rw with io_async_rw). */
+export interface RwState {
+  pos: number;
+  iter: UserIter | undefined;
+  /** Bytes done by earlier tries. */
+  bytesDone: number;
+  /** Bytes asked for in the running try. */
+  want: number;
+  /** Flags of the kiocb: see RWF in ops_rw. */
+  kflags: number;
+}
+
+/** One request (struct io_kiocb). */
+export interface Req {
+  readonly id: number;
+  readonly sqe: Sqe;
+  opcode: number;
+  flags: number;
+  readonly userData: bigint;
+  file: OpenFile | undefined;
+  link: Req | undefined;
+  res: number;
+  cflags: number;
+  refs: number;
+  cancelSeq: number;
+  /** io-wq flags, set by io_prep_async_work. */
+  work: { hash: number; unbound: boolean; concurrent: boolean; cancel: boolean };
+  rw: RwState | undefined;
+  poll: PollState | undefined;
+  timeout: TimeoutState | undefined;
+  blockedOn: WaitQueue | undefined;
+  /** Time that the running try spends waiting for the disk, ns; the worker sleeps that long. */
+  diskWait: number;
+  /** How the trace may name it: false until submit_req told its user_data. */
+  named: boolean;
+  /** Sequence number for the drain of 6.1 and 6.12. */
+  seq: number;
+  /** Why its CQE came when it came. */
+  cause: string;
+}
+
+/** One CQE, with what posted it. */
+export interface Cqe {
+  readonly userData: bigint;
+  readonly res: number;
+  readonly flags: number;
+  readonly cause: string;
+  readonly req: number;
+}
+
+/** One event of the io_uring tracepoints, in the shape of the ring program format. */
+export type UringEvent = { readonly event: string; readonly at: number; readonly ctx: string } & Readonly<
+  Record<string, string | number | null>
+>;
+
+/** One op of the table (struct io_issue_def). */
+export interface OpDef {
+  readonly name: string;
+  readonly needsFile: boolean;
+  readonly ioprio: boolean;
+  readonly pollin: boolean;
+  readonly pollout: boolean;
+  readonly hashRegFile: boolean;
+  readonly unboundNonreg: boolean;
+  readonly bufferSelect: boolean;
+  /** Blocking op that always goes to io-wq. */
+  readonly forceAsync: boolean;
+  prep(ring: Uring, req: Req): number;
+  issue(ring: Uring, req: Req, flags: number): number;
+  /** ->fail of the op: last look at res before a failed request completes. */
+  readonly fail?: (req: Req) => void;
+}
+
+/** What cancelling in io-wq found. */
+export type WqCancel = 'ok' | 'running' | 'none';
+
+/** struct io_wq, as the rest of io_uring knows it. */
+export interface IoWq {
+  /** io_wq_enqueue */
+  enqueue(ring: Uring, req: Req): void;
+  /** io_wq_cancel_cb: takes pending work off, signals running work. */
+  cancel(ring: Uring, matches: (req: Req) => boolean, all: boolean): WqCancel;
+}
+
+/** A piece of task work. */
+export type TaskWorkFn = () => void;
+
+/** The task that submits: the application, or the SQPOLL thread. */
+export interface Submitter {
+  readonly name: string;
+  /** Task work of non-DEFER rings, oldest first. */
+  taskWork: TaskWorkFn[];
+  /** Called when work was added. */
+  notify(): void;
+}
+
+/** One io_uring instance (struct io_ring_ctx). */
+export interface Uring {
+  readonly profile: UringProfile;
+  readonly world: World;
+  readonly memory: UserMemory;
+  readonly ops: readonly (OpDef | undefined)[];
+  readonly setup: number;
+  readonly sqEntries: number;
+  readonly cqEntries: number;
+  readonly fds: ReadonlyMap<number, OpenFile>;
+  readonly fixedFiles: readonly (OpenFile | undefined)[];
+  readonly fixedBuffers: readonly { addr: number; len: number }[];
+  readonly submitter: Submitter;
+  readonly wq: IoWq;
+  /** What orders accesses to the completion side, the task work, the worker queues and everything else. */
+  readonly cqLock: Shared;
+  readonly workLock: Shared;
+  readonly wqLock: Shared;
+  readonly ctlLock: Shared;
+  readonly fsizeLimit: number;
+  /** Tracepoints are wanted. */
+  readonly trace: UringEvent[] | undefined;
+
+  sq: Sqe[];
+  sqDropped: number;
+  cq: Cqe[];
+  /** CQEs the application took. */
+  cqHead: number;
+  overflow: Cqe[];
+  cqOverflowCount: number;
+  /** Work of a DEFER_TASKRUN ring, oldest first, and what an earlier run left. */
+  localWork: TaskWorkFn[];
+  retryWork: TaskWorkFn[];
+
+  linkHead: Req | undefined;
+  linkLast: Req | undefined;
+  compl: Req[];
+
+  drainActive: boolean;
+  drainNext: boolean;
+  drainDisabled: boolean;
+  deferList: Req[];
+  /** Live requests, and those of them that wait in the defer list. */
+  live: number;
+  drained: number;
+  /** Requests taken so far (cached_sq_head), for drain by sequence. */
+  taken: number;
+
+  timeouts: Req[];
+  linkTimeouts: Req[];
+  cqTimeouts: number;
+  lastTimeoutFlush: number;
+  offTimeoutUsed: boolean;
+
+  /** Poll hash table: bucket lists, newest first. */
+  polls: Req[][];
+  cancelSeq: number;
+  nextReq: number;
+  /** io_req_task_link_timeout: cancels the timed request. */
+  linkTimeoutTask(ring: Uring, req: Req): void;
+  /** Set while the application sleeps in io_cqring_wait: called when it should look again. */
+  cqWake: (() => void) | undefined;
+}

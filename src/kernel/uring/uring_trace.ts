@@ -1,0 +1,23 @@
+/** The io_uring tracepoints of a run. */
+import { opcodeName } from '../../uapi/io_uring_ops';
+import type { Req, Uring } from './types';
+
+/** Writes one event; costs nothing when nobody wants a trace. */
+export function emit(
+  ring: Uring,
+  event: string,
+  fields: Readonly<Record<string, string | number | null>>,
+): void {
+  if (ring.trace === undefined) return;
+  ring.trace.push({ event, at: ring.world.now, ctx: ring.world.current.name, ...fields });
+}
+
+/** user_data as the format prints it. */
+export function userData(req: Req): string {
+  return req.userData.toString();
+}
+
+/** What the kernel prints for the opcode of a request. */
+export function opName(ring: Uring, opcode: number): string {
+  return opcodeName(opcode, ring.profile.opLast);
+}

@@ -1,0 +1,152 @@
+/** Memory of the application: the program's buffers at made-up addresses, and iterators over ranges of it. */
+import type { Shared } from './world';
+
+/** Highest user address (TASK_SIZE_MAX). */
+export const TASK_SIZE = 0x7ffffffff000;
+/** Most bytes of one read or write. */
+export const MAX_RW_COUNT = 0x7ffff000;
+
+/** A mapped range. */
+interface Mapping extends Shared {
+  readonly addr: number;
+  bytes: Uint8Array;
+  owned: boolean;
+}
+
+/** One segment of an iterator. */
+export interface Segment {
+  addr: number;
+  len: number;
+}
+
+/** The application's address space. Copies stop where nothing is mapped. */
+export class UserMemory {
+  private readonly maps: Mapping[] = [];
+
+  /** Maps initial bytes (copied only when written). */
+  map(addr: number, bytes: Uint8Array, share: <T extends Shared>(object: T) => T): void {
+    this.maps.push(share({ addr, bytes, owned: false, version: 0 }));
+  }
+
+  /** Bytes mapped from `addr` on, or undefined. */
+  find(addr: number): { map: Mapping; at: number } | undefined {
+    for (const map of this.maps) {
+      if (addr >= map.addr && addr < map.addr + map.bytes.length) return { map, at: addr - map.addr };
+    }
+    return undefined;
+  }
+
+  /** copy_to_user: bytes copied. */
+  copyTo(addr: number, source: Uint8Array, touch: (object: Shared) => void): number {
+    const hit = this.find(addr);
+    if (hit === undefined) return 0;
+    const { map, at } = hit;
+    const n = Math.min(source.length, map.bytes.length - at);
+    if (!map.owned) {
+      map.bytes = map.bytes.slice();
+      map.owned = true;
+    }
+    map.bytes.set(n === source.length ? source : source.subarray(0, n), at);
+    touch(map);
+    return n;
+  }
+
+  /** copy_from_user: the bytes that could be read. */
+  copyFrom(addr: number, length: number, touch: (object: Shared) => void): Uint8Array {
+    const hit = this.find(addr);
+    if (hit === undefined) return new Uint8Array(0);
+    touch(hit.map);
+    return hit.map.bytes.subarray(hit.at, Math.min(hit.at + length, hit.map.bytes.length));
+  }
+
+  /** Contents of a mapping. */
+  bytesAt(addr: number): Uint8Array {
+    return this.find(addr)!.map.bytes;
+  }
+}
+
+/** A position in a list of user ranges (struct iov_iter). */
+export class UserIter {
+  private segment = 0;
+  private offset = 0;
+  /** Bytes left. */
+  count: number;
+
+  constructor(
+    readonly segments: readonly Segment[],
+    private readonly memory: UserMemory,
+    private readonly touch: (object: Shared) => void,
+  ) {
+    this.count = segments.reduce((sum, segment) => sum + segment.len, 0);
+  }
+
+  /** Copies into user memory; less than given when a page is not mapped. */
+  put(source: Uint8Array): number {
+    let done = 0;
+    while (done < source.length && this.count > 0) {
+      const here = this.here();
+      const n = Math.min(here.len, source.length - done);
+      const copied = this.memory.copyTo(here.addr, source.subarray(done, done + n), this.touch);
+      this.advance(copied);
+      done += copied;
+      if (copied < n) break;
+    }
+    return done;
+  }
+
+  /** Takes at most `max` bytes out of user memory, in one piece of at most one segment; empty on a fault. */
+  take(max: number): Uint8Array {
+    if (this.count === 0) return new Uint8Array(0);
+    const here = this.here();
+    const bytes = this.memory.copyFrom(here.addr, Math.min(max, here.len), this.touch);
+    this.advance(bytes.length);
+    return bytes;
+  }
+
+  /** Zeros `length` bytes of user memory; returns how many. */
+  fill(length: number): number {
+    let done = 0;
+    while (done < length && this.count > 0) {
+      const n = Math.min(this.here().len, length - done, 65536);
+      const copied = this.put(new Uint8Array(n));
+      done += copied;
+      if (copied < n) break;
+    }
+    return done;
+  }
+
+  advance(bytes: number): void {
+    let left = Math.min(bytes, this.count);
+    this.count -= left;
+    while (left > 0) {
+      const here = this.segments[this.segment]!;
+      const n = Math.min(left, here.len - this.offset);
+      this.offset += n;
+      left -= n;
+      if (this.offset === here.len) {
+        this.segment++;
+        this.offset = 0;
+      }
+    }
+  }
+
+  /** Address and length of every segment that is left are multiples of `unit`. */
+  aligned(unit: number): boolean {
+    let offset = this.offset;
+    for (let i = this.segment; i < this.segments.length; i++) {
+      const { addr, len } = this.segments[i]!;
+      if ((addr + offset) % unit !== 0 || (len - offset) % unit !== 0) return false;
+      offset = 0;
+    }
+    return true;
+  }
+
+  private here(): Segment {
+    while (this.segments[this.segment]!.len === this.offset) {
+      this.segment++;
+      this.offset = 0;
+    }
+    const { addr, len } = this.segments[this.segment]!;
+    return { addr: addr + this.offset, len: len - this.offset };
+  }
+}

@@ -1,0 +1,337 @@
+/** Running a ring program on the simulated kernel. */
+import { IORING_SETUP } from '../uapi/io_uring_abi';
+import type { Sqe } from '../uapi/sqe';
+import { linkTimeoutTask } from '../kernel/uring/cancel';
+import { flushCompletions } from '../kernel/uring/core';
+import { enter, leave, submitSqes } from '../kernel/uring/enter';
+import { WorkerPool } from '../kernel/uring/io_wq';
+import { opTable } from '../kernel/uring/op_table';
+import { putFile } from '../kernel/uring/open_files';
+import { pollHashBits } from '../kernel/uring/poll_arm';
+import { TIME } from '../kernel/uring/run_times';
+import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
+import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
+import type { UringProfile } from '../kernel/uring/uring_profile';
+import { UserMemory } from '../kernel/uring/user_memory';
+import { cqReady, hasOverflow } from '../kernel/uring/cq';
+import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
+import { contentsOf, type Outcome, type OutcomeContents, type OutcomeStep, outcomeCqe } from './outcome';
+import type { ProgramStep, RingProgram } from './program';
+import { buildFiles, fixedTable, type ProgramFiles } from './setup';
+
+/** A step that waits longer than this hangs, ns. */
+const HANG = 2_000_000_000;
+
+/** How to run. */
+export interface RunOptions {
+  readonly profile: UringProfile;
+  /** Answers every decision; absent: the likeliest. */
+  readonly chooser?: Chooser;
+  /** Collect tracepoints. */
+  readonly trace?: boolean;
+}
+
+/** What a run gave. */
+export interface RunResult {
+  readonly steps: readonly OutcomeStep[];
+  /** Final contents with their hashes; computed when asked. */
+  outcome(): Outcome;
+  readonly events: readonly UringEvent[];
+  readonly ring: Uring;
+}
+
+/** A program that puts more into the SQ than it takes: found only while it runs. */
+export class SqFullError extends Error {
+  override readonly name = 'SqFullError';
+  constructor(
+    readonly step: number,
+    readonly sqe: number,
+  ) {
+    super('the SQ is full: earlier SQEs were not taken');
+  }
+}
+
+/** Runs a program once. @throws SqFullError, or what the chooser throws */
+export function runProgram(program: RingProgram, options: RunOptions): RunResult {
+  const run = new ProgramRun(program, options);
+  run.run();
+  return run;
+}
+
+class ProgramRun implements RunResult {
+  readonly steps: OutcomeStep[] = [];
+  readonly events: UringEvent[] = [];
+  readonly ring: Uring;
+  private readonly world: World;
+  private readonly files: ProgramFiles;
+  private readonly app: Actor;
+  private sqThread: Actor | undefined;
+  private finished = false;
+  /** While the application sleeps outside the kernel: ends the sleep early for task work. */
+  private sleeping = false;
+  private step = 0;
+  private taken: OutcomeStep['cqes'] & object = [];
+  private deadline = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly program: RingProgram,
+    options: RunOptions,
+  ) {
+    this.world = new World(options.chooser);
+    const memory = new UserMemory();
+    const share = this.world.share.bind(this.world);
+    this.files = buildFiles(program, memory, share);
+    const lock = (): { version: number } => share({ version: 0 });
+    const submitter: Submitter = { name: 'app', taskWork: [], notify: () => this.notify() };
+    this.ring = {
+      profile: options.profile,
+      world: this.world,
+      memory,
+      ops: opTable(),
+      setup: program.setup,
+      sqEntries: program.entries,
+      cqEntries: program.cqEntries,
+      fds: this.files.fds,
+      fixedFiles: fixedTable(program, this.files),
+      fixedBuffers: program.buffers
+        .filter((buffer) => buffer.fixed)
+        .map(({ addr, size }) => ({ addr, len: size })),
+      submitter,
+      wq: new WorkerPool(this.world, program.entries),
+      cqLock: lock(),
+      workLock: lock(),
+      wqLock: lock(),
+      ctlLock: lock(),
+      fsizeLimit: program.fsizeLimit,
+      trace: options.trace ? this.events : undefined,
+      sq: [],
+      sqDropped: 0,
+      cq: [],
+      cqHead: 0,
+      overflow: [],
+      cqOverflowCount: 0,
+      localWork: [],
+      retryWork: [],
+      linkHead: undefined,
+      linkLast: undefined,
+      compl: [],
+      drainActive: false,
+      drainNext: false,
+      drainDisabled: false,
+      deferList: [],
+      live: 0,
+      drained: 0,
+      taken: 0,
+      timeouts: [],
+      linkTimeouts: [],
+      cqTimeouts: 0,
+      lastTimeoutFlush: 0,
+      offTimeoutUsed: false,
+      polls: Array.from({ length: 2 ** pollHashBits(program.cqEntries) }, () => []),
+      cancelSeq: 0,
+      nextReq: 1,
+      linkTimeoutTask,
+      cqWake: undefined,
+    };
+    this.app = this.world.spawn('app', this.application(), 0);
+    if ((program.setup & IORING_SETUP.SQPOLL) !== 0) {
+      this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll);
+    }
+  }
+
+  run(): void {
+    this.world.run(
+      () => this.finished,
+      () => this.deadline,
+    );
+    if (!this.finished) this.endHung();
+  }
+
+  /** The step that runs can never end. */
+  private endHung(): void {
+    const step = this.program.steps[this.step]!;
+    const { ring } = this;
+    if (step.kind === 'submit') {
+      const cqes = ring.cq.slice(ring.cqHead).map(outcomeCqe);
+      this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), cqes, hang: true });
+    } else this.steps.push({ cqes: this.taken, hang: true });
+  }
+
+  private submitted = 0;
+
+  private overflowFlag(): { overflow?: true } {
+    return hasOverflow(this.ring) ? { overflow: true } : {};
+  }
+
+  outcome(): Outcome {
+    const files: Record<string, OutcomeContents> = {};
+    for (const file of this.program.files) {
+      const contents = this.files.contents(file);
+      if (contents) files[file.name] = contents;
+    }
+    const buffers: Record<string, OutcomeContents> = {};
+    for (const { name, size, addr } of this.program.buffers) {
+      buffers[name] = contentsOf([this.ring.memory.bytesAt(addr)], size, 0);
+    }
+    const { cqOverflowCount, sqDropped } = this.ring;
+    return {
+      steps: this.steps,
+      files,
+      buffers,
+      ...(cqOverflowCount > 0 ? { cq_overflow: cqOverflowCount } : {}),
+      ...(sqDropped > 0 ? { sq_dropped: sqDropped } : {}),
+    };
+  }
+
+  /** Task work was added: the submitter is interrupted where the ring lets it be. */
+  private notify(): void {
+    if (this.sqThread) {
+      this.world.wake(this.sqThread, TIME.taskWake);
+      return;
+    }
+    if (this.sleeping) this.world.hurry(this.app, TIME.taskWake);
+    else if (this.ring.cqWake) this.world.wake(this.app, TIME.taskWake);
+  }
+
+  private *application(): Context {
+    const { steps } = this.program;
+    for (; this.step < steps.length; this.step++) {
+      yield TIME.gap;
+      if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* leave(this.ring);
+      this.taken = [];
+      yield* this.oneStep(steps[this.step]!);
+    }
+    this.finished = true;
+  }
+
+  private *oneStep(step: ProgramStep): Context {
+    switch (step.kind) {
+      case 'submit':
+        return yield* this.submit(step);
+      case 'reap':
+        return step.count === 'all' ? yield* this.reapAll() : yield* this.reap(step.count);
+      case 'sleep':
+        return yield* this.sleep(step.ns);
+      case 'close':
+        this.close(step.file);
+        yield TIME.syscall;
+    }
+  }
+
+  private *submit(step: ProgramStep & { kind: 'submit' }): Context {
+    const { ring } = this;
+    this.fill(step.sqes);
+    const toSubmit = step.toSubmit ?? ring.sq.length;
+    const before = ring.taken;
+    this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.now + HANG;
+    this.submitted = toSubmit;
+    const counting = enter(ring, toSubmit, step.wait);
+    for (;;) {
+      const next = counting.next();
+      if ((ring.setup & IORING_SETUP.SQPOLL) === 0) this.submitted = ring.taken - before;
+      if (next.done) {
+        this.submitted = next.value;
+        break;
+      }
+      yield next.value;
+    }
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.steps.push({ submitted: this.submitted, ...this.overflowFlag() });
+  }
+
+  private fill(sqes: readonly Sqe[]): void {
+    const { ring } = this;
+    sqes.forEach((sqe, i) => {
+      if (ring.sq.length >= ring.sqEntries) throw new SqFullError(this.step, i);
+      ring.sq.push(sqe);
+    });
+  }
+
+  private take(most: number): void {
+    const { ring } = this;
+    const n = Math.min(most, cqReady(ring));
+    for (let i = 0; i < n; i++) this.taken.push(outcomeCqe(ring.cq[ring.cqHead + i]!));
+    ring.cqHead += n;
+  }
+
+  private *reap(count: number): Context {
+    this.deadline = this.world.now + HANG;
+    this.take(count);
+    while (this.taken.length < count) {
+      yield* enter(this.ring, 0, count - this.taken.length);
+      this.take(count - this.taken.length);
+    }
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.steps.push({ cqes: this.taken });
+  }
+
+  /** Takes CQEs until nothing that still runs can bring another one. */
+  private *reapAll(): Context {
+    const { ring } = this;
+    for (;;) {
+      this.take(Number.POSITIVE_INFINITY);
+      if (hasOverflow(ring) || hasLocalWork(ring)) {
+        yield* enter(ring, 0, 0);
+        continue;
+      }
+      if (hasTaskWork(ring) && this.sqThread === undefined) {
+        yield* leave(ring);
+        continue;
+      }
+      if (cqReady(ring) > 0) continue;
+      if (this.world.idleBut(this.app)) break;
+      yield* this.waitForMore();
+    }
+    this.steps.push({ cqes: this.taken });
+  }
+
+  /** Sleeps in the kernel until something happened, or nothing can any more. */
+  private *waitForMore(): Context {
+    const { ring } = this;
+    ring.cqWake = () => this.world.wake(this.app, TIME.taskWake);
+    this.world.onIdle = () => this.world.wake(this.app, 0);
+    yield PARK;
+    this.world.onIdle = undefined;
+    ring.cqWake = undefined;
+    if (this.sqThread === undefined) yield* runTaskWork(ring, flushCompletions);
+  }
+
+  private *sleep(ns: number): Context {
+    const until = this.world.now + ns;
+    const { ring } = this;
+    while (this.world.now < until) {
+      this.sleeping = true;
+      yield {
+        likely: until - this.world.now,
+        least: until - this.world.now,
+        most: until - this.world.now + 1_000_000,
+      };
+      this.sleeping = false;
+      yield* leave(ring);
+    }
+    this.steps.push({});
+  }
+
+  private close(name: string): void {
+    const fd = this.program.fds.get(name)!;
+    const file = this.files.fds.get(fd);
+    this.steps.push({});
+    if (file === undefined) return;
+    this.files.fds.delete(fd);
+    this.world.touch(file);
+    putFile(file);
+  }
+
+  /** The thread of an SQPOLL ring: takes whatever is in the SQ, runs its task work. */
+  private *sqpoll(): Context {
+    const { ring } = this;
+    for (;;) {
+      while (ring.sq.length > 0 || hasTaskWork(ring)) {
+        if (ring.sq.length > 0) yield* submitSqes(ring, ring.sq.length);
+        yield* runTaskWork(ring, flushCompletions);
+        yield TIME.sqpoll;
+      }
+      yield PARK;
+    }
+  }
+}
