@@ -10,7 +10,11 @@ const MOST_EVENTS = 4000;
 const BUDGET = 20;
 
 /** The events of one request, where each lies, and which of them brought which about. */
-export function flowOf({ requests, causes }: OpenTrace, { times, lanes }: Timeline, request: number): Flow {
+export function flowOf(
+  { requests, causes }: OpenTrace,
+  { times, lanes, firstTag, tagOf }: Timeline,
+  request: number,
+): Flow {
   if (!(request >= 0 && request < requests.length)) throw new RangeError(`there is no request ${request}`);
   const list = requests.events(request).slice(0, MOST_EVENTS);
   const event = Int32Array.from(list);
@@ -25,6 +29,7 @@ export function flowOf({ requests, causes }: OpenTrace, { times, lanes }: Timeli
   }
   return {
     request,
+    tag: firstTag + tagOf[request],
     label: requestLabel(requests, request),
     event,
     track: Uint32Array.from(list, (i) => lanes.of(i)),

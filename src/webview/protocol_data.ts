@@ -99,6 +99,8 @@ export interface Slice {
 /** One request across the lanes. */
 export interface Flow {
   readonly request: number;
+  /** Track of its tag. */
+  readonly tag: number;
   readonly label: string;
   /** Its events in order: where each lies. */
   readonly event: Int32Array;

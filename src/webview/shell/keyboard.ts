@@ -77,12 +77,11 @@ function shellCommand(store: Store, command: Command): boolean {
   }
 }
 
-/** Pins the tag of the focused request: the tag track that its flow touches. */
+/** Pins the tag of the focused request, or takes the pin away. */
 function pinFocused(store: Store): boolean {
   const trace = store.trace.peek();
   const flow = store.flows.peek()[store.active.peek()];
-  const track = flow?.track.find((id) => trace?.tracks.kind[id] === 'tag');
-  const key = track === undefined ? undefined : trace?.tracks.key[track];
+  const key = flow === undefined ? undefined : trace?.tracks.key[flow.tag];
   if (key === undefined) store.say(store.words.peek()('No request is focused: click one to pin its tag.'));
   else void store.pin(key);
   return true;

@@ -75,7 +75,7 @@ function Figures({ store, of }: FaceProps & { readonly of: Statistics }) {
               <td>{formatDuration(of.latency.p90)}</td>
               <td>{formatDuration(of.latency.p99)}</td>
             </tr>
-            {of.phases.map(({ kind, percentiles }, k) => (
+            {of.phases.map(({ kind, percentiles, total: phaseTotal }, k) => (
               <tr key={kind}>
                 <th scope="row">
                   <i class={`swatch ${kind}`} aria-hidden="true" /> {names[kind]}
@@ -87,7 +87,7 @@ function Figures({ store, of }: FaceProps & { readonly of: Statistics }) {
                     style={{ width: `${(shares[k]! / MAX_SHARE) * 100}%` }}
                     aria-hidden="true"
                   />
-                  {shares[k]} %
+                  {shares[k] === 0 && phaseTotal > 0 ? '< 1' : shares[k]} %
                 </td>
                 <td>{formatDuration(percentiles.p50)}</td>
                 <td>{formatDuration(percentiles.p90)}</td>
@@ -100,13 +100,13 @@ function Figures({ store, of }: FaceProps & { readonly of: Statistics }) {
       {of.slowest.length > 0 && (
         <section>
           <h3>{t('Slowest requests')}</h3>
-          <ul class="links">
+          <ul class="links ranked">
             {of.slowest.map(({ request, label, ns }) => (
               <li key={request}>
                 <button type="button" class="link" onClick={() => void store.goToRequest(request)}>
                   {label}
-                </button>{' '}
-                {formatDuration(ns)}
+                </button>
+                <span>{formatDuration(ns)}</span>
               </li>
             ))}
           </ul>

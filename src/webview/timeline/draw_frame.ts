@@ -110,7 +110,7 @@ export function drawRuler(painter: Painter, scene: Scene): void {
       painter.fill(Math.round(tick.x), top + metrics.ruler - 1 - size, 1, size, colour);
       const end = tick.x + 4 + painter.measure(tick.label, look);
       const hidden = plate !== undefined && end > plate.left && tick.x < plate.left + plate.room;
-      const fits = tick.label !== '' && end <= width && !hidden;
+      const fits = tick.label !== '' && tick.x >= scale.left - 1 && end <= width && !hidden;
       if (fits) painter.text(tick.label, tick.x + 4, top + metrics.ruler / 2 - 1, 200, look);
     }
   });

@@ -1,5 +1,5 @@
 /** Units of time with their length in ns, longest first. */
-export const UNITS = [
+const UNITS = [
   { name: 's', ns: 1e9 },
   { name: 'ms', ns: 1e6 },
   { name: 'µs', ns: 1e3 },
@@ -13,13 +13,13 @@ export function unitOf(ns: number): Unit {
   return UNITS.find((unit) => unit.ns <= size) ?? UNITS[3];
 }
 
-/** A time or length with about four significant digits, such as `1.234 ms`; `∞` for one that never ends. */
+/** A time or length with three significant digits, such as `1.23 ms`; `∞` for one that never ends. */
 export function formatDuration(ns: number): string {
   if (!Number.isFinite(ns)) return '∞';
   const unit = unitOf(ns);
   const value = ns / unit.ns;
   const size = Math.abs(value);
-  const digits = unit.ns === 1 || size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  const digits = unit.ns === 1 || size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return `${trimZeros(value.toFixed(digits))} ${unit.name}`;
 }
 

@@ -35,7 +35,7 @@ export interface TextLook {
 /** A text cut so that it fits, with an ellipsis; empty if not even two letters fit. `width` is that of the whole. */
 export function ellipsis(text: string, width: number, room: number): string {
   if (width <= room) return text;
-  const letters = Math.floor((text.length * room) / width) - 1;
+  const letters = Math.floor((text.length * room) / width - 1.6);
   return letters < 2 ? '' : `${text.slice(0, letters).trimEnd()}…`;
 }
 

@@ -152,7 +152,7 @@ function inkOf(theme: ThemeColours, colour: string, pattern: Pattern, letter: st
   if (highContrast) {
     // Outlines and patterns on the bare background: text keeps the theme's own contrast.
     const edge = contrast(colour, background) >= 3 ? colour : foreground;
-    return { fill: background, edge, text: foreground, pattern, weave: over(edge, background, 0.55), letter };
+    return { fill: background, edge, text: foreground, pattern, weave: edge, letter };
   }
   const fill = over(colour, background, share);
   const text = contrast(foreground, fill) >= 4.5 ? foreground : readable(fill);

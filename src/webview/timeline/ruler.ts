@@ -1,4 +1,4 @@
-import { type Unit, UNITS } from './format';
+import { type Unit, unitOf } from './format';
 import type { Scale } from './scale';
 
 export interface Tick {
@@ -26,15 +26,16 @@ export function niceStep(ns: number): number {
   return Math.round(power * 10);
 }
 
-/** How many digits before a label is counted from a base instead of from the start. */
-const LONGEST = 1e4;
+/** Most digits after the point; finer labels are counted from a base that stands at the left once. */
+const MOST_DIGITS = 3;
 
-/** Ticks of the visible range, at least `spacing` pixels apart; every fifth or second part of a step is a minor tick. */
+/** Ticks of the visible range, at least `spacing` pixels apart; between two of them four minor ones. */
 export function rulerOf(scale: Scale, spacing: number): Ruler {
   const step = niceStep(scale.nsPerPixel * spacing);
-  const unit = stepUnit(step);
-  const far = Math.max(Math.abs(scale.from), Math.abs(scale.to));
-  const base = far / step > LONGEST ? Math.floor(scale.from / (step * 100)) * step * 100 : 0;
+  const far = unitOf(Math.max(Math.abs(scale.from), Math.abs(scale.to)));
+  const long = digitsOf(step, far) > MOST_DIGITS;
+  const base = long ? Math.floor(scale.from / (step * 100)) * step * 100 : 0;
+  const unit = long ? unitOf(Math.max(scale.to - base, step)) : far;
   const ticks: Tick[] = [];
   const parts = step >= 5 ? 5 : 1;
   const first = Math.floor(scale.from / step);
@@ -50,13 +51,12 @@ export function rulerOf(scale: Scale, spacing: number): Ruler {
   return { ticks, base, step };
 }
 
-/** Unit of labels so that a step has at most one digit after the point. */
-function stepUnit(step: number): Unit {
-  return UNITS.find((unit) => step * 10 >= unit.ns) ?? UNITS[3];
+/** Digits after the point that tell two ticks apart. */
+function digitsOf(step: number, unit: Unit): number {
+  return Math.max(0, Math.ceil(Math.log10(unit.ns / step) - 1e-9));
 }
 
 function tickLabel(time: number, base: number, unit: Unit, step: number): string {
-  const digits = step < unit.ns ? 1 : 0;
-  const text = `${((time - base) / unit.ns).toFixed(digits)} ${unit.name}`;
+  const text = `${((time - base) / unit.ns).toFixed(digitsOf(step, unit))} ${unit.name}`;
   return base === 0 ? text : `+${text}`;
 }

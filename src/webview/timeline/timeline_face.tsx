@@ -58,9 +58,7 @@ function follow(store: Store, panes: (Pane | undefined)[]): () => void {
     effect(() => {
       const active = store.active.value;
       const flow = store.flows.value[active];
-      const tracks = store.traces.peek()[active]?.tracks;
-      const tag = flow?.track.find((id) => tracks?.kind[id] === 'tag');
-      if (tag !== undefined) panes[active]?.reveal(tag);
+      if (flow !== undefined) panes[active]?.reveal(flow.tag);
     }),
   ];
   store.exporter.value = { picture: () => stackPictures(list().map((pane) => pane.picture())) };

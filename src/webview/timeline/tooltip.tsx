@@ -3,7 +3,7 @@ import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import type { Words } from '../words';
 import { spanWords } from './draw_frame';
-import { formatCount, formatDuration, formatExact } from './format';
+import { formatCount, formatExact } from './format';
 import type { Pane } from './pane';
 import type { Hit, Scene } from './scene';
 
@@ -60,7 +60,7 @@ function describe(
   const count = spans.count[hit.item]!;
   const time = spans.start[hit.item]!;
   const label = slice.labels[spans.label[hit.item]!] || spanWords(t)[kind];
-  const lasts = `${spanWords(t)[kind]} · ${formatDuration(spans.end[hit.item]! - time)}`;
+  const lasts = `${spanWords(t)[kind]} · ${formatExact(spans.end[hit.item]! - time)}`;
   const many = count > 1 ? [t('{0} spans here: zoom in to tell them apart', formatCount(count))] : [];
   return { title: label, lines: [...many, lasts, t('from {0}', formatExact(time)), place], time, y };
 }
