@@ -14,8 +14,11 @@ export interface Lanes {
   readonly of: (event: number) => number;
 }
 
-/** Letters of the third flags column for code that runs in a hard or soft interrupt. */
-const INTERRUPT = /^..[hHsSzZ]/;
+/**
+ * Letters of the third flags column for code that runs in a hard or soft interrupt. An NMI (z, Z) is none: that is how a function
+ * probe that traps looks, whatever it interrupts.
+ */
+const INTERRUPT = /^..[hHsS]/;
 
 /** Finds the lanes and what each task is: by its name where the kernel gives it, else by what its events tell. */
 export function* findLanes(trace: Trace, requests: RequestTable, slice: number): Sliced<Lanes> {

@@ -95,7 +95,6 @@ export class Phases {
     const backend = new Map<number, number>();
     /** Rows that wait in the ring of a lane for its task to see them. */
     const waiting = lanes.all.map((): number[] => []);
-    const pending = new Uint8Array(requests.length);
     const { length } = trace;
     for (let i = 0; i < length; i++) {
       if (i % slice === slice - 1) yield i / length;
@@ -116,17 +115,15 @@ export class Phases {
           break;
         case STEP.submit:
           if (isCommand(trace, i, opcode[id])) {
-            if (delivered[row] >= 0 && pending[row] === 0) committed[row] = i;
+            if (delivered[row] >= 0 && submitted[row] < 0) committed[row] = i;
           } else {
             if (submitted[row] < 0) submitted[row] = i;
-            if (pending[row] < 255) pending[row]++;
             backend.set(word, row);
           }
           break;
         case STEP.complete:
           if (backend.get(word) === row) {
             backend.delete(word);
-            if (pending[row] > 0) pending[row]--;
             committed[row] = i;
           } else {
             if (delivered[row] < 0) delivered[row] = i;
