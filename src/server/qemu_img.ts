@@ -45,7 +45,8 @@ function emptyImage(command: QemuImgCommand): Uint8Array | undefined {
   if (command.version === 3) {
     view.setUint32(96, refcountOrder);
     view.setUint32(100, HEADER_V3);
-    putFeatures(view, bytes);
+    // a header cluster of 4 KiB is kept free for other things
+    if (cluster > 4096) putFeatures(view, bytes);
   }
   put64(cluster, 2 * cluster);
   const counts = new DataView(bytes.buffer, 2 * cluster, cluster);

@@ -7,7 +7,6 @@ import { diffLines, type IoScore, lifeScore, scoreOf } from './score';
 
 /** Recordings that the simulator cannot run again, and why. */
 const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
-  [/qcow2/, 'target qcow2 is not simulated'],
   [/^k6\.1-iou-/, 'io_uring programs, no ublk device'],
   [/off-minus1|user-pipe|lifetime|frozen|subrange/, 'the fault cannot be said in a session'],
   [/backing-error/, 'the backing device is a device-mapper target with bad sectors'],

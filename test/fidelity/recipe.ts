@@ -32,8 +32,11 @@ export function recipeOf(recording: Recording): Recipe {
   if (!backing.raw) lines.push(`#: block-size ${meta.logical_block_size ?? 4096}`);
   const fault = faultLine(meta.fault);
   const add = addLine(meta.command_line ?? '');
+  if (/-t qcow2/.test(add)) lines.push(`qemu-img create -f qcow2 q.qcow2 ${capacity}`);
   if (/-t loop/.test(add)) lines.push(`dd if=/dev/urandom of=back.img bs=64k count=${capacity / 65536}`);
   lines.push(add);
+  // the client began long after the server; metadata that is overdue is written even while the queue is busy
+  if (/-t qcow2/.test(add)) lines.push('sleep 1');
   if (backing.shortened !== undefined) lines.push(`truncate -s ${backing.shortened} back.img`);
   if (fault !== undefined) lines.push(fault);
   // the recording script asked for the pid of the daemon before it began
