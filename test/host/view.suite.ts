@@ -193,6 +193,48 @@ describe('timeline view', () => {
     assert.equal(off.requests, on.requests);
   });
 
+  it('comes back when it was hidden, and shows two traces at once', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const one = await shown(api, 'the first view');
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-copy.ublk'));
+    await until('the second view', () => api.views.all.length === 2);
+    const two = await shown(api, 'the second view');
+    assert.notEqual(one.views[0]?.open, two.views[0]?.open);
+    const { viewColumn } = two.panel;
+    one.panel.reveal(viewColumn);
+    await until('the second one to be hidden', () => !two.panel.visible);
+    const told: Tell[] = [];
+    const listening = two.onDidTell((message) => told.push(message));
+    two.views[0]!.open.cursor.move(30, undefined, 'tree');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(told.length, 0);
+    two.panel.reveal(viewColumn);
+    // its webview was dropped: the new one says hello and gets what holds now
+    const hello = await until('another hello', () =>
+      told.find((message) => 'answer' in message && 'cursors' in message.answer),
+    );
+    listening.dispose();
+    assert.equal((hello as { answer: { cursors: { event: number }[] } }).answer.cursors[0]?.event, 30);
+  });
+
+  it('has lenses above a session and above a trace', async () => {
+    const titles = async (uri: vscode.Uri): Promise<string> => {
+      await vscode.commands.executeCommand('vscode.open', uri);
+      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        uri,
+        10,
+      );
+      return lenses.map(({ command }) => command?.title ?? '').join('|');
+    };
+    const session = await titles(sample('loop-zc.ublk'));
+    assert.match(session, /Timeline/);
+    assert.match(session, /Compare with and without -z/);
+    const uri = sample('copy.ublktrace');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(await traceText()));
+    assert.match(await titles(uri), /Timeline/);
+  });
+
   it('comes back after a reload with cursor, pins and face', async () => {
     await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
     const view = await shown(api, 'the view');

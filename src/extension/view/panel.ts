@@ -35,6 +35,8 @@ export class ViewPanel implements vscode.Disposable {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly subscriptions: vscode.Disposable[];
   private cursors: { dispose(): void }[] = [];
+  /** Traces whose models are kept for this view, also half built ones while it is hidden. */
+  private readonly held = new Set<Entry['open']>();
   private readonly closed = new vscode.EventEmitter<void>();
   private readonly told = new vscode.EventEmitter<Tell>();
   readonly onDidDispose = this.closed.event;
@@ -88,7 +90,7 @@ export class ViewPanel implements vscode.Disposable {
     this.disposed = true;
     clearTimeout(this.timer);
     for (const each of [...this.subscriptions, ...this.cursors]) each.dispose();
-    for (const { entry } of this.shown) this.models.release(entry.open);
+    this.keepOnly([]);
     this.closed.fire();
     this.closed.dispose();
     this.told.dispose();
@@ -189,7 +191,8 @@ export class ViewPanel implements vscode.Disposable {
   private async build(entries: readonly Entry[]): Promise<Shown[] | undefined> {
     const built: Shown[] = [];
     for (const entry of entries) {
-      this.models.hold(entry.open);
+      if (!this.held.has(entry.open)) this.models.hold(entry.open);
+      this.held.add(entry.open);
       let told = 0;
       const text = vscode.l10n.t('Drawing {0}', entry.open.name);
       const view = await this.models.get(entry.open, {
@@ -200,17 +203,23 @@ export class ViewPanel implements vscode.Disposable {
         },
         cancelled: () => this.disposed || !this.panel.visible,
       });
-      if (view === undefined || this.disposed) {
-        for (const done of [...built.map((each) => each.entry), entry]) this.models.release(done.open);
-        return undefined;
-      }
+      if (view === undefined || this.disposed) return undefined;
       built.push({ entry, view, uri: this.subject.uris[built.length] ?? entry.key });
     }
     return built;
   }
 
+  /** Lets go of all models but those of some traces. */
+  private keepOnly(opens: readonly Entry['open'][]): void {
+    for (const open of this.held) {
+      if (opens.includes(open)) continue;
+      this.held.delete(open);
+      this.models.release(open);
+    }
+  }
+
   private show(shown: readonly Shown[]): void {
-    for (const { entry } of this.shown) this.models.release(entry.open);
+    this.keepOnly(shown.map(({ entry }) => entry.open));
     for (const each of this.cursors) each.dispose();
     this.shown = shown;
     this.cursors = shown.map(({ entry }, trace) =>
@@ -268,7 +277,6 @@ export class ViewPanel implements vscode.Disposable {
   }
 
   private forget(): void {
-    for (const { entry } of this.shown) this.models.release(entry.open);
     for (const each of this.cursors) each.dispose();
     this.cursors = [];
     this.shown = [];

@@ -57,7 +57,7 @@ export function registerViews(
     ...Object.entries(FACES).map(([name, face]) =>
       command(name, async (about) => {
         const wanted = subject(about) ?? (await pickSubject());
-        if (wanted !== undefined) views.show(wanted, face);
+        if (wanted !== undefined) await views.show(wanted, face);
       }),
     ),
     command('compareZeroCopy', async (about) => {
@@ -65,7 +65,7 @@ export function registerViews(
       const part = wanted?.parts[0];
       if (part === undefined) return;
       const { zeroCopy: _, ...overrides } = part.overrides;
-      views.show(comparison(part.uri, overrides), 'timeline');
+      await views.show(comparison(part.uri, overrides), 'timeline');
     }),
     ...Object.entries(COMMANDS).map(([name, event]) =>
       command(name, async () => {

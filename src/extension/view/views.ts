@@ -5,7 +5,7 @@ import type { DebugHosts } from '../debug/adapter';
 import type { Traces } from '../traces';
 import { webviewOptions } from './html';
 import { ViewModels } from './models';
-import { ViewPanel } from './panel';
+import type { ViewPanel } from './panel';
 import { type Subject, subjectNamed, subjectOf } from './subject';
 
 /** Type of the panels that commands open. */
@@ -45,7 +45,7 @@ export class Views
   }
 
   /** Shows a subject, in the view that shows it already where there is one. */
-  show(subject: Subject, face?: Face): ViewPanel {
+  async show(subject: Subject, face?: Face): Promise<ViewPanel> {
     const known = this.all.find((each) => each.subject.uris[0] === subject.uris[0]);
     if (known !== undefined) {
       known.panel.reveal(undefined, false);
@@ -59,7 +59,7 @@ export class Views
       ...webviewOptions(this.extension),
       retainContextWhenHidden: false,
     });
-    const view = this.attach(panel, subject, undefined);
+    const view = await this.attach(panel, subject, undefined);
     if (face !== undefined) view.showFace(face);
     return view;
   }
@@ -71,7 +71,7 @@ export class Views
       panel.dispose();
       return;
     }
-    this.attach(panel, subject, saved);
+    await this.attach(panel, subject, saved);
   }
 
   openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
@@ -79,14 +79,19 @@ export class Views
   }
 
   async resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
-    this.attach(panel, subjectOf(uri, {}), undefined);
+    await this.attach(panel, subjectOf(uri, {}), undefined);
   }
 
   dispose(): void {
     for (const view of this.open) view.dispose();
   }
 
-  private attach(panel: vscode.WebviewPanel, subject: Subject, saved: SavedView | undefined): ViewPanel {
+  private async attach(
+    panel: vscode.WebviewPanel,
+    subject: Subject,
+    saved: SavedView | undefined,
+  ): Promise<ViewPanel> {
+    const { ViewPanel } = await import('./panel');
     panel.iconPath = {
       light: vscode.Uri.joinPath(this.extension, 'media', 'view', 'light.svg'),
       dark: vscode.Uri.joinPath(this.extension, 'media', 'view', 'dark.svg'),
