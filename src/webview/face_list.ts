@@ -1,4 +1,5 @@
 import type { FaceSlot } from './faces';
+import { MachineFace } from './machine/machine_face';
 import { SequenceFace } from './sequence/sequence_face';
 import { TimelineFace } from './timeline/timeline_face';
 
@@ -6,5 +7,5 @@ import { TimelineFace } from './timeline/timeline_face';
 export const FACES: readonly FaceSlot[] = [
   { face: 'timeline', title: 'Timeline', component: TimelineFace },
   { face: 'sequence', title: 'Sequence', component: SequenceFace },
-  { face: 'machine', title: 'Machine', component: undefined },
+  { face: 'machine', title: 'Machine', component: MachineFace },
 ];

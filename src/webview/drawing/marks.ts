@@ -63,7 +63,7 @@ export function widthOf(text: string, size = TEXT, bold = false): number {
 }
 
 /** The text, cut with an ellipsis where it is wider than `width`. */
-export function fit(text: string, width: number, size = TEXT, bold = false): string {
+export function cutTo(text: string, width: number, size = TEXT, bold = false): string {
   if (widthOf(text, size, bold) <= width) return text;
   let cut = text;
   while (cut.length > 1 && widthOf(`${cut}…`, size, bold) > width) cut = cut.slice(0, -1);
@@ -81,11 +81,11 @@ export function wrap(text: string, width: number, most: number, size = TEXT): st
       line = longer;
       continue;
     }
-    if (lines.length === most - 1) return [...lines, fit([line, ...words.slice(k)].join(' '), width, size)];
+    if (lines.length === most - 1) return [...lines, cutTo([line, ...words.slice(k)].join(' '), width, size)];
     lines.push(line);
     line = word;
   }
-  return [...lines, fit(line, width, size)];
+  return [...lines, cutTo(line, width, size)];
 }
 
 /** A filled triangle with its tip at a point, pointing along an angle (radians). */

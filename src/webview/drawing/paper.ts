@@ -58,14 +58,24 @@ function markText(mark: Mark): string {
   }
 }
 
+/** Marks that are drawn `down` px lower than their coordinates say. */
+export interface Layer {
+  readonly marks: readonly Mark[];
+  readonly down: number;
+}
+
 /** A whole SVG document in the colours of paper, which look the same in every theme. */
-export function paperSvg(marks: readonly Mark[], width: number, height: number, title: string): string {
+export function paperSvg(layers: readonly Layer[], width: number, height: number, title: string): string {
   const [w, h] = [Math.ceil(width), Math.ceil(height)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" font-family="${FONT}" role="img">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${w}" height="${h}" fill="${PAPER.surface}"/>`,
-    ...marks.map(markText),
+    ...layers.flatMap(({ marks, down }) => [
+      `<g transform="translate(0 ${down})">`,
+      ...marks.map(markText),
+      '</g>',
+    ]),
     '</svg>',
     '',
   ].join('\n');

@@ -1,4 +1,4 @@
-import { arrowHead, fit, type Mark, type Paint, TEXT, widthOf, wrap } from '../drawing/marks';
+import { arrowHead, cutTo, type Mark, type Paint, TEXT, widthOf, wrap } from '../drawing/marks';
 import type { Actor, SequenceRow, SequenceView } from '../protocol_faces';
 import { nsText } from './times';
 
@@ -19,7 +19,7 @@ const PAINT: Readonly<Record<Actor['kind'], Paint>> = {
   'io-wq': 'purple',
   interrupt: 'red',
   other: 'muted',
-  kernel: 'muted',
+  kernel: 'text',
   device: 'red',
 };
 
@@ -154,8 +154,8 @@ function wrapName(name: string, width: number): string[] {
   if (widthOf(name, TEXT, true) <= width) return [name];
   if (name.includes(' ')) return wrap(name, width, 2);
   const cut = name.lastIndexOf('-');
-  if (cut <= 0) return [fit(name, width, TEXT, true)];
-  return [fit(name.slice(0, cut), width, TEXT, true), fit(name.slice(cut + 1), width, TEXT, true)];
+  if (cut <= 0) return [cutTo(name, width, TEXT, true)];
+  return [cutTo(name.slice(0, cut), width, TEXT, true), cutTo(name.slice(cut + 1), width, TEXT, true)];
 }
 
 function drawRow(
@@ -185,6 +185,7 @@ function drawRow(
       width: 1.5,
     });
     marks.push({ k: 'path', d: `M4 ${y + ROW / 2 - 6}l8 6l-8 6Z`, fill: 'focus' });
+    for (const x of place.x) marks.push({ k: 'path', d: `M${x} ${y + 2}V${y + height - 2}`, stroke: 'line' });
   }
   if (place.gutter > 60) {
     const text = before === undefined ? nsText(row.time) : `+ ${nsText(row.time - before)}`;
@@ -201,7 +202,7 @@ function drawRow(
   marks.push(...drawMessage(row, actors, place, y, here, other));
   if (place.notes > 0 && row.note !== '') {
     const x = place.width - place.notes;
-    const lines = wrap(row.note, place.notes - 14, here ? 2 : 1, 12);
+    const lines = wrap(row.note, place.notes - 14, 2, 12);
     const top = lines.length === 1 ? y + 23 : y + 16;
     for (const [n, text] of lines.entries())
       marks.push({ k: 'text', x, y: top + n * 14, text, size: 12, fill: here ? 'text' : 'muted' });
@@ -257,7 +258,7 @@ function drawMessage(
   const middle = y + 20;
   marks.push({ k: 'rect', x: from - 4, y: middle - 5, w: 8, h: 10, r: 2, fill: paint });
   const room = right - from - 12;
-  const text = fit(label, Math.max(room, from - place.gutter), TEXT, here);
+  const text = cutTo(label, Math.max(room, from - place.gutter), TEXT, here);
   const leftwards = widthOf(text, TEXT, here) > room;
   marks.push({
     k: 'text',

@@ -41,7 +41,6 @@ export function SequenceFace({ store }: FaceProps) {
   const fetchAround = (around: number): void =>
     load({ trace, around, count: COUNT, ...(request >= 0 && { request }) });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch makes all rows stale
   useEffect(() => {
     anchor.current = undefined;
     fetchAround(Math.max(0, cursor.event));
@@ -211,8 +210,6 @@ interface LineProps {
 
 function Line({ drawn, width, selected, text, onPick }: LineProps) {
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around it takes the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: the list box has the focus
     <g
       id={`line-${drawn.row.event}`}
       role="option"

@@ -1,0 +1,179 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Marks } from '../drawing/svg';
+import { useWidth } from '../drawing/use_width';
+import type { FaceProps } from '../faces';
+import { latest } from '../latest';
+import type { MachineView } from '../protocol_faces';
+import { useValue } from '../use_signal';
+import { machineSvg } from './export';
+import { drawMachine } from './layout';
+import type { DrawnPart } from './parts';
+import { isDirection, nearest } from './roving';
+import { Values } from './values';
+
+/** Least width of a picture that is taken away, px. */
+const PICTURE = 1200;
+
+/** Rings, slots, pipes, pages and disks as they are after the event of the cursor. */
+export function MachineFace({ store }: FaceProps) {
+  const t = useValue(store.words);
+  const trace = useValue(store.active);
+  const cursor = useValue(store.cursor);
+  const epoch = useValue(store.epoch);
+  const [view, setView] = useState<MachineView | undefined>(undefined);
+  const [picked, setPicked] = useState('');
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useWidth(scroller);
+  const load = useMemo(
+    () =>
+      latest(
+        (ask: { trace: number; event: number }) => store.client.ask('machine', ask),
+        setView,
+        (error) => store.fail(error),
+      ),
+    [store],
+  );
+  useEffect(() => load({ trace, event: cursor.event }), [load, trace, epoch, cursor.event, cursor.request]);
+  const drawing = useMemo(
+    () => (view === undefined || width === 0 ? undefined : drawMachine(view, Math.max(width, 360), t)),
+    [view, width, t],
+  );
+  useEffect(() => {
+    if (view === undefined) return;
+    store.exporter.value = { picture: () => machineSvg(view, Math.max(width, PICTURE), t) };
+    return () => {
+      store.exporter.value = undefined;
+    };
+  }, [store, view, width, t]);
+
+  const parts = drawing?.parts ?? [];
+  const shown = parts.find((part) => part.id === picked) ?? parts.find((part) => part.changed) ?? parts[0];
+  const onBreak = (path: string): void => void store.breakWhen(path);
+  useEffect(
+    () =>
+      store.onCommand((command) => {
+        if (command !== 'breakWhen' || shown === undefined || shown.path === '') return false;
+        onBreak(shown.path);
+        return true;
+      }),
+    [store, shown],
+  );
+
+  const focusOn = (part: DrawnPart | undefined): void => {
+    const box = scroller.current;
+    if (part === undefined || box === null) return;
+    const element = box.querySelector<SVGGElement>(`[data-part="${CSS.escape(part.id)}"]`);
+    element?.focus();
+    element?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  };
+  const onKey = (part: DrawnPart, event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (isDirection(event.key)) focusOn(nearest(parts, part, event.key));
+    else if (event.key === 'Enter' || event.key === ' ') setPicked(picked === part.id ? '' : part.id);
+    else if (event.key === 'b' && part.path !== '') onBreak(part.path);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <section class="machine" aria-label={t('Machine')}>
+      {view !== undefined && (
+        <header class="machine-story">
+          <h2>{view.title}</h2>
+          <div class="by">{view.by}</div>
+          {view.changes.length > 0 ? (
+            <Values values={view.changes} label={t('What this event changed')} t={t} onBreak={onBreak} />
+          ) : (
+            view.event >= 0 && <div class="by">{t('It changed nothing that is drawn here.')}</div>
+          )}
+        </header>
+      )}
+      <div class="machine-scroll" ref={scroller}>
+        {drawing !== undefined && parts.length === 0 && (
+          <p class="calm">{t('Nothing of a machine is known here yet: step on.')}</p>
+        )}
+        {drawing !== undefined && parts.length > 0 && (
+          // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot hold a drawing
+          <svg
+            class="drawing"
+            width={drawing.width}
+            height={drawing.height}
+            role="group"
+            aria-label={t(
+              'The machine after event {0}. Arrow keys move between its parts.',
+              view?.event ?? 0,
+            )}
+          >
+            <Marks marks={drawing.back} />
+            {parts.map((part) => (
+              <Part
+                key={part.id}
+                part={part}
+                event={view?.event ?? -1}
+                picked={part.id === shown?.id && picked !== ''}
+                stop={part.id === shown?.id}
+                onPick={() => setPicked(part.id)}
+                onKey={(event) => onKey(part, event)}
+              />
+            ))}
+            <g pointer-events="none">
+              <Marks marks={drawing.links} />
+            </g>
+          </svg>
+        )}
+        {view !== undefined && (view.leftOut.length > 0 || view.totals.length > 0) && (
+          <div class="machine-foot">
+            {view.leftOut.length > 0 && <p>{view.leftOut.join('; ')}</p>}
+            <Values values={view.totals} label={t('Counts since the trace began')} t={t} onBreak={onBreak} />
+          </div>
+        )}
+      </div>
+      {shown !== undefined && (
+        <section class="machine-inspector" aria-label={t('Values of {0}', shown.title)}>
+          <h3>
+            {shown.title}
+            {picked === '' ? '' : ` · ${t('kept in view')}`}
+          </h3>
+          {shown.values.length === 0 ? (
+            <span class="by">{t('It is gone after this event.')}</span>
+          ) : (
+            <Values values={shown.values} label={t('Values of {0}', shown.title)} t={t} onBreak={onBreak} />
+          )}
+        </section>
+      )}
+    </section>
+  );
+}
+
+interface PartProps {
+  readonly part: DrawnPart;
+  readonly event: number;
+  readonly picked: boolean;
+  /** The one part that Tab comes to. */
+  readonly stop: boolean;
+  readonly onPick: () => void;
+  readonly onKey: (event: KeyboardEvent) => void;
+}
+
+function Part({ part, event, picked, stop, onPick, onKey }: PartProps) {
+  const { x, y, w, h } = part;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a button element cannot stand in a drawing
+    <g
+      class="machine-part"
+      role="button"
+      tabIndex={stop ? 0 : -1}
+      aria-label={part.label}
+      aria-pressed={picked}
+      data-part={part.id}
+      onClick={onPick}
+      onKeyDown={onKey}
+    >
+      <rect class="hit" x={x} y={y} width={w} height={h} />
+      <title>{part.label}</title>
+      <Marks marks={part.marks} />
+      {part.changed && <rect key={event} class="machine-flash" x={x} y={y} width={w} height={h} rx={5} />}
+      <rect class="ring-focus" x={x - 3} y={y - 3} width={w + 6} height={h + 6} rx={7} />
+    </g>
+  );
+}

@@ -1,0 +1,269 @@
+import { arrowHead, cutTo, type Mark, type Paint, round, widthOf } from '../drawing/marks';
+import type { Exploded, RingDrawing } from '../protocol_faces';
+import type { Words } from '../words';
+import { type Box, changedBadge, drawnOf, type DrawnPart, mainPath, type Piece } from './parts';
+
+/** Most slots with a sector each; larger rings are drawn as an arc. */
+const SECTORS = 64;
+/** Most entries written out beside the circle. */
+const LISTED = 6;
+const ENTRY = 18;
+/** Room around the circle for the pointers. */
+const MARGIN = 30;
+
+interface Circle {
+  readonly x: number;
+  readonly y: number;
+  readonly outer: number;
+  readonly inner: number;
+}
+
+/** SQ or CQ: a circle of slots with its head and tail, and its entries in words. */
+export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Piece {
+  const outer = Math.max(46, Math.min(84, box.w / 2 - 62));
+  const circle: Circle = { x: box.x + box.w / 2, y: box.y + 26 + MARGIN + outer, outer, inner: outer * 0.6 };
+  const marks: Mark[] = [
+    {
+      k: 'text',
+      x: circle.x,
+      y: box.y + 15,
+      text: cutTo(ring.title, box.w, 13, true),
+      anchor: 'middle',
+      bold: true,
+    },
+    ...slots(ring, circle),
+    ...centre(ring, circle, t),
+  ];
+  const listTop = circle.y + outer + MARGIN + 6;
+  const shown = ring.filled.slice(-LISTED);
+  for (const [k, entry] of shown.entries()) {
+    const y = listTop + k * ENTRY;
+    const paint: Paint = entry.changed ? 'changed' : 'text';
+    const slot = entry.slot < 0 ? '?' : String(entry.slot);
+    marks.push({
+      k: 'rect',
+      x: box.x + 2,
+      y: y - 2,
+      w: 26,
+      h: 16,
+      r: 3,
+      fill: which(ring),
+      faint: true,
+      stroke: entry.changed ? 'changed' : which(ring),
+      width: entry.changed ? 2 : 1,
+    });
+    marks.push({ k: 'text', x: box.x + 15, y: y + 10, text: slot, size: 11, anchor: 'middle' });
+    marks.push({
+      k: 'text',
+      x: box.x + 34,
+      y: y + 10,
+      text: cutTo(`${entry.changed ? '▲ ' : ''}${entry.text}`, box.w - 36, 12),
+      size: 12,
+      fill: paint,
+    });
+  }
+  const rest = ring.filled.length - shown.length;
+  const bottom = listTop + shown.length * ENTRY;
+  const text = rest > 0 ? `${ring.text}, ${t('{0} older not listed', rest)}` : ring.text;
+  marks.push({
+    k: 'text',
+    x: circle.x,
+    y: bottom + 12,
+    text: cutTo(text, box.w, 12),
+    size: 12,
+    anchor: 'middle',
+    fill: 'muted',
+  });
+  const h = bottom + 20 - box.y;
+  const whole: Box = { x: box.x, y: box.y, w: box.w, h };
+  if (ring.changed) marks.push(...changedBadge(circle.x + outer * 0.72 + 6, circle.y - outer * 0.72 - 6));
+  const label = drawnOf(ring, whole, [], t);
+  const entries = ring.filled.map((entry) => entry.text).join('; ');
+  const part: DrawnPart = {
+    ...label,
+    ...whole,
+    label: entries === '' ? label.label : `${label.label}; ${entries}`,
+    marks,
+  };
+  const anchor: Box = { x: circle.x - outer, y: circle.y - outer, w: outer * 2, h: outer * 2 };
+  return { parts: [part, ...pointers(ring, circle, t)], marks: [], anchors: [[ring.id, anchor]], height: h };
+}
+
+function which(ring: RingDrawing): Paint {
+  return ring.which === 'SQ' ? 'purple' : 'green';
+}
+
+/** Angle of the border before a slot: slot 0 begins at the top, clockwise. */
+function angle(slot: number, entries: number): number {
+  return (slot / entries) * 2 * Math.PI - Math.PI / 2;
+}
+
+function sector(c: Circle, from: number, to: number): string {
+  const at = (r: number, a: number): string =>
+    `${round(c.x + r * Math.cos(a))} ${round(c.y + r * Math.sin(a))}`;
+  const large = to - from > Math.PI ? 1 : 0;
+  return `M${at(c.outer, from)}A${c.outer} ${c.outer} 0 ${large} 1 ${at(c.outer, to)}L${at(c.inner, to)}A${c.inner} ${c.inner} 0 ${large} 0 ${at(c.inner, from)}Z`;
+}
+
+function slots(ring: RingDrawing, c: Circle): Mark[] {
+  const paint = which(ring);
+  const { entries } = ring;
+  const marks: Mark[] = [];
+  if (entries === 0) {
+    marks.push({ k: 'circle', x: c.x, y: c.y, r: c.outer, stroke: 'muted', width: 1.5, dash: '5 5' });
+    marks.push({ k: 'circle', x: c.x, y: c.y, r: c.inner, stroke: 'muted', width: 1.5, dash: '5 5' });
+    return marks;
+  }
+  const filled = new Map(ring.filled.map((entry) => [entry.slot, entry]));
+  if (entries > SECTORS) {
+    marks.push({ k: 'circle', x: c.x, y: c.y, r: c.outer, stroke: 'line', width: 1.5 });
+    marks.push({ k: 'circle', x: c.x, y: c.y, r: c.inner, stroke: 'line', width: 1.5 });
+    for (const entry of ring.filled) {
+      if (entry.slot < 0) continue;
+      const from = angle(entry.slot, entries);
+      const d = sector(c, from, Math.max(angle(entry.slot + 1, entries), from + 0.03));
+      marks.push({ k: 'path', d, fill: entry.changed ? 'changed' : paint });
+    }
+    return marks;
+  }
+  for (let k = 0; k < entries; k++) {
+    const entry = filled.get(k);
+    const [from, to] = [angle(k, entries), angle(k + 1, entries)];
+    const d = sector(c, from, to);
+    marks.push({
+      k: 'path',
+      d,
+      fill: entry === undefined ? 'surface' : paint,
+      faint: entry !== undefined,
+      stroke: 'line',
+      width: 1,
+    });
+    if (entry !== undefined)
+      marks.push({
+        k: 'path',
+        d,
+        stroke: entry.changed ? 'changed' : paint,
+        width: entry.changed ? 3.5 : 2.5,
+      });
+    const step = entries <= 16 ? 1 : entries <= 32 ? 4 : 8;
+    if (k % step !== 0 && entry === undefined) continue;
+    const middle = (from + to) / 2;
+    const r = (c.outer + c.inner) / 2;
+    marks.push({
+      k: 'text',
+      x: c.x + r * Math.cos(middle),
+      y: c.y + r * Math.sin(middle) + 4,
+      text: String(k),
+      size: entries <= 16 ? 11 : 9,
+      anchor: 'middle',
+      bold: entry !== undefined,
+      fill: entry === undefined ? 'muted' : 'text',
+    });
+  }
+  return marks;
+}
+
+function centre(ring: RingDrawing, c: Circle, t: Words): Mark[] {
+  const size = ring.entries === 0 ? t('size unknown') : t('{0} slots', ring.entries);
+  const count = Number(ring.tail.value) - Number(ring.head.value);
+  const second = Number.isFinite(count) ? t('{0} filled', count) : t('fill unknown');
+  const lines = [ring.which, second, size];
+  return lines.map((text, k) => ({
+    k: 'text',
+    x: c.x,
+    y: c.y - 8 + k * 15,
+    text: cutTo(text, c.inner * 1.8, k === 0 ? 15 : 11, k === 0),
+    size: k === 0 ? 15 : 11,
+    bold: k === 0,
+    anchor: 'middle',
+    fill: k === 0 ? 'text' : 'muted',
+  }));
+}
+
+/** Head and tail as pointers from outside; unknown ones stand under the circle's middle. */
+function pointers(ring: RingDrawing, c: Circle, t: Words): DrawnPart[] {
+  const same = ring.head.value === ring.tail.value;
+  return [
+    pointer(ring, ring.head, 'head', c, same ? -1 : 0, t),
+    pointer(ring, ring.tail, 'tail', c, same ? 1 : 0, t),
+  ];
+}
+
+function pointer(
+  ring: RingDrawing,
+  value: Exploded,
+  end: 'head' | 'tail',
+  c: Circle,
+  beside: number,
+  t: Words,
+): DrawnPart {
+  const position = Number(value.value);
+  const known = Number.isFinite(position);
+  const entries = ring.entries === 0 ? 16 : ring.entries;
+  const spread = 0.2;
+  // unknown pointers wait at the lower left and right; two at one place stand side by side
+  const at = known ? angle(position % entries, entries) + beside * spread : end === 'head' ? 2.5 : 0.64;
+  const tip = known && beside !== 0 ? angle(position % entries, entries) + beside * 0.05 : at;
+  const [cos, sin] = [Math.cos(tip), Math.sin(tip)];
+  const far = c.outer + 12;
+  const x = c.x + far * Math.cos(at);
+  const y = c.y + far * Math.sin(at);
+  const changed = value.previous !== undefined;
+  const paint: Paint = changed ? 'changed' : known ? 'text' : 'muted';
+  const text = `${end} ${known ? value.value : '?'}`;
+  const was = changed ? (value.previous === '' ? t('new') : t('was {0}', value.previous ?? '')) : '';
+  const w = Math.max(widthOf(text, 12, true), widthOf(was, 11)) + 4;
+  const side = Math.abs(Math.cos(at)) < 0.35 ? (beside !== 0 ? beside : 0) : Math.sign(Math.cos(at));
+  const anchor = side === 0 ? 'middle' : side > 0 ? 'start' : 'end';
+  const tx = x + side * 5;
+  const up = Math.sin(at) < -0.35;
+  const ty = y + (up ? (was === '' ? -2 : -14) : Math.sin(at) > 0.35 ? 11 : 4);
+  const marks: Mark[] = [];
+  if (known) {
+    marks.push({
+      k: 'path',
+      d: `M${round(x)} ${round(y)}L${round(c.x + (c.outer + 3) * cos)} ${round(c.y + (c.outer + 3) * sin)}`,
+      stroke: paint,
+      width: changed ? 2.5 : 1.5,
+    });
+    marks.push({
+      k: 'path',
+      d: arrowHead(
+        c.x + c.outer * cos,
+        c.y + c.outer * sin,
+        Math.atan2(c.y + c.outer * sin - y, c.x + c.outer * cos - x),
+        9,
+      ),
+      fill: paint,
+    });
+  }
+  marks.push({
+    k: 'text',
+    x: tx,
+    y: ty,
+    text: changed ? `▲ ${text}` : text,
+    size: 12,
+    anchor,
+    bold: true,
+    fill: paint,
+    halo: true,
+  });
+  if (was !== '')
+    marks.push({ k: 'text', x: tx, y: ty + 12, text: was, size: 11, anchor, fill: 'changed', halo: true });
+  const left = anchor === 'start' ? tx : anchor === 'end' ? tx - w - 12 : tx - w / 2 - 6;
+  const title = `${ring.which} ${end}`;
+  return {
+    id: `${ring.id}:${end}`,
+    title,
+    label: `${title} ${value.value}${was === '' ? '' : `, ${was}`}`,
+    x: left - 2,
+    y: ty - 13,
+    w: w + 16,
+    h: was === '' ? 18 : 30,
+    marks,
+    values: [value],
+    path: mainPath([value]),
+    changed,
+    request: -1,
+  };
+}
