@@ -2,6 +2,7 @@ import type { RequestTable } from '../trace/requests';
 import type { Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
 import { CONTEXT_KINDS, type ContextKind } from '../webview/protocol_data';
+import type { Translate } from './machine_names';
 
 const CLIENT = 1;
 const DAEMON = 2;
@@ -21,7 +22,7 @@ export interface Lanes {
 const INTERRUPT = /^..[hHsS]/;
 
 /** Finds the lanes and what each task is: by its name where the kernel gives it, else by what its events tell. */
-export function* findLanes(trace: Trace, requests: RequestTable, slice: number): Sliced<Lanes> {
+export function* findLanes(trace: Trace, requests: RequestTable, t: Translate, slice: number): Sliced<Lanes> {
   const { length, shapes } = trace;
   const evidence = new Uint8Array(shapes.size);
   const ofRing = new Uint8Array(shapes.size);
@@ -37,7 +38,7 @@ export function* findLanes(trace: Trace, requests: RequestTable, slice: number):
   const tasks = trace.taskCount;
   const seen = new Uint8Array(tasks);
   const idle = new Uint8Array(tasks);
-  for (let t = 0; t < tasks; t++) if (isIdle(trace.taskOf(t).comm, trace.taskOf(t).pid)) idle[t] = 1;
+  for (let id = 0; id < tasks; id++) if (isIdle(trace.taskOf(id).comm, trace.taskOf(id).pid)) idle[id] = 1;
   const irqFlags = new Map<number, boolean>();
   const interrupts = (i: number): boolean => {
     if (idle[trace.task[i]] === 1) return true;
@@ -62,7 +63,7 @@ export function* findLanes(trace: Trace, requests: RequestTable, slice: number):
     seen[task] |= evidence[id];
     if (ofRing[id] === 1 && requests.requestOf(i) >= 0) seen[task] |= DAEMON;
   }
-  return arrange(trace, firstOf, firstOn, seen, interrupts);
+  return arrange(trace, firstOf, firstOn, seen, interrupts, t);
 }
 
 function arrange(
@@ -71,6 +72,7 @@ function arrange(
   firstOn: ReadonlyMap<number, number>,
   seen: Uint8Array,
   interrupts: (i: number) => boolean,
+  t: Translate,
 ): Lanes {
   const found: { kind: ContextKind; name: string; first: number; task: number; cpu: number }[] = [];
   for (let task = 0; task < firstOf.length; task++) {
@@ -80,7 +82,7 @@ function arrange(
     found.push({ kind, name: `${comm}-${pid}`, first: firstOf[task], task, cpu: -1 });
   }
   for (const [cpu, first] of firstOn) {
-    found.push({ kind: 'interrupt', name: `CPU ${cpu}`, first: Math.min(first, cpu), task: -1, cpu });
+    found.push({ kind: 'interrupt', name: t('CPU {0}', cpu), first: Math.min(first, cpu), task: -1, cpu });
   }
   const place = ({ kind }: { kind: ContextKind }): number => CONTEXT_KINDS.indexOf(kind);
   found.sort((a, b) => place(a) - place(b) || (a.cpu >= 0 ? a.cpu - b.cpu : a.first - b.first));

@@ -3,6 +3,7 @@ import type { Sliced } from '../trace/slices';
 import { StateReducer } from '../trace/state';
 import { UNKNOWN } from '../trace/state_work';
 import type { Trace } from '../trace/trace';
+import type { Translate } from './machine_names';
 import { larger, Pyramid, smaller } from './pyramid';
 import type { Times } from './times';
 
@@ -65,14 +66,15 @@ export function* buildCounters(
   trace: Trace,
   requests: RequestTable,
   times: Times,
+  t: Translate,
   slice: number,
 ): Sliced<Counter[]> {
-  const found = new Map<string, Steps>();
-  const step = (order: number, name: string, path: string): Steps => {
-    const known = found.get(path);
+  const found = new Map<number, Steps>();
+  const step = (order: number, name: () => string, path: () => string): Steps => {
+    const known = found.get(order);
     if (known !== undefined) return known;
-    const made = new Steps(order, name, path);
-    found.set(path, made);
+    const made = new Steps(order, name(), path());
+    found.set(order, made);
     return made;
   };
   const reducer = new StateReducer(trace);
@@ -90,9 +92,17 @@ export function* buildCounters(
     const { ring, rings, pipes } = looks[trace.shape[i]];
     const { w } = reducer.view;
     const time = times.at(i);
-    const note = (each: { id: number; sqPending: number; cqReady: number }): void => {
-      step(each.id * 4, `SQ of ring ${each.id}`, `ring:${each.id}:sq.pending`).set(time, each.sqPending);
-      step(each.id * 4 + 1, `CQ of ring ${each.id}`, `ring:${each.id}:cq.ready`).set(time, each.cqReady);
+    const note = ({ id, sqPending, cqReady }: { id: number; sqPending: number; cqReady: number }): void => {
+      step(
+        id * 2,
+        () => t('SQ of ring {0}', id),
+        () => `ring:${id}:sq.pending`,
+      ).set(time, sqPending);
+      step(
+        id * 2 + 1,
+        () => t('CQ of ring {0}', id),
+        () => `ring:${id}:cq.ready`,
+      ).set(time, cqReady);
     };
     if (ring >= 0) {
       const one = w.rings.get(trace.words[trace.at[i] + ring] | 0);
@@ -103,11 +113,15 @@ export function* buildCounters(
     if (pipes) {
       for (const { id, head, tail } of w.pipes.values()) {
         if (head === UNKNOWN || tail === UNKNOWN) continue;
-        step(0x40000000 + id, `Pipe ${id}`, `pipe:${id}:occupancy`).set(time, head - tail);
+        step(
+          0x40000000 + id,
+          () => t('Pipe {0}', id),
+          () => `pipe:${id}:occupancy`,
+        ).set(time, head - tail);
       }
     }
   }
-  const all = [...inFlight(requests, times), ...[...found.values()].sort((a, b) => a.order - b.order)];
+  const all = [...inFlight(requests, times, t), ...[...found.values()].sort((a, b) => a.order - b.order)];
   const counters: Counter[] = [];
   for (const steps of all) {
     const counter = yield* steps.counter();
@@ -117,7 +131,7 @@ export function* buildCounters(
 }
 
 /** Requests between their begin and their end, per device; one that never ends stays. */
-function inFlight(requests: RequestTable, times: Times): Steps[] {
+function inFlight(requests: RequestTable, times: Times, t: Translate): Steps[] {
   return requests.devices.flatMap((device, d) => {
     const starts: number[] = [];
     const ends: number[] = [];
@@ -129,7 +143,7 @@ function inFlight(requests: RequestTable, times: Times): Steps[] {
     if (starts.length === 0) return [];
     const begun = Float64Array.from(starts).sort();
     const over = Float64Array.from(ends).sort();
-    const steps = new Steps(0, `Requests in flight, ${device}`, '');
+    const steps = new Steps(0, t('Requests in flight, {0}', device), '');
     for (let s = 0, e = 0; s < begun.length || e < over.length; ) {
       // at one time, what ends goes first, but nothing ends that has not begun
       const ending = e < over.length && (s >= begun.length || (over[e] <= begun[s] && e < s));

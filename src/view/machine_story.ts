@@ -200,5 +200,5 @@ export function eventStory(open: OpenTrace, e: number, t: Translate = english): 
   const { name } = words;
   if (Object.hasOwn(TELLERS, name)) return TELLERS[name](words, t, `${comm}-${pid}`);
   const says = trace.shapeOf(e).spec?.says;
-  return says === undefined ? t('{0}: an event that the schema does not know.', name) : t(says);
+  return says === undefined ? t('{0}: an event that the schema does not know.', name) : says;
 }

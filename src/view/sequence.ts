@@ -48,7 +48,7 @@ export class SequenceModel {
   }
 
   private row(e: number, actors: Actors): SequenceRow {
-    const { open, lanes, t } = this;
+    const { open, lanes } = this;
     const { trace, requests } = open;
     const words = new EventWords(trace, requests, e);
     const { name } = words;
@@ -70,7 +70,7 @@ export class SequenceModel {
       actor,
       to: receiver === actor ? -1 : receiver,
       label: said,
-      note: t(trace.shapeOf(e).spec?.says ?? ''),
+      note: trace.shapeOf(e).spec?.says ?? '',
       name,
       task,
       request: requests.requestOf(e),

@@ -1,5 +1,6 @@
 import type { RequestTable } from '../trace/requests';
 import type { Sliced } from '../trace/slices';
+import type { Translate } from './machine_names';
 import { PHASE_KINDS, type Phases } from './phases';
 import { SpanList } from './spans';
 import type { Times } from './times';
@@ -26,7 +27,7 @@ export function tagKey(requests: RequestTable, row: number): string {
 }
 
 /** Finds the tracks. */
-export function tagTracks(requests: RequestTable): TagTracks {
+export function tagTracks(requests: RequestTable, t: Translate): TagTracks {
   const { length, device, devices, queue, tag } = requests;
   const ids = new Map<number, number>();
   const first: number[] = [];
@@ -53,10 +54,10 @@ export function tagTracks(requests: RequestTable): TagTracks {
   for (const [k, id] of order.entries()) place[id] = k;
   const all = order.map((id) => {
     const r = first[id];
-    const at = queue[r] < 0 ? 'unknown queue' : `queue ${queue[r]}`;
+    const name = devices[device[r]];
     return {
-      group: `${devices[device[r]]} ${at}`,
-      name: tag[r] < 0 ? 'no tag' : `tag ${tag[r]}`,
+      group: queue[r] < 0 ? t('{0} unknown queue', name) : t('{0} queue {1}', name, queue[r]),
+      name: tag[r] < 0 ? t('no tag') : t('tag {0}', tag[r]),
       key: tagKey(requests, r),
       rows: 1,
     };

@@ -4,6 +4,7 @@ import type { ContextKind, TrackKind, Tracks } from '../webview/protocol_data';
 import { findLanes, type Lanes } from './contexts';
 import { buildCounters, type Counter } from './counters';
 import { LANE_ROWS, laneSpans } from './lane_spans';
+import { english, type Translate } from './machine_names';
 import { groupEvents, Marks, rankEvents, rankViolations } from './marks';
 import { Phases } from './phases';
 import type { Spans } from './spans';
@@ -13,14 +14,23 @@ import { Times } from './times';
 /** Events between two looks at the clock. */
 const SLICE = 2048;
 
-const GROUPS: Readonly<Record<ContextKind, string>> = {
-  client: 'Clients',
-  kworker: 'Kernel workers',
-  daemon: 'Daemon threads',
-  'io-wq': 'io-wq workers',
-  interrupt: 'Interrupts',
-  other: 'Other tasks',
-};
+/** Heading of the lanes of a kind of contexts. */
+function groupOf(kind: ContextKind, t: Translate): string {
+  switch (kind) {
+    case 'client':
+      return t('Clients');
+    case 'kworker':
+      return t('Kernel workers');
+    case 'daemon':
+      return t('Daemon threads');
+    case 'io-wq':
+      return t('io-wq workers');
+    case 'interrupt':
+      return t('Interrupts');
+    case 'other':
+      return t('Other tasks');
+  }
+}
 
 /** Broken rules became known: their events get the weight of violations. */
 export function* markViolations(timeline: Timeline, events: Iterable<number>): Sliced<void> {
@@ -59,19 +69,19 @@ function* part<T>(work: Sliced<T>, from: number, to: number): Sliced<T> {
 }
 
 /** Builds the timeline of a trace, a few milliseconds at a time. */
-export function* buildTimeline(open: OpenTrace): Sliced<Timeline> {
+export function* buildTimeline(open: OpenTrace, t: Translate = english): Sliced<Timeline> {
   const { trace, requests } = open;
   const times = new Times(trace);
   yield 0.02;
-  const lanes = yield* part(findLanes(trace, requests, SLICE), 0.02, 0.08);
+  const lanes = yield* part(findLanes(trace, requests, t, SLICE), 0.02, 0.08);
   const requestOf = (event: number): number => requests.requestOf(event);
   const running = yield* part(laneSpans(trace, times, lanes, requestOf, SLICE), 0.08, 0.25);
   const phases = new Phases(requests, times);
   yield* part(phases.build(trace, lanes, SLICE), 0.25, 0.35);
-  const tags = tagTracks(requests);
+  const tags = tagTracks(requests, t);
   yield 0.36;
   const held = yield* part(tagSpans(requests, phases, times, tags, SLICE), 0.36, 0.45);
-  const counters = yield* part(buildCounters(trace, requests, times, SLICE), 0.45, 0.8);
+  const counters = yield* part(buildCounters(trace, requests, times, t, SLICE), 0.45, 0.8);
   const ranks = yield* part(rankEvents(trace, SLICE), 0.8, 0.84);
   rankViolations(ranks, evidence(open));
   const firstTag = lanes.all.length + counters.length;
@@ -100,7 +110,7 @@ export function* buildTimeline(open: OpenTrace): Sliced<Timeline> {
   const spans = yield* part(running.joined(held, lineOf[total], newLine, SLICE), 0.97, 1);
   return {
     times,
-    tracks: columns(lanes, laneRows, counters, tags),
+    tracks: columns(lanes, laneRows, counters, tags, t),
     lanes,
     phases,
     counters,
@@ -144,7 +154,13 @@ function joinMarks(
   return { at, list };
 }
 
-function columns(lanes: Lanes, laneRows: Uint32Array, counters: readonly Counter[], tags: TagTracks): Tracks {
+function columns(
+  lanes: Lanes,
+  laneRows: Uint32Array,
+  counters: readonly Counter[],
+  tags: TagTracks,
+  t: Translate,
+): Tracks {
   const kind: TrackKind[] = [];
   const group: string[] = [];
   const name: string[] = [];
@@ -160,8 +176,8 @@ function columns(lanes: Lanes, laneRows: Uint32Array, counters: readonly Counter
     max.push(row[5]);
   };
   for (const [lane, { kind, name }] of lanes.all.entries())
-    add('context', GROUPS[kind], name, '', laneRows[lane], 0);
-  for (const { name, path, max } of counters) add('counter', 'Occupancy', name, path, 1, max);
+    add('context', groupOf(kind, t), name, '', laneRows[lane], 0);
+  for (const { name, path, max } of counters) add('counter', t('Occupancy'), name, path, 1, max);
   for (const tag of tags.all) add('tag', tag.group, tag.name, tag.key, tag.rows, 0);
   return { kind, group, name, key, rows, max };
 }

@@ -34,7 +34,7 @@ export type Answers = { [N in keyof Requests]: Requests[N]['answer'] };
 
 /** Prepares a trace for its views, a few milliseconds at a time. */
 export function* viewSlices(open: OpenTrace, t: Translate, stack?: StackIndex): Sliced<TraceView> {
-  return new TraceView(open, yield* buildTimeline(open), t, stack);
+  return new TraceView(open, yield* buildTimeline(open, t), t, stack);
 }
 
 /** One trace as its views see it: what is asked of it, answered from the timeline and the model that the debugger uses too. */

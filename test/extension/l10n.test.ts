@@ -15,10 +15,22 @@ const sources = folders.flatMap((folder) =>
 
 /** First arguments of all calls of `t`, `l10n.t` and `look.t`: [file, literal]; undefined for what is no plain literal. */
 const calls = sources.flatMap(({ name, text }) =>
-  [...text.matchAll(/(?<![\w.])(?:vscode\.l10n\.|l10n\.)?t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|(?=\S))/g)].map(
-    (match) => ({ name, message: (match[1] ?? match[2])?.replace(/\\(.)/g, '$1') }),
-  ),
+  [
+    ...text.matchAll(
+      /(?<![\w.])(?:vscode\.l10n\.|l10n\.)?t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|(?=\S))/g,
+    ),
+  ].map((match) => ({ name, message: (match[1] ?? match[2])?.replace(/\\(.)/g, '$1') })),
 );
+
+/** Literals that the webview translates by the host's table. */
+const webview = readdirSync(join(root, 'src', 'webview'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name))
+  .flatMap((name) => [
+    ...readFileSync(join(root, 'src', 'webview', name), 'utf8').matchAll(
+      /(?<![\w.])t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")/g,
+    ),
+  ])
+  .map((match) => (match[1] ?? match[2])!.replace(/\\(.)/g, '$1'));
 
 describe('what the extension says', () => {
   it('is written as plain literals, so that it can be collected', () => {
@@ -27,7 +39,7 @@ describe('what the extension says', () => {
   });
 
   it('is in the bundle, and nothing else is; vitest -u writes it', async () => {
-    const messages = [...new Set(calls.map(({ message }) => message!))].sort();
+    const messages = [...new Set([...calls.map(({ message }) => message!), ...webview])].sort();
     const bundle = Object.fromEntries(messages.map((message) => [message, message]));
     await expect(`${JSON.stringify(bundle, undefined, 2)}\n`).toMatchFileSnapshot(
       join(root, 'l10n', 'bundle.l10n.json'),

@@ -214,7 +214,7 @@ describe('timeline view', () => {
       told.find((message) => 'answer' in message && 'cursors' in message.answer),
     );
     listening.dispose();
-    assert.equal((hello as { answer: { cursors: { event: number }[] } }).answer.cursors[0]?.event, 30);
+    assert.equal((hello as { answer: Requests['hello']['answer'] }).answer.cursors[0]?.event, 30);
   });
 
   it('has lenses above a session and above a trace', async () => {

@@ -10,7 +10,8 @@ function phasesOf(open: OpenTrace, { spans, lineOf, tracks }: Timeline, row: num
   for (let track = 0; track < tracks.kind.length; track++) {
     if (tracks.kind[track] !== 'tag') continue;
     for (let k = spans.at[lineOf[track]!]!; k < spans.at[lineOf[track + 1]!]!; k++)
-      if (spans.request[k] === row) found.push(`${SPAN_KINDS[spans.kind[k]!]} ${open.trace.nameOf(spans.event[k]!)}`);
+      if (spans.request[k] === row)
+        found.push(`${SPAN_KINDS[spans.kind[k]!]} ${open.trace.nameOf(spans.event[k]!)}`);
   }
   return found;
 }
@@ -40,7 +41,9 @@ describe('tracks', () => {
     expect(lanes(timeline, 'Clients')).toContain('zccli-91');
     const worker = timeline.tracks.name.indexOf('iou-wrk-58-60');
     expect(timeline.tracks.rows[worker]).toBeGreaterThan(3);
-    const open = [...timeline.spans.end].filter((end, k) => end === Infinity && timeline.spans.request[k] === -1);
+    const open = [...timeline.spans.end].filter(
+      (end, k) => end === Infinity && timeline.spans.request[k] === -1,
+    );
     expect(open.length).toBeLessThan(6);
   });
 });
@@ -49,7 +52,9 @@ describe('phases of a request', () => {
   it('in a simulated session with zero copy', async () => {
     const open = await sample('loop-zc.ublk');
     const timeline = timelineOf(open);
-    const write = Array.from({ length: open.requests.length }, (_, r) => r).find((r) => open.requests.op(r) === 'WRITE');
+    const write = Array.from({ length: open.requests.length }, (_, r) => r).find(
+      (r) => open.requests.op(r) === 'WRITE',
+    );
     expect(phasesOf(open, timeline, write!)).toEqual([
       'queued block_getrq',
       'delivered ublk_rq_task_work',

@@ -17,6 +17,7 @@ import type { Entry, Traces } from '../traces';
 import { answerTo, type Shown, type ViewServices } from './answers';
 import { viewHtml, webviewOptions } from './html';
 import type { ViewModels } from './models';
+import { isAsk, isSaved, staleText, strings, titleOf } from './panel_texts';
 import { openSubject, type Subject } from './subject';
 import { turns } from '../work';
 
@@ -317,36 +318,4 @@ export class ViewPanel implements vscode.Disposable {
     void this.panel.webview.postMessage(message);
     this.told.fire(message);
   }
-}
-
-function titleOf(shown: readonly Shown[], { compares }: Subject): string {
-  const name = shown[0]?.entry.open.name ?? '';
-  return compares ? vscode.l10n.t('{0}: with and without -z', name) : vscode.l10n.t('{0}: timeline', name);
-}
-
-function staleText({ freshness, open }: Entry): string {
-  const { t } = vscode.l10n;
-  if (freshness === 'deleted')
-    return t('{0} was deleted. What was read of it stays open until you close it.', open.name);
-  return open.source.kind === 'session'
-    ? t('{0} was edited since: run it again to see the change', open.name)
-    : t('{0} has changed since it was opened.', open.name);
-}
-
-/** Translations of the webview's texts, by their English text. */
-function strings(): Readonly<Record<string, string>> {
-  const bundle = vscode.l10n.bundle ?? {};
-  return Object.fromEntries(Object.entries(bundle).filter(([, text]) => typeof text === 'string'));
-}
-
-function isAsk(message: unknown): message is Ask {
-  if (typeof message !== 'object' || message === null) return false;
-  const { id, ask, with: content } = message as Record<string, unknown>;
-  return typeof id === 'number' && typeof ask === 'string' && typeof content === 'object' && content !== null;
-}
-
-/** Whether a kept view has the parts that are used here. */
-function isSaved(saved: SavedView): boolean {
-  const { cursor, pins } = saved as Partial<SavedView>;
-  return typeof cursor?.event === 'number' && typeof cursor.request === 'number' && Array.isArray(pins);
 }
