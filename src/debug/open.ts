@@ -8,8 +8,10 @@ import type { Trace } from '../trace/trace';
 import { OpenTrace, type TraceSource } from './model';
 import { SharedWork } from './work';
 
-const SIMULATE_SLICE = 8192;
-const PREPARE_SLICE = 16384;
+/** Steps of the scheduler, events and bytes of one slice: a few milliseconds, also before the code is warm. */
+const SIMULATE_SLICE = 512;
+const PREPARE_SLICE = 4096;
+const TEXT_SLICE = 64 << 10;
 
 /** What the one who opens a trace lends to it. */
 export interface OpenHost {
@@ -82,7 +84,7 @@ export async function openTraceText(
   size?: number,
 ): Promise<OpenTrace> {
   try {
-    const { trace, counts } = await readTraceText(chunks, {
+    const { trace, counts } = await readTraceText(small(chunks), {
       between: async (bytes, events) => {
         host.progress?.(`${events} events read`, size ? Math.min(1, bytes / size) : undefined);
         await rest(host);
@@ -109,6 +111,8 @@ function namedFiles(command: Command): string[] {
       case 'truncate':
       case 'qemu-img':
         return [command.path];
+      case 'sqe':
+        return [command.file, command.out].map((file) => (file && 'path' in file ? file.path : undefined));
       case 'dd':
         return [command.input, command.output];
       case 'fio':
@@ -118,6 +122,13 @@ function namedFiles(command: Command): string[] {
     }
   })();
   return names.filter((name) => name !== undefined).filter((name) => !name.startsWith('/dev/'));
+}
+
+/** The same bytes in pieces that take no longer than a slice. */
+async function* small(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += TEXT_SLICE) yield chunk.subarray(at, at + TEXT_SLICE);
+  }
 }
 
 /** Finds the requests and makes the snapshots of all states, so that every later step is short. */

@@ -137,6 +137,11 @@ export class IoUring {
     return this.work.addPlain(task, fn);
   }
 
+  /** Task work of a task that is in user space; true when there was any. */
+  *interrupt(task: IoTask): Gen<boolean> {
+    return yield* this.work.run(task);
+  }
+
   /** do_exit of a task: its rings die, workers end first; `done` is called when all is gone. */
   exitTask(task: IoTask, done: () => void): void {
     for (const ring of this.rings.get(task) ?? []) ring.dead = true;

@@ -72,8 +72,8 @@ export class UserRing {
     view.setUint8(at + SQE_OFFSET.FLAGS, fields.flags);
     view.setInt32(at + SQE_OFFSET.FD, fields.fd, true);
     if (fields.cmdOp !== undefined) view.setUint32(at + SQE_OFFSET.CMD_OP, fields.cmdOp, true);
-    else if (fields.off) putNumber(view, at + SQE_OFFSET.OFF, fields.off);
-    if (fields.addr) putNumber(view, at + SQE_OFFSET.ADDR, fields.addr);
+    else if (fields.off) putOffset(view, at + SQE_OFFSET.OFF, fields.off);
+    if (fields.addr) putOffset(view, at + SQE_OFFSET.ADDR, fields.addr);
     if (fields.len) view.setUint32(at + SQE_OFFSET.LEN, fields.len, true);
     if (fields.opFlags) view.setUint32(at + SQE_OFFSET.OP_FLAGS, fields.opFlags, true);
     view.setUint32(at + SQE_OFFSET.USER_DATA, fields.udLo, true);
@@ -93,6 +93,12 @@ export class UserRing {
   /** A wait for one CQE through the plain ring descriptor. */
   *waitOne(): Gen<number> {
     return yield* this.uring.enter(this.task, this.ring, 0, 1, IORING_ENTER_GETEVENTS, 0, 8, undefined);
+  }
+
+  /** io_uring_submit_and_wait through the plain ring descriptor; without `min` it does not wait. */
+  *submitAndWaitPlain(min: number): Gen<number> {
+    const flags = min > 0 ? IORING_ENTER_GETEVENTS : 0;
+    return yield* this.uring.enter(this.task, this.ring, this.publish(), min, flags, 0, 8, undefined);
   }
 
   /** io_uring_submit_and_wait_timeout through the registered ring descriptor. */
@@ -140,6 +146,16 @@ export class UserRing {
       rec.trace.strings.id(toHex(this.ring.sqeBytes.subarray(at, at + 64))),
     );
   }
+}
+
+/** Writes an offset as 64 bits; -1 stands for none. */
+function putOffset(view: DataView, at: number, value: number): void {
+  if (value >= 0) {
+    putNumber(view, at, value);
+    return;
+  }
+  view.setUint32(at, 0xffffffff, true);
+  view.setUint32(at + 4, 0xffffffff, true);
 }
 
 /** Writes a non-negative safe integer as 64 bits. */

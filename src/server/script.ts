@@ -8,6 +8,7 @@ import type { ClientContext } from './client_jobs';
 import { fioJob } from './client_fio';
 import { dd, iogen } from './client_jobs';
 import type { ServerFaults } from './server_faults';
+import { RingClient } from './ring_client';
 import { createImage } from './qemu_img';
 import { addFlags, UblkTool } from './ublk_tool';
 
@@ -27,6 +28,7 @@ export class Script {
   private readonly jobs: Job[] = [];
   private readonly tool: UblkTool;
   private waiting: IoTask | undefined;
+  private ring: RingClient | undefined;
   /** Status of the last command that failed, 0 when none did. */
   status = 0;
   finished = false;
@@ -67,6 +69,7 @@ export class Script {
       }
     }
     yield* this.waitFor(() => this.jobs.every((job) => job.done));
+    this.ring?.end();
     this.finished = true;
   }
 
@@ -76,6 +79,12 @@ export class Script {
 
   private start(command: Command, job: Job): void {
     const { kernel } = this.machine;
+    if (ofRing(command)) {
+      if (!this.ring || this.ring.task.killed) this.ring = new RingClient(this.machine, this.ctx, this.facts);
+      job.tasks.push(this.ring.task);
+      this.ring.order((task) => this.process(task, command, job));
+      return;
+    }
     const task = this.newProcess(commOf(command), command);
     job.tasks.push(task);
     kernel.sched.start(task, this.process(task, command, job), kernel.costs.exec);
@@ -100,7 +109,7 @@ export class Script {
     }
     rec.emit.session_command_done(command.line, job.status);
     job.done = true;
-    this.machine.uring.exitTask(task, () => undefined);
+    if (!ofRing(command)) this.machine.uring.exitTask(task, () => undefined);
     if (this.waiting) sched.wake(this.waiting);
   }
 
@@ -118,6 +127,12 @@ export class Script {
         if (file) machine.truncate(file, command.size);
         return 0;
       }
+      case 'mkfifo':
+        return this.ring?.mkfifo(command.path) ?? 1;
+      case 'sqe':
+        return this.ring ? yield* this.ring.sqe(command) : 1;
+      case 'submit':
+        return this.ring ? yield* this.ring.submit(command) : 1;
       case 'qemu-img':
         return createImage(ctx, command);
       case 'ublk-add': {
@@ -321,6 +336,11 @@ export class Script {
     this.ctx.print('kill: no such process');
     return 1;
   }
+}
+
+/** Commands that all run in one process, whose ring outlives them. */
+function ofRing({ kind }: Command): boolean {
+  return kind === 'sqe' || kind === 'submit' || kind === 'mkfifo';
 }
 
 function commOf(command: Command): string {

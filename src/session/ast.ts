@@ -1,4 +1,9 @@
 /** What a `.ublk` session says, after parsing. Sizes, offsets and lengths are bytes, durations nanoseconds. */
+import type { CommandBase } from './ast_base';
+import type { MkfifoCommand, SqeCommand, SubmitCommand } from './ast_ring';
+
+export type { CommandBase, Span } from './ast_base';
+export type { MkfifoCommand, RingFile, SqeCommand, SubmitCommand } from './ast_ring';
 
 /** A place in the text; both numbers count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -13,24 +18,6 @@ export interface Diagnostic {
   column: number;
   endColumn: number;
   message: string;
-}
-
-/** A stretch of one line; `endColumn` is exclusive. */
-export interface Span {
-  line: number;
-  column: number;
-  endColumn: number;
-}
-
-/** Where a command stands, its text as the shell would see it (continuations joined), and whether `&` ends it. */
-export interface CommandBase {
-  line: number;
-  column: number;
-  endColumn: number;
-  text: string;
-  background: boolean;
-  /** CPUs it may run on (`taskset MASK` or `taskset -c LIST` before it); undefined: any. */
-  cpus?: number[];
 }
 
 /** `truncate -s SIZE FILE`: the file is made, grown with a hole, or cut to `size` bytes. */
@@ -265,6 +252,9 @@ export interface QemuImgCommand extends CommandBase {
 }
 
 export type Command =
+  | MkfifoCommand
+  | SqeCommand
+  | SubmitCommand
   | QemuImgCommand
   | TruncateCommand
   | UblkAddCommand

@@ -11,6 +11,7 @@ import type { LexerHost, ShellCommand, Word } from './lexer';
 import { COMMANDS, NO_EFFECT_COMMANDS } from './options';
 import { directiveWords, readSettings } from './settings';
 import { parseBlkdiscard, parseDd, parseSync, parseTruncate } from './tools';
+import { parseMkfifo, parseSqe, parseSubmit } from './ring';
 import { parseUblk } from './ublk';
 
 const TOOLS: readonly string[] = [...new Set(COMMANDS.map((row) => row.name.split(' ')[0]!))];
@@ -55,6 +56,8 @@ class SessionReader implements LexerHost {
   readonly commands: Command[] = [];
   readonly faults: Fault[] = [];
   readonly variables = new Variables();
+  /** Pipes made so far. */
+  private readonly pipes = new Set<string>();
 
   constructor(
     readonly settings: Settings,
@@ -146,6 +149,15 @@ class SessionReader implements LexerHost {
       case 'sync':
       case 'fsync':
         return one(parseSync(input));
+      case 'mkfifo': {
+        const pipe = parseMkfifo(input);
+        if (pipe !== undefined) this.pipes.add(pipe.path);
+        return one(pipe);
+      }
+      case 'sqe':
+        return one(parseSqe(input, this.pipes));
+      case 'submit':
+        return one(parseSubmit(input));
       case 'wait':
         return one(parseWait(input, this.variables.lastJob));
       case 'kill':
