@@ -1,0 +1,308 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SPAN_KINDS } from '../../src/webview/protocol_data';
+import { contrast, over, parseColour } from '../../src/webview/timeline/colours';
+import { drawScene } from '../../src/webview/timeline/draw';
+import { areaAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
+import { busyRange } from '../../src/webview/timeline/overview';
+import { ellipsis } from '../../src/webview/timeline/painter';
+import { SvgPainter } from '../../src/webview/timeline/painter_svg';
+import { PAPER, paletteOf, type ThemeColours } from '../../src/webview/timeline/palette';
+import { placedPins, placedRows, topOf } from '../../src/webview/timeline/scene';
+import { stackPictures } from '../../src/webview/timeline/stack_pictures';
+import { THEMES } from './harness/themes';
+import { type SceneParts, sceneOf } from './scenes';
+import { sliceOf, tracksOf } from './slices';
+
+const tracks = tracksOf([
+  { kind: 'context', rows: 2 },
+  { kind: 'context' },
+  { kind: 'counter', max: 8 },
+  { kind: 'tag', group: 'ublkb0 queue 0' },
+  { kind: 'tag', group: 'ublkb0 queue 0' },
+]);
+
+function svgOf(parts: SceneParts): string {
+  const scene = sceneOf(parts);
+  const painter = new SvgPainter(scene.width, scene.height, PAPER.fontFamily);
+  drawScene(painter, scene);
+  return painter.document('a "name" & more');
+}
+
+/** Every number in the attributes of a document. */
+function numbersOf(svg: string): number[] {
+  return [...svg.matchAll(/ (?:x|y|width|height|cx|cy|r)="([^"]*)"/g)].map((found) => Number(found[1]));
+}
+
+/** Whether every element that is opened is closed again, in order. */
+function balanced(svg: string): boolean {
+  const open: string[] = [];
+  for (const [, end, name, self] of svg.matchAll(/<(\/?)([a-zA-Z]+)[^<>]*?(\/?)>/g)) {
+    if (end === '/') {
+      if (open.pop() !== name) return false;
+    } else if (self !== '/') open.push(name!);
+  }
+  return open.length === 0;
+}
+
+describe('the drawing as SVG', () => {
+  const slice = sliceOf(
+    [
+      { track: 3, start: 100, end: 400, kind: 0, request: 7, label: 'READ 4 KiB <&>' },
+      { track: 3, start: 400, end: Number.POSITIVE_INFINITY, kind: 3, request: 7, label: 'READ 4 KiB' },
+      { track: 0, row: 1, start: 0, end: 900, kind: 6 },
+    ],
+    [{ track: 0, time: 500, kind: 5 }],
+    [
+      { track: 2, time: 0, value: 1 },
+      { track: 2, time: 300, value: 5 },
+    ],
+  );
+
+  it('is a closed document with the labels in it, signs of markup escaped', () => {
+    const svg = svgOf({ tracks, slice, cursor: { request: 7 } });
+    expect(balanced(svg)).toBe(true);
+    expect(svg).toContain('<title>a &quot;name&quot; &amp; more</title>');
+    expect(svg).toContain('READ 4 KiB &lt;&amp;&gt;');
+    expect(svg).toContain('tag 3');
+    expect(svg).toContain('url(#p-rising');
+    expect(svg).not.toContain('var(--');
+  });
+
+  it('holds numbers only, also for spans that never end and times near 2^53', () => {
+    const far = 2 ** 53 - 1000;
+    const late = sliceOf(
+      [{ track: 3, start: far, end: Number.POSITIVE_INFINITY, label: 'WRITE' }],
+      [{ track: 0, time: far + 7 }],
+      [],
+      { from: far, to: far + 900 },
+    );
+    const svg = svgOf({
+      tracks,
+      slice: late,
+      range: { from: far - 100, to: far + 900 },
+      length: far + 900,
+      cursor: { time: far },
+    });
+    expect(balanced(svg)).toBe(true);
+    expect(numbersOf(svg).every(Number.isFinite)).toBe(true);
+    expect(svg).toContain('9007199.254739992 s');
+  });
+
+  it('is drawn for a trace of one event at time 0', () => {
+    const svg = svgOf({
+      tracks,
+      slice: sliceOf([], [{ track: 0, time: 0 }]),
+      range: { from: -500, to: 500 },
+      length: 0,
+    });
+    expect(balanced(svg)).toBe(true);
+    expect(numbersOf(svg).every(Number.isFinite)).toBe(true);
+  });
+
+  it('draws arrows of the focused request between lanes, also to a closed group', () => {
+    const flow = {
+      request: 7,
+      tag: 3,
+      label: '',
+      event: Int32Array.of(1, 2, 3),
+      track: Uint32Array.of(0, 1, 1),
+      time: Float64Array.of(100, 300, 400),
+      arrows: Uint32Array.of(0, 1, 1, 2),
+    };
+    const arrows = (svg: string): number =>
+      svg.split('<path d="M').length - 1 - svg.split('<pattern').length + 1;
+    expect(arrows(svgOf({ tracks, slice, flow }))).toBe(1);
+    // Both lanes are behind one heading now.
+    expect(arrows(svgOf({ tracks, slice, flow, collapsed: ['context'] }))).toBe(0);
+  });
+
+  it('puts two pictures one above the other without mixing their patterns', () => {
+    const painted = svgOf({ tracks, slice });
+    const both = stackPictures([
+      { svg: painted, width: 1000, height: 500 },
+      { svg: painted, width: 800, height: 300 },
+    ]);
+    expect([both.width, both.height]).toEqual([1000, 800]);
+    expect(balanced(both.svg)).toBe(true);
+    const ids = [...both.svg.matchAll(/ id="([^"]+)"/g)].map((found) => found[1]);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, used] of both.svg.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(used);
+  });
+
+  it('cuts long texts with an ellipsis', () => {
+    expect(ellipsis('READ 4 KiB', 60, 60)).toBe('READ 4 KiB');
+    expect(ellipsis('READ 4 KiB', 60, 40)).toBe('READ…');
+    expect(ellipsis('READ 4 KiB', 60, 10)).toBe('');
+  });
+});
+
+describe('what lies under the pointer', () => {
+  const slice = sliceOf(
+    [
+      { track: 3, start: 100, end: 200, event: 11, request: 1 },
+      { track: 3, start: 210, end: 211, event: 12, request: 2 },
+      { track: 0, row: 1, start: 0, end: 500, event: 13 },
+    ],
+    [{ track: 3, time: 150, event: 21 }],
+  );
+  const scene = sceneOf({ tracks, slice });
+  const row = placedRows(scene).find((place) => place.row.track === 3)!;
+  const x = (time: number): number => scene.scale.x(time);
+  const event = (hit: ReturnType<typeof hitAt>): number | undefined => hit && targetOf(hit).event;
+
+  it('is the span, the narrow one within reach, the mark in the strip below, or nothing', () => {
+    expect(event(hitAt(scene, x(150), row.y + 5))).toBe(11);
+    expect(event(hitAt(scene, x(214), row.y + 5))).toBe(12);
+    expect(event(hitAt(scene, x(150) + 2, row.y + row.row.height - 4))).toBe(21);
+    expect(hitAt(scene, x(600), row.y + 5)).toBeUndefined();
+    expect(hitAt(scene, 10, row.y + 5)).toBeUndefined();
+  });
+
+  it('tells rows of a lane apart', () => {
+    const lane = placedRows(scene).find((place) => place.row.track === 0)!;
+    expect(hitAt(scene, x(300), lane.y + 5)).toBeUndefined();
+    expect(event(hitAt(scene, x(300), lane.y + scene.metrics.row + 5))).toBe(13);
+  });
+
+  it('is found where it is drawn after scrolling and on pins', () => {
+    const scrolled = sceneOf({ tracks, slice, pins: [3], scrollTop: 30 });
+    const pin = placedPins(scrolled)[0]!;
+    expect(event(hitAt(scrolled, x(150), pin.y + 5))).toBe(11);
+    const below = placedRows(scrolled).find((place) => place.row.track === 3)!;
+    if (below.y + 5 >= topOf(scrolled)) expect(event(hitAt(scrolled, x(150), below.y + 5))).toBe(11);
+    expect(placedAt(scrolled, topOf(scrolled) + 60)?.pinned).toBe(false);
+  });
+
+  it('is a part of the frame elsewhere', () => {
+    expect(areaAt(scene, 500, 3)).toBe('minimap');
+    expect(areaAt(scene, 500, scene.metrics.minimap + 3)).toBe('ruler');
+    expect(areaAt(scene, 500, 499)).toBe('legend');
+    expect(areaAt(scene, 5, 200)).toBe('gutter');
+  });
+
+  it('is the nearest event for a click on the ruler', () => {
+    expect(nearestEvent(scene, 148).event).toBe(21);
+    expect(nearestEvent(scene, 205).event).toBe(12);
+    expect(nearestEvent(sceneOf({ tracks, slice: sliceOf([]) }), 5).event).toBe(-1);
+  });
+});
+
+describe('the stack', () => {
+  it('finds every row again by its height, and every track by its id', () => {
+    const kinds = fc.constantFrom<'context' | 'tag' | 'counter'>('context', 'tag', 'counter');
+    const lists = fc.array(fc.record({ kind: kinds, rows: fc.integer({ min: 1, max: 4 }) }), {
+      minLength: 1,
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(lists, fc.boolean(), (list, closed) => {
+        const { rows } = sceneOf({
+          tracks: tracksOf(list),
+          slice: sliceOf([]),
+          collapsed: closed ? ['tag'] : [],
+        });
+        for (const [k, row] of rows.rows.entries()) {
+          expect(rows.at(row.y)).toBe(k);
+          expect(rows.at(row.y + row.height - 0.5)).toBe(k);
+        }
+        for (const [id, { kind }] of list.entries()) {
+          const row = rows.of(id)!;
+          expect(row.track).toBe(closed && kind === 'tag' ? -1 : id);
+        }
+        expect(rows.height).toBe(rows.rows.reduce((sum, row) => sum + row.height, 0));
+      }),
+    );
+  });
+
+  it('has few tags above the contexts, many below them', () => {
+    const few = sceneOf({ tracks, slice: sliceOf([]) });
+    expect(few.rows.rows[0]?.group).toBe('ublkb0 queue 0');
+    const many = tracksOf([
+      { kind: 'context' },
+      ...Array.from({ length: 10_000 }, () => ({ kind: 'tag' }) as const),
+    ]);
+    const stack = sceneOf({ tracks: many, slice: sliceOf([]) });
+    expect(stack.rows.rows[0]?.group).toBe('context');
+    expect(stack.rows.rows).toHaveLength(10_003);
+    expect(placedRows(stack).length).toBeLessThan(30);
+  });
+});
+
+describe('the busy part', () => {
+  const overview = (counts: number[]) => ({
+    counts: Float64Array.from(counts),
+    requests: new Float64Array(counts.length),
+    most: Math.max(...counts),
+    errors: new Uint8Array(counts.length),
+  });
+  it('is where nearly all events are, and none where they are all over', () => {
+    const counts = Array.from({ length: 100 }, (_, k) => (k >= 40 && k < 50 ? 50 : k === 0 ? 3 : 0));
+    const busy = busyRange(overview(counts), 1000)!;
+    expect(busy.from).toBeGreaterThan(350);
+    expect(busy.from).toBeLessThanOrEqual(400);
+    expect(busy.to).toBeGreaterThanOrEqual(500);
+    expect(busy.to).toBeLessThan(550);
+    expect(busyRange(overview(Array.from({ length: 100 }, () => 5)), 1000)).toBeUndefined();
+    expect(busyRange(overview([0, 0]), 1000)).toBeUndefined();
+  });
+});
+
+describe('colours', () => {
+  it.each([
+    ['#fff', [255, 255, 255, 1]],
+    ['#3794ff80', [55, 148, 255, 128 / 255]],
+    ['rgba(204, 204, 204, 0.5)', [204, 204, 204, 0.5]],
+    ['rgb(1 2 3 / 50%)', [1, 2, 3, 0.5]],
+    ['', undefined],
+    ['red', undefined],
+    ['#12', undefined],
+  ])('%s is read', (text, colour) => expect(parseColour(text)).toEqual(colour));
+
+  it('are laid over a background', () => {
+    expect(over('rgba(255, 255, 255, 0.5)', '#000000')).toBe('#808080');
+  });
+
+  const theme = (name: keyof typeof THEMES): ThemeColours => {
+    const { colours, bodyClass } = THEMES[name];
+    const hue = (key: string): string => colours[key]!;
+    return {
+      ...PAPER,
+      highContrast: bodyClass.includes('high-contrast'),
+      background: hue('editor-background'),
+      foreground: hue('editor-foreground'),
+      muted: hue('descriptionForeground'),
+      border: hue('panel-border'),
+      focus: hue('focusBorder'),
+      selection: hue('editor-selectionBackground'),
+      blue: hue('charts-blue'),
+      green: hue('charts-green'),
+      orange: hue('charts-orange'),
+      purple: hue('charts-purple'),
+      red: hue('charts-red'),
+      yellow: hue('charts-yellow'),
+    };
+  };
+  const themes = [
+    ['paper', PAPER] as const,
+    ...(Object.keys(THEMES) as (keyof typeof THEMES)[]).map((name) => [name, theme(name)] as const),
+  ];
+
+  it.each(themes)(
+    '%s: texts read well on every span, edges stand out, kinds differ without colour',
+    (_, colours) => {
+      const palette = paletteOf(colours);
+      for (const kind of SPAN_KINDS) {
+        const ink = palette.spans[kind];
+        expect(contrast(ink.text, ink.fill)).toBeGreaterThanOrEqual(4.5);
+        expect(contrast(ink.edge, palette.background)).toBeGreaterThanOrEqual(colours.highContrast ? 3 : 2.5);
+      }
+      expect(contrast(palette.muted, palette.background)).toBeGreaterThanOrEqual(4.5);
+      const phases = ['queued', 'delivered', 'server', 'backend', 'commit'] as const;
+      expect(new Set(phases.map((kind) => palette.spans[kind].pattern)).size).toBe(phases.length);
+      expect(new Set(SPAN_KINDS.map((kind) => palette.spans[kind].letter)).size).toBe(SPAN_KINDS.length);
+      const shapes = Object.values(palette.marks).map((mark) => mark.shape);
+      expect(new Set(shapes).size).toBe(shapes.length);
+    },
+  );
+});
