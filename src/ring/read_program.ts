@@ -23,8 +23,8 @@ const MAX_PIPE = 1 << 20;
 const PAGE = 4096;
 const U32 = 0xffffffff;
 /** Where buffers, and what requests point to, lie in the application. */
-const BUFFERS_AT = 0x7f0000000000;
-const SMALL_AT = 0x7e0000000000;
+const BUFFERS_AT = 0x1000000000;
+const SMALL_AT = 0x3000000000;
 const FIRST_FD = 10;
 
 /** Parses and checks a program. @throws ProgramError at the first mistake. */

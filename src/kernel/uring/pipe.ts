@@ -136,10 +136,10 @@ export class Pipe implements Shared {
   release(end: 'r' | 'w'): void {
     if (end === 'r') this.readers--;
     else this.writers--;
-    const mask = EPOLL.IN | EPOLL.OUT | EPOLL.RDNORM | EPOLL.WRNORM | EPOLL.ERR | EPOLL.HUP;
+
     if ((this.readers === 0) === (this.writers === 0)) return;
-    this.readWait.wakeUp(mask);
-    this.writeWait.wakeUp(mask);
+    this.readWait.wakeUp(0);
+    this.writeWait.wakeUp(0);
   }
 
   /** The bytes in it, in pieces. */

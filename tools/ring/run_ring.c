@@ -1,0 +1,463 @@
+/*
+ * Runs one ring program on the kernel of this machine with raw system calls.
+ *
+ * Input (stdin), one command per line, numbers in decimal, bytes in hex:
+ *   R entries cq_entries setup fsize          ring; cq_entries 0 = default; fsize -1 = no limit
+ *   F fd kind size cached oflags fixed sum    regular file (kind f) or device (n, z, u)
+ *   P rfd wfd size fill nonblock fixed sum    pipe; fixed = index of the read end or -1
+ *   B addr size fixed sum                     buffer
+ *   M addr hex                                other memory that requests point to
+ *   S to_submit wait hex hex ...              submit; -1 = all, wait -1 = no GETEVENTS
+ *   W n | A | Z us | C fd                     reap n, reap all, sleep, close
+ * Output: one line per step, then "F fd size pos" and "B addr size"; contents go to DIR/f<fd> and DIR/b<addr>.
+ * Exit code 3: this kernel gives no io_uring.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_ITEMS 64
+#define HANG_NS 2000000000LL
+#define QUIET_NS 250000000LL
+
+static struct io_uring_params params;
+static int ring_fd = -1;
+static unsigned char *sq_ring, *cq_ring;
+static struct io_uring_sqe *sqes;
+static struct io_uring_cqe *cqes;
+static unsigned sq_queued;
+static char line[1 << 20];
+static const char *dir;
+
+static struct { int fd, rfd; char kind; int fixed; long size; unsigned sum; } files[MAX_ITEMS];
+static struct { unsigned long addr; long size; int fixed; } buffers[MAX_ITEMS];
+static int nr_files, nr_buffers;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "run_ring: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static unsigned *word(unsigned char *base, unsigned off)
+{
+	return (unsigned *)(base + off);
+}
+
+static unsigned load(unsigned *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static long long now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void pattern(unsigned char *p, long n, unsigned sum)
+{
+	for (long i = 0; i < n; i++)
+		p[i] = (unsigned char)(i % 251 + sum);
+}
+
+static void put_all(int fd, unsigned sum, long n)
+{
+	unsigned char *bytes = malloc(n ? n : 1);
+	pattern(bytes, n, sum);
+	for (long done = 0; done < n;) {
+		long w = write(fd, bytes + done, n - done);
+		if (w <= 0)
+			die("write initial contents");
+		done += w;
+	}
+	free(bytes);
+}
+
+static void move_fd(int fd, int to)
+{
+	if (fd == to)
+		return;
+	if (dup2(fd, to) < 0)
+		die("dup2");
+	close(fd);
+}
+
+static void add_file(const char *args)
+{
+	int fd, cached, oflags, fixed;
+	char kind, path[4096];
+	long size;
+	unsigned sum;
+	if (sscanf(args, "%d %c %ld %d %d %d %u", &fd, &kind, &size, &cached, &oflags, &fixed, &sum) != 7)
+		die("bad F line");
+	if (kind == 'f') {
+		snprintf(path, sizeof path, "%s/file%d", dir, fd);
+		int w = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		if (w < 0)
+			die(path);
+		put_all(w, sum, size);
+		fsync(w);
+		if (!cached)
+			posix_fadvise(w, 0, 0, POSIX_FADV_DONTNEED);
+		close(w);
+	} else
+		snprintf(path, sizeof path, "/dev/%s", kind == 'n' ? "null" : kind == 'z' ? "zero" : "full");
+	int got = open(path, oflags);
+	if (got < 0)
+		die(path);
+	move_fd(got, fd);
+	files[nr_files].fd = fd;
+	files[nr_files].rfd = -1;
+	files[nr_files].kind = kind;
+	files[nr_files++].fixed = fixed;
+}
+
+static void add_pipe(const char *args)
+{
+	int rfd, wfd, nonblock, fixed, ends[2];
+	long size, fill;
+	unsigned sum;
+	if (sscanf(args, "%d %d %ld %ld %d %d %u", &rfd, &wfd, &size, &fill, &nonblock, &fixed, &sum) != 7)
+		die("bad P line");
+	if (pipe2(ends, nonblock ? O_NONBLOCK : 0))
+		die("pipe2");
+	if (fcntl(ends[1], F_SETPIPE_SZ, size) < 0)
+		die("F_SETPIPE_SZ");
+	if (fill)
+		put_all(ends[1], sum, fill);
+	move_fd(ends[1], wfd);
+	move_fd(ends[0], rfd);
+	files[nr_files].fd = wfd;
+	files[nr_files].rfd = rfd;
+	files[nr_files].kind = 'p';
+	files[nr_files++].fixed = fixed;
+}
+
+static void *map_at(unsigned long addr, long size)
+{
+	void *p = mmap((void *)addr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (p != (void *)addr)
+		die("mmap");
+	return p;
+}
+
+static unsigned from_hex(const char *hex, unsigned char *out)
+{
+	unsigned n = 0, byte;
+	while (sscanf(hex + 2 * n, "%2x", &byte) == 1)
+		out[n++] = byte;
+	return n;
+}
+
+static int enter(unsigned to_submit, unsigned min, unsigned flags, long long timeout_ns)
+{
+	struct __kernel_timespec ts = { timeout_ns / 1000000000LL, timeout_ns % 1000000000LL };
+	struct io_uring_getevents_arg arg = { .ts = (unsigned long)&ts };
+	if (flags & IORING_ENTER_GETEVENTS)
+		return syscall(__NR_io_uring_enter, ring_fd, to_submit, min, flags | IORING_ENTER_EXT_ARG, &arg, sizeof arg);
+	return syscall(__NR_io_uring_enter, ring_fd, to_submit, min, flags, NULL, 0);
+}
+
+static unsigned ready(void)
+{
+	return load(word(cq_ring, params.cq_off.tail)) - *word(cq_ring, params.cq_off.head);
+}
+
+static int overflowed(void)
+{
+	return (load(word(sq_ring, params.sq_off.flags)) & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
+static unsigned take(unsigned most)
+{
+	unsigned *head = word(cq_ring, params.cq_off.head), n = 0;
+	while (n < most && ready()) {
+		struct io_uring_cqe *cqe = &cqes[*head & (params.cq_entries - 1)];
+		printf(" %llu:%d:%u", (unsigned long long)cqe->user_data, cqe->res, cqe->flags);
+		__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+		n++;
+	}
+	return n;
+}
+
+static void start_ring(const char *args)
+{
+	unsigned entries, cq, setup;
+	if (sscanf(args, "%u %u %u", &entries, &cq, &setup) != 3)
+		die("bad R line");
+	params.flags = setup | (cq ? IORING_SETUP_CQSIZE : 0);
+	params.cq_entries = cq;
+	params.sq_thread_idle = 1000;
+	ring_fd = syscall(__NR_io_uring_setup, entries, &params);
+	if (ring_fd < 0) {
+		fprintf(stderr, "run_ring: io_uring_setup: %s\n", strerror(errno));
+		exit(errno == ENOSYS || errno == EPERM ? 3 : 2);
+	}
+	size_t sq = params.sq_off.array + params.sq_entries * 4, cqs = params.cq_off.cqes + params.cq_entries * sizeof *cqes;
+	sq_ring = mmap(0, sq, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQ_RING);
+	cq_ring = mmap(0, cqs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_CQ_RING);
+	sqes = mmap(0, params.sq_entries * sizeof *sqes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
+	if (sq_ring == MAP_FAILED || cq_ring == MAP_FAILED || sqes == MAP_FAILED)
+		die("mmap of the ring");
+	cqes = (void *)(cq_ring + params.cq_off.cqes);
+}
+
+static void register_all(void)
+{
+	int table[MAX_ITEMS * 2], nr = 0;
+	struct iovec iov[MAX_ITEMS];
+	int bufs = 0;
+	for (int i = 0; i < nr_files; i++) {
+		if (files[i].fixed < 0)
+			continue;
+		if (files[i].rfd >= 0)
+			table[nr++] = files[i].rfd;
+		table[nr++] = files[i].fd;
+	}
+	for (int i = 0; i < nr_buffers; i++)
+		if (buffers[i].fixed) {
+			iov[bufs].iov_base = (void *)buffers[i].addr;
+			iov[bufs++].iov_len = buffers[i].size;
+		}
+	if (nr && syscall(__NR_io_uring_register, ring_fd, IORING_REGISTER_FILES, table, nr) < 0)
+		die("register files");
+	if (bufs && syscall(__NR_io_uring_register, ring_fd, IORING_REGISTER_BUFFERS, iov, bufs) < 0)
+		die("register buffers");
+}
+
+/* One step, decoded before the first one runs so that nothing but system calls lies between them. */
+static struct step {
+	char kind;
+	long long a, b;
+	unsigned nr;
+	struct io_uring_sqe *sqes;
+} steps[4096];
+static int nr_steps;
+
+static void add_step(char kind, char *args)
+{
+	struct step *step = &steps[nr_steps++];
+	int used;
+	step->kind = kind;
+	if (kind != 'S') {
+		step->a = strtoll(args, NULL, 10);
+		return;
+	}
+	if (sscanf(args, "%lld %lld %n", &step->a, &step->b, &used) < 2)
+		die("bad S line");
+	step->sqes = calloc(strlen(args) / 128 + 1, sizeof *step->sqes);
+	for (char *hex = strtok(args + used, " \n"); hex; hex = strtok(NULL, " \n"))
+		from_hex(hex, (unsigned char *)&step->sqes[step->nr++]);
+}
+
+/* Returns 1 when the step hangs. */
+static int do_submit(struct step *step)
+{
+	long long to = step->a, wait = step->b;
+	unsigned *tail = word(sq_ring, params.sq_off.tail), *array = word(sq_ring, params.sq_off.array);
+	unsigned t = *tail;
+	for (unsigned k = 0; k < step->nr; k++) {
+		unsigned i = t++ & (params.sq_entries - 1);
+		sqes[i] = step->sqes[k];
+		array[i] = i;
+		sq_queued++;
+	}
+	__atomic_store_n(tail, t, __ATOMIC_RELEASE);
+	unsigned nr = to < 0 ? sq_queued : (unsigned)to, flags = wait < 0 ? 0 : IORING_ENTER_GETEVENTS;
+	if (params.flags & IORING_SETUP_SQPOLL) {
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (load(word(sq_ring, params.sq_off.flags)) & IORING_SQ_NEED_WAKEUP)
+			flags |= IORING_ENTER_SQ_WAKEUP;
+	}
+	long long start = now();
+	int ret = enter(nr, wait < 0 ? 0 : wait, flags, HANG_NS);
+	if (ret < 0)
+		ret = -errno;
+	else
+		sq_queued -= (unsigned)ret < sq_queued ? ret : sq_queued;
+	printf("S %d %d", ret, overflowed());
+	if (wait >= 0 && now() - start >= HANG_NS - 1000000) {
+		printf(" hang");
+		take(~0u);
+		printf("\n");
+		return 1;
+	}
+	printf("\n");
+	return 0;
+}
+
+static int reap(unsigned n)
+{
+	long long start = now();
+	printf("W");
+	n -= take(n);
+	while (n) {
+		long long left = HANG_NS - (now() - start);
+		if (left <= 0) {
+			printf(" hang\n");
+			return 1;
+		}
+		enter(0, n, IORING_ENTER_GETEVENTS, left);
+		n -= take(n);
+	}
+	printf("\n");
+	return 0;
+}
+
+static void reap_all(void)
+{
+	printf("W");
+	for (;;) {
+		take(~0u);
+		enter(0, 1, IORING_ENTER_GETEVENTS, QUIET_NS);
+		if (!ready() && !overflowed())
+			break;
+	}
+	printf("\n");
+}
+
+static void dump(const char *name, const void *bytes, size_t size)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+		die(path);
+	close(fd);
+}
+
+static void finish(void)
+{
+	char name[64];
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	setrlimit(RLIMIT_FSIZE, &unlimited);
+	for (int i = 0; i < nr_files; i++) {
+		if (files[i].kind == 'f') {
+			struct stat st;
+			char path[4096];
+			snprintf(path, sizeof path, "%s/file%d", dir, files[i].fd);
+			if (stat(path, &st))
+				die(path);
+			long pos = lseek(files[i].fd, 0, SEEK_CUR);
+			printf("F %d %ld %ld\n", files[i].fd, (long)st.st_size, pos);
+		} else if (files[i].kind == 'p' && fcntl(files[i].rfd, F_GETFD) >= 0) {
+			static unsigned char all[1 << 20];
+			fcntl(files[i].rfd, F_SETFL, O_NONBLOCK);
+			long n = 0, r;
+			while ((r = read(files[i].rfd, all + n, sizeof all - n)) > 0)
+				n += r;
+			snprintf(name, sizeof name, "pipe%d", files[i].rfd);
+			dump(name, all, n);
+			printf("F %d %ld 0\n", files[i].rfd, n);
+		}
+	}
+	for (int i = 0; i < nr_buffers; i++) {
+		snprintf(name, sizeof name, "buf%lx", buffers[i].addr);
+		dump(name, (void *)buffers[i].addr, buffers[i].size);
+	}
+	printf("E %u %u\n", *word(cq_ring, params.cq_off.overflow), *word(sq_ring, params.sq_off.dropped));
+	fflush(stdout);
+	_exit(0);
+}
+
+static void run_steps(void)
+{
+	for (int i = 0; i < nr_steps; i++) {
+		struct step *step = &steps[i];
+		switch (step->kind) {
+		case 'S':
+			if (do_submit(step))
+				return;
+			break;
+		case 'W':
+			if (reap(step->a))
+				return;
+			break;
+		case 'A':
+			reap_all();
+			break;
+		case 'Z':
+			usleep(step->a);
+			printf("-\n");
+			break;
+		case 'C':
+			close(step->a);
+			printf("-\n");
+			break;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char setup[64] = "";
+	long long fsize = -1;
+	if (argc != 2)
+		die("needs a directory");
+	dir = argv[1];
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	static char out[1 << 20];
+	setvbuf(stdout, out, _IOFBF, sizeof out);
+	while (fgets(line, sizeof line, stdin)) {
+		char *args = line + 1;
+		switch (line[0]) {
+		case 'R': {
+			unsigned e, c, s;
+			if (sscanf(args, "%u %u %u %lld", &e, &c, &s, &fsize) != 4)
+				die("bad R line");
+			snprintf(setup, sizeof setup, "%u %u %u", e, c, s);
+			break;
+		}
+		case 'F':
+			add_file(args);
+			break;
+		case 'P':
+			add_pipe(args);
+			break;
+		case 'B': {
+			unsigned sum;
+			if (sscanf(args, "%lu %ld %d %u", &buffers[nr_buffers].addr, &buffers[nr_buffers].size,
+				   &buffers[nr_buffers].fixed, &sum) != 4)
+				die("bad B line");
+			pattern(map_at(buffers[nr_buffers].addr, (buffers[nr_buffers].size + 4095) & ~4095L),
+				buffers[nr_buffers].size, sum);
+			nr_buffers++;
+			break;
+		}
+		case 'M': {
+			unsigned long addr;
+			int used;
+			if (sscanf(args, "%lu %n", &addr, &used) < 1)
+				die("bad M line");
+			from_hex(args + used, map_at(addr, 4096));
+			break;
+		}
+		default:
+			add_step(line[0], args);
+		}
+	}
+	start_ring(setup);
+	register_all();
+	if (fsize >= 0) {
+		struct rlimit limit = { fsize, RLIM_INFINITY };
+		setrlimit(RLIMIT_FSIZE, &limit);
+	}
+	run_steps();
+	finish();
+}
