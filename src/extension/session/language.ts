@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ServerName } from '../../session/ast';
 import type { Traces } from '../traces';
+import { viewLenses } from '../view/lenses';
 
 const WAIT_MS = 250;
 const SELECTOR = { language: 'ublk' } as const;
@@ -132,6 +133,7 @@ function codeLenses(document: vscode.TextDocument, traces: Traces): vscode.CodeL
       command: 'ublkTrace.debug',
       arguments: [uri],
     }),
+    ...viewLenses(document),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { DebugHosts } from '../debug/adapter';
 import { sourceOf, type Entry, type Traces } from '../traces';
 import type { Node } from '../tree/nodes';
 import type { RequestTree } from '../tree/view';
+import { viewLenses } from './lenses';
 import { comparison, type Subject, subjectOf } from './subject';
 import { EDITOR_TYPE, VIEW_TYPE, Views } from './views';
 
@@ -51,9 +52,7 @@ export function registerViews(
       webviewOptions: { retainContextWhenHidden: false },
       supportsMultipleEditorsPerDocument: true,
     }),
-    languages.registerCodeLensProvider([{ language: 'ublk' }, { language: 'ublktrace' }], {
-      provideCodeLenses: lenses,
-    }),
+    languages.registerCodeLensProvider({ language: 'ublktrace' }, { provideCodeLenses: viewLenses }),
     ...Object.entries(FACES).map(([name, face]) =>
       command(name, async (about) => {
         const wanted = subject(about) ?? (await pickSubject());
@@ -111,32 +110,6 @@ async function pickSubject(): Promise<Subject | undefined> {
   };
   const picked = await vscode.window.showOpenDialog({ openLabel: t('Show'), filters, canSelectMany: false });
   return picked?.[0] && subjectOf(picked[0], {});
-}
-
-/** The buttons above a session and above the header of a trace. */
-function lenses(document: vscode.TextDocument): vscode.CodeLens[] {
-  const { t } = vscode.l10n;
-  const { uri, languageId } = document;
-  const range = new vscode.Range(0, 0, 0, 0);
-  const timeline = new vscode.CodeLens(range, {
-    title: `$(graph-line) ${t('Timeline')}`,
-    tooltip: t('See requests, contexts and rings over time'),
-    command: 'ublkTrace.showTimeline',
-    arguments: [uri],
-  });
-  if (languageId !== 'ublk') return [timeline];
-  const compare = new vscode.CodeLens(range, {
-    title: `$(diff) ${t('Compare with and without -z')}`,
-    tooltip: t('Simulate this session with copies and with zero copy, and see both timelines'),
-    command: 'ublkTrace.compareZeroCopy',
-    arguments: [uri],
-  });
-  return addsDevice(document) ? [timeline, compare] : [timeline];
-}
-
-/** Only a session that adds a device has something to compare. */
-function addsDevice(document: vscode.TextDocument): boolean {
-  return /^\s*(?:taskset\s.*)?ublk\s+add\b/m.test(document.getText());
 }
 
 function isNode(value: unknown): value is Node {
