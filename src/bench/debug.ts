@@ -64,8 +64,7 @@ async function* searchFigures(client: Client): AsyncGenerator<Figure> {
     ...never.map((condition): [string, string, () => Promise<unknown>] => [
       condition,
       'condition',
-      () =>
-        client.ask('setFunctionBreakpoints', { breakpoints: names.map((name) => ({ name, condition })) }),
+      () => client.ask('setFunctionBreakpoints', { breakpoints: names.map((name) => ({ name, condition })) }),
     ]),
     ...PATHS.map((path): [string, string, () => Promise<unknown>] => [
       path,
@@ -100,24 +99,34 @@ async function* searchFigures(client: Client): AsyncGenerator<Figure> {
 /** Values that change often, seldom, never, and of things that come and go. */
 const PATHS = ['ring:0:cq.tail', 'device:0:state', 'totals::punts', 'task:1:syscall'];
 
-/** Processor time between two moments at which others may run. */
+/**
+ * Time between two moments at which others may run: that of the clock or of the processor, whichever is less, since other programs
+ * lengthen the one and the threads of collector and compiler the other.
+ */
 class Slices {
   longest = 0;
-  private since = 0;
+  private busy = 0;
+  private clock = 0;
 
   readonly pause = async (): Promise<void> => {
     this.end();
     await new Promise((resolve) => setImmediate(resolve));
-    this.since = busyTime();
+    this.begin();
   };
 
   start(): void {
     this.longest = 0;
-    this.since = busyTime();
+    this.begin();
   }
 
   end(): void {
-    this.longest = Math.max(this.longest, busyTime() - this.since);
+    const took = Math.min(busyTime() - this.busy, performance.now() - this.clock);
+    this.longest = Math.max(this.longest, took);
+  }
+
+  private begin(): void {
+    this.busy = busyTime();
+    this.clock = performance.now();
   }
 }
 

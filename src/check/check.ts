@@ -14,7 +14,7 @@ import { SpliceRules } from './splices';
 import type { CheckReport } from './types';
 
 /** Events of one slice. */
-const SLICE = 8192;
+const SLICE = 2048;
 
 /** A group of rules: hears the model, and may read events itself. */
 interface Group extends Observer {

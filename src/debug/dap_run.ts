@@ -15,7 +15,7 @@ import { NodeTable } from './dap_nodes';
 import { type Hit, Known, Search } from './dap_search';
 import { Sources } from './dap_sources';
 import { threadOf } from './dap_threads';
-import { WATCH_CHUNK } from './dap_watch';
+import { STRETCH } from '../trace/state';
 import { compileFilter } from './filter';
 import type { Disposable } from './listeners';
 import type { OpenTrace } from './model';
@@ -128,13 +128,7 @@ export class Run {
           return;
         }
       }
-      const search = new Search(
-        this.open,
-        this.breakpoints.specs(),
-        this.host.pause,
-        given,
-        this.known,
-      );
+      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, given, this.known);
       let logs = 0;
       const { hit, at } = await search.run(from, step, (event, spec) => {
         if (logs++ < MOST_LOGS) this.log(event, spec);
@@ -153,11 +147,11 @@ export class Run {
   async warm(): Promise<void> {
     const paths = this.breakpoints.paths;
     const turn = ++this.warming;
-    const stretches = Math.ceil(this.open.length / WATCH_CHUNK);
+    const stretches = Math.ceil(this.open.length / STRETCH);
     for (let n = 0; n < stretches && paths.length > 0; n++) {
       await this.host.pause();
       if (this.over || this.running || turn !== this.warming) return;
-      this.known.watch.changes(paths, n);
+      this.known.changes.stretch(paths, n);
     }
   }
 

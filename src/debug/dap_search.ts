@@ -1,6 +1,6 @@
+import { ChangeIndex, STRETCH } from '../trace/state';
 import { indexAfter } from './causes';
 import type { Spec } from './dap_breakpoints';
-import { Watch, WATCH_CHUNK } from './dap_watch';
 import type { OpenTrace } from './model';
 
 /** Events looked at between two pauses where no state variable is watched. */
@@ -23,12 +23,12 @@ interface Armed {
 
 /** What searches of one trace found out and need not do again. */
 export class Known {
-  readonly watch: Watch;
+  readonly changes: ChangeIndex;
   /** Events that satisfy a hit condition. */
   readonly counts = new WeakMap<Spec, readonly number[]>();
 
   constructor(open: OpenTrace) {
-    this.watch = new Watch(open);
+    this.changes = new ChangeIndex(open.states);
   }
 }
 
@@ -75,7 +75,7 @@ export class Search {
         if (on === 1) this.mask[id] = 1;
       });
     const watching = this.watched().length > 0;
-    const size = watching ? WATCH_CHUNK : CHUNK;
+    const size = watching ? STRETCH : CHUNK;
     const { length } = this.open;
     for (let at = from + step; at >= 0 && at < length; ) {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
@@ -156,7 +156,7 @@ export class Search {
     take: (event: number, armed: Armed) => void,
   ): void {
     const paths = watched.map(({ path }) => path ?? '');
-    const lists = this.known.watch.changes(paths, Math.floor(low / WATCH_CHUNK));
+    const lists = this.known.changes.stretch(paths, Math.floor(low / STRETCH));
     watched.forEach((armed, k) => {
       eachIn(lists[k], low, high, (event) => take(event, armed));
     });
@@ -189,7 +189,7 @@ export class Search {
       return found;
     }
     const watching = armed.path !== undefined;
-    const size = watching ? WATCH_CHUNK : CHUNK;
+    const size = watching ? STRETCH : CHUNK;
     for (let low = 0; low < length && !this.cancelled(); low += size) {
       const high = Math.min(length, low + size);
       if (watching) this.changes(low, high, [armed], take);

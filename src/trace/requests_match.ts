@@ -9,7 +9,7 @@ import type { Sliced } from './slices';
 import type { Trace } from './trace';
 
 /** Events of one slice. */
-const SLICE = 8192;
+const SLICE = 4096;
 
 /** What one pass over the events found, before requests are made of it. */
 export interface Matched {

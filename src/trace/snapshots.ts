@@ -1,4 +1,4 @@
-import { pathReader, pathStamp, type StatePath } from './state_paths';
+import { pathReader, pathSign, pathStamp, type StatePath } from './state_paths';
 import { type Snapshot, StateReducer } from './state_reducer';
 import type { MachineState } from './state_types';
 import type { Work } from './state_work';
@@ -66,62 +66,45 @@ export class StateCache {
   }
 
   /**
-   * The nearest event after (step 1) or at or before (step -1) `from` that changed the value at a path: what a data breakpoint
-   * stops at. undefined where there is none. Reads one value per event, without building states.
+   * For each path the events in [low, high) that change its value, in order, by replay of that part; parts in which what the values
+   * are read from was not touched are passed over.
    */
-  findChange(path: StatePath, from: number, step: 1 | -1): number | undefined {
-    const read = pathReader(path);
-    const stamp = pathStamp(path);
-    if (step === 1) {
-      for (let i = this.seek(from).event; i < this.trace.length - 1; ) {
-        const k = this.before(i);
-        const next = this.kept[k + 1];
-        if (next !== undefined && this.kept[k].event === i && unchanged(stamp, this.kept[k], next)) {
-          i = next.event;
-          continue;
+  changes(paths: readonly StatePath[], low: number, high: number): number[][] {
+    const lists = paths.map((): number[] => []);
+    const watched = paths
+      .map((path, k) => ({ read: pathReader(path), sign: pathSign(path), stamp: pathStamp(path), k }))
+      .filter(({ stamp }) => stamp === undefined || !this.untouched(stamp, low - 1, high - 1));
+    if (watched.length === 0) return lists;
+    const { view } = this.seek(low - 1);
+    const now = watched.map(({ read, sign }) => ({ value: read(view), sign: sign?.(view) }));
+    for (let i = low; i < high; i++) {
+      if ((i + 1) % this.interval === 0) this.seek(i);
+      else this.reducer.run(i);
+      for (let j = 0; j < watched.length; j++) {
+        const { read, sign, k } = watched[j];
+        const last = now[j];
+        if (sign !== undefined) {
+          const next = sign(view);
+          if (next === last.sign) continue;
+          last.sign = next;
         }
-        const end =
-          next === undefined ? (Math.floor((i + 1) / this.interval) + 1) * this.interval - 1 : next.event;
-        const stop = Math.min(end, this.trace.length - 1);
-        const found = this.changes(read, i, stop, true);
-        if (found !== undefined) return found;
-        i = stop;
+        const value = read(view);
+        if (value !== last.value) lists[k].push(i);
+        last.value = value;
       }
-      return undefined;
     }
-    let end = this.seek(from).event;
-    for (let k = this.before(end); k >= 0; k--) {
-      const next = this.kept[k + 1];
-      const start = this.kept[k];
-      if (end > start.event && !(next?.event === end && unchanged(stamp, start, next))) {
-        const found = this.changes(read, start.event, end, false);
-        if (found !== undefined) return found;
-      }
-      end = start.event;
-    }
-    return undefined;
+    return lists;
   }
 
-  /** The first or last event in (from, to] that changes a value; no snapshot stands between the two. */
-  private changes(
-    read: ReturnType<typeof pathReader>,
-    from: number,
-    to: number,
-    first: boolean,
-  ): number | undefined {
-    const { reducer } = this;
-    let value = read(this.seek(from).view);
-    let found: number | undefined;
-    for (let i = from + 1; i <= to; i++) {
-      if (i === to) this.seek(i);
-      else reducer.run(i);
-      const next = read(reducer.view);
-      if (next === value) continue;
-      if (first) return i;
-      found = i;
-      value = next;
-    }
-    return found;
+  /** Whether snapshots show that nothing that a value is read from was touched by the events in (from, to]. */
+  private untouched(stamp: (w: Work) => readonly unknown[], from: number, to: number): boolean {
+    const { kept } = this;
+    const a = this.before(from);
+    let b = a;
+    while (b < kept.length && kept[b].event < to) b++;
+    if (a < 0 || b === kept.length) return false;
+    const after = stamp(kept[b].work);
+    return stamp(kept[a].work).every((part, k) => part === after[k]);
   }
 
   /** Number of the last snapshot at or before an event. */
@@ -160,13 +143,6 @@ export class StateCache {
     this.kept.splice(0, this.kept.length, ...left);
     this.bytes = left.reduce((sum, snapshot) => sum + sizeOf(snapshot.work), 0);
   }
-}
-
-/** Whether nothing that a value is read from was touched between two snapshots. */
-function unchanged(stamp: ReturnType<typeof pathStamp>, a: Snapshot, b: Snapshot): boolean {
-  const before = stamp(a.work);
-  const after = stamp(b.work);
-  return before !== undefined && after !== undefined && before.every((part, k) => part === after[k]);
 }
 
 /** Upper estimate of the memory that a snapshot keeps for itself: its tables, and the entities changed since the one before. */

@@ -2,6 +2,7 @@
 export * from './state_types';
 export { type Snapshot, StateReducer } from './state_reducer';
 export { StateCache, stateAt } from './snapshots';
+export { ChangeIndex, STRETCH } from './state_changes';
 export {
   diffState,
   type Leaf,

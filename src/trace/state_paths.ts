@@ -1,16 +1,6 @@
 import type { CqeState, MachineState, SlotState } from './state_types';
-import {
-  viewDevice,
-  viewDisk,
-  viewPage,
-  viewPipe,
-  viewRequest,
-  viewRing,
-  viewSlot,
-  viewTask,
-} from './state_view';
+import { type Access, accessOf } from './state_access';
 import type { Machine } from './state_machine';
-import type { Work } from './state_work';
 
 /** A value at a path; null where the trace does not say. */
 export type Leaf = string | number | boolean | null;
@@ -105,106 +95,25 @@ export function slotId(slot: Pick<SlotState, 'device' | 'queue' | 'tag'>): strin
  */
 export function pathReader(path: StatePath): (m: Machine) => Leaf | undefined {
   const [id, field] = splitPath(path);
-  const [kind, a, b] = id.split(':');
-  const find = (m: Machine): object | undefined => {
-    const { w } = m;
-    switch (kind) {
-      case 'slot': {
-        const [, device = '0', queue] = /^(?:(\d+)@)?(\d+)$/.exec(a) ?? [];
-        const slot = m.peekSlot(Number(device), Number(queue), Number(b));
-        return slot && viewSlot(m, Number(device), Number(queue), Number(b), slot);
-      }
-      case 'device': {
-        const device = w.devices[Number(a)];
-        return device && viewDevice(m, device);
-      }
-      case 'ring':
-        for (const ring of w.rings.values()) if (ring.id === Number(a)) return viewRing(m, ring);
-        return undefined;
-      case 'req':
-        for (const ring of w.rings.values()) {
-          if (ring.id !== Number(a)) continue;
-          for (const req of ring.reqs.values()) {
-            const view = viewRequest(m, ring, req);
-            if (view.req === b) return view;
-          }
-        }
-        return undefined;
-      case 'pipe':
-        for (const pipe of w.pipes.values()) if (pipe.id === Number(a)) return viewPipe(m, pipe);
-        return undefined;
-      case 'page':
-        for (const page of w.pages.values()) {
-          const view = viewPage(m, page);
-          if (view.ptr === a) return view;
-        }
-        return undefined;
-      case 'disk': {
-        const [major, minor] = a.split(',').map(Number);
-        for (const disk of w.disks.values())
-          if (disk.major === major && disk.minor === minor) return viewDisk(m, disk);
-        return undefined;
-      }
-      case 'task':
-        for (let t = 0; t < w.tasks.length; t++) {
-          const task = w.tasks[t];
-          if (task && String(m.trace.taskOf(t).pid) === a) return viewTask(m, t, task);
-        }
-        return undefined;
-      case 'io': {
-        const io = w.ios.get(Number(a));
-        return io && { ...io, id: Number(a), op: m.trace.strings.text(io.op) };
-      }
-      case 'command': {
-        const text = w.commands.get(Number(a));
-        return text === undefined ? undefined : { line: Number(a), text: m.trace.strings.text(text) };
-      }
-      case 'fuse': {
-        const io = w.fuse.get(Number(a));
-        return io && { ...io, opcode: m.trace.strings.text(io.opcode) };
-      }
-      case 'totals':
-        return { ...w.totals, copiedBytes: w.totals.copiedBytes < 0 ? null : w.totals.copiedBytes };
-      default:
-        return undefined;
-    }
-  };
+  const view = accessOf(id)?.view;
   return (m) => {
-    const entity = find(m);
+    const entity = view?.(m);
     return entity === undefined ? undefined : fieldOf(entity, field);
   };
 }
 
 /**
- * What the value at a path is read from: when all parts are the same in two snapshots, no event between them changed it,
- * because a thing that is changed after a snapshot is copied first. undefined for things that come and go. The counts guard
- * against a ring or pipe that was made and closed between the two.
+ * A cheap function of the state being replayed: while its answer stays the same, so does the value at the path. undefined where there
+ * is no such shortcut.
  */
-export function pathStamp(path: StatePath): (w: Work) => readonly unknown[] | undefined {
-  const [id] = splitPath(path);
-  const [kind, a, b] = id.split(':');
-  return (w) => {
-    const counts = [w.ringCount, w.pipeCount];
-    switch (kind) {
-      case 'slot': {
-        const [, device = '0', queue] = /^(?:(\d+)@)?(\d+)$/.exec(a) ?? [];
-        const slot = w.devices[Number(device)]?.queues[Number(queue)]?.slots[Number(b)];
-        return [slot, slot && w.rings.get(slot.ring)?.id, ...counts];
-      }
-      case 'device': {
-        const device = w.devices[Number(a)];
-        return [device, device && w.disks.get(device.disk), ...counts];
-      }
-      case 'ring':
-        return [[...w.rings.values()].find((ring) => ring.id === Number(a)), ...counts];
-      case 'pipe':
-        return [[...w.pipes.values()].find((pipe) => pipe.id === Number(a)), ...counts];
-      case 'disk':
-        return [[...w.disks.values()].find((disk) => `${disk.major},${disk.minor}` === a), ...counts];
-      default:
-        return undefined;
-    }
-  };
+export function pathSign(path: StatePath): ((m: Machine) => unknown) | undefined {
+  const [id, field] = splitPath(path);
+  return accessOf(id)?.sign(field);
+}
+
+/** What tells that the value at a path did not change between two snapshots; see {@link Access.stamp}. */
+export function pathStamp(path: StatePath): Access['stamp'] {
+  return accessOf(splitPath(path)[0])?.stamp;
 }
 
 function* entities(state: MachineState): Generator<[string, object]> {
