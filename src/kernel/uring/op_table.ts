@@ -99,10 +99,10 @@ const FSYNC = blocking(
   },
 );
 
-/** The disk is asked only when something was written since the last time. */
+/** The disk is always told to flush; a commit of the journal comes before that when something was written. */
 function syncDisk(req: Req): void {
   const pages = req.file!.pages!;
-  req.diskWait = pages.dirty ? DISK.sync.likely : 0;
+  req.diskWait = pages.dirty ? DISK.sync.likely : DISK.flush.likely;
   pages.dirty = false;
 }
 

@@ -173,15 +173,20 @@ function takePosition(req: Req, rw: RwState, count: number): number {
 /** kiocb_done: the result of a try that ends the request. */
 function done(req: Req, rw: RwState, ret: number): number {
   if (ret >= 0 && (req.flags & REQ.CUR_POS) !== 0) req.file!.pos = rw.pos;
-  if (ret < 0 && rw.bytesDone === 0) {
-    setFail(req);
-    req.res = ret === ERESTARTSYS ? EINTR : ret;
-    return ISSUED.COMPLETE;
-  }
-  const total = rw.bytesDone > 0 ? (ret < 0 ? rw.bytesDone : rw.bytesDone + ret) : ret;
+  const total = rw.bytesDone + ret;
   if (ret !== rw.want) setFail(req);
   req.res = total;
   return ISSUED.COMPLETE;
+}
+
+/** io_rw_done of a write that failed: its CQE comes by task work, wherever the write ran. */
+function doneWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
+  if (ret >= 0) return done(req, rw, ret);
+  if (rw.bytesDone > 0) req.res = rw.bytesDone;
+  else req.res = ret === ERESTARTSYS ? EINTR : ret;
+  setFail(req);
+  addTaskWork(ring, () => completeDefer(ring, req));
+  return ISSUED.PENDING;
 }
 
 /** ->fail of reads and writes: what earlier tries did counts. */
@@ -305,7 +310,7 @@ export function issueWrite(ring: Uring, req: Req, flags: number): number {
     case 'file':
       return writeFile(ring, req, rw, nonblock);
     default:
-      return done(req, rw, iter.count === 0 ? 0 : deviceWrite(file, iter));
+      return doneWrite(ring, req, rw, iter.count === 0 ? 0 : deviceWrite(file, iter));
   }
 }
 
@@ -322,7 +327,7 @@ function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
       return ISSUED.BLOCKED;
     }
     if (tried.done === 0) {
-      if ((req.flags & REQ.NOWAIT) !== 0 || !nonblock) return done(req, rw, EAGAIN);
+      if ((req.flags & REQ.NOWAIT) !== 0 || !nonblock) return doneWrite(ring, req, rw, EAGAIN);
       return EAGAIN;
     }
   }
@@ -330,18 +335,19 @@ function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
   rw.want += before;
   rw.bytesDone = 0;
   const total = before + tried.done;
-  return done(req, rw, total === 0 ? tried.error : total);
+  return doneWrite(ring, req, rw, total === 0 ? tried.error : total);
 }
 
 function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
   const file = req.file!;
   const iter = rw.iter!;
   // The time stamp has to change, which a direct write that must not block leaves to a worker.
-  if (nonblock) return done2(req, rw);
+  if (nonblock) return done2(ring, req, rw);
   const append = file.append ? (rw.kflags & RWF.NOAPPEND) === 0 : (rw.kflags & RWF.APPEND) !== 0;
   const allowed = writeChecks(file, rw.pos, iter.count, append, ring.fsizeLimit);
-  if (allowed.error !== 0) return done(req, rw, allowed.error);
-  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, iter)) return done(req, rw, EINVAL);
+  if (allowed.error !== 0) return doneWrite(ring, req, rw, allowed.error);
+  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, iter))
+    return doneWrite(ring, req, rw, EINVAL);
   rw.pos = allowed.pos;
   const write = file.direct ? directWrite : bufferedWrite;
   const ret = allowed.count === 0 ? 0 : write(file, allowed.pos, allowed.count, iter);
@@ -353,10 +359,10 @@ function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
     rw.bytesDone += ret;
     return EAGAIN;
   }
-  return done(req, rw, ret);
+  return doneWrite(ring, req, rw, ret);
 }
 
 /** A direct write tried inline. */
-function done2(req: Req, rw: RwState): number {
-  return (req.flags & REQ.NOWAIT) !== 0 ? done(req, rw, EAGAIN) : EAGAIN;
+function done2(ring: Uring, req: Req, rw: RwState): number {
+  return (req.flags & REQ.NOWAIT) !== 0 ? doneWrite(ring, req, rw, EAGAIN) : EAGAIN;
 }
