@@ -38,7 +38,21 @@ export function changeLines(
     if (ECHO.test(path) && counted.has(path.replace(ECHO, '.count'))) continue;
     lines.push(line(change, id, path.slice(cut + 1), after, changes));
   }
-  return lines;
+  return lines
+    .map((one, k) => ({ one, k }))
+    .sort((a, b) => rank(a.one) - rank(b.one) || a.k - b.k)
+    .map(({ one }) => one);
+}
+
+/** What a person wants to read first: states and pointers, then what came and went, then the rest, counts last. */
+const FIRST =
+  /:(state|request|refs|occupancy|fill|handled|filled|result|inFlight\.count|syscall|waiting|(sq|cq)\.(head|tail|overflow))$/;
+
+function rank({ path }: Exploded): number {
+  if (path === '') return 1;
+  if (path.startsWith('totals:')) return 4;
+  if (FIRST.test(path)) return path.startsWith('device:') ? 2 : 0;
+  return path.includes(':command.') ? 3 : 2;
 }
 
 function line(
@@ -51,8 +65,8 @@ function line(
   const name = `${entityName(id, after, changes.t)} ${fieldName(field)}`.trim();
   return {
     name,
-    value: changes.show(change.after ?? null),
-    previous: changes.show(change.before ?? null),
+    value: changes.at(change.path, change.after ?? null),
+    previous: changes.at(change.path, change.before ?? null),
     path: change.path,
   };
 }

@@ -39,7 +39,7 @@ function drawPipe(scene: Scene, pipe: PipeState): PipeDrawing {
     text:
       pipe.occupancy === null
         ? t('contents: unknown')
-        : `${pipe.occupancy === 0 ? t('empty') : t('{0} buffers', pipe.occupancy)}${mode}`,
+        : `${pipe.occupancy === 0 ? t('empty') : pipe.occupancy === 1 ? t('1 buffer') : t('{0} buffers', pipe.occupancy)}${mode}`,
     slots: pipe.ringSize ?? 0,
     buffers: pipe.buffers.map((buffer) => ({
       text: shortPointer(buffer.page),

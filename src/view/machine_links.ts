@@ -1,7 +1,7 @@
 import type { MachineView } from '../webview/protocol_faces';
 import type { Scene } from './machine_scene';
 
-/** Most pages that get an arrow of their own. */
+/** Most pages that get an arrow each; of more only the first one does. */
 const MOST_PAGES = 3;
 
 /**
@@ -38,9 +38,15 @@ export function drawLinks(scene: Scene, view: Omit<MachineView, 'links'>): Machi
 
   const pipe = mine(view.pipes)[0];
   join(worker ?? request?.id, pipe?.id, t('its pipe'));
-  const pages = mine(view.pages).slice(0, MOST_PAGES);
+  const all = mine(view.pages);
+  const pages = all.length > MOST_PAGES ? all.slice(0, 1) : all;
   for (const page of pages) {
-    if (pipe?.buffers.some((buffer) => buffer.page === page.id)) join(pipe.id, page.id, t('refers to'));
+    if (pipe?.buffers.some((buffer) => buffer.page === page.id))
+      join(
+        pipe.id,
+        page.id,
+        all.length > pages.length ? t('refers to {0} pages', all.length) : t('refers to'),
+      );
     else join(slot, page.id, t('its page'));
   }
   const below = atDisk(false);

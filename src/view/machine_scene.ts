@@ -88,6 +88,9 @@ export class Scene {
   /** Text of a CQE: the SQE that it answers, as far as user_data and the requests in flight tell. */
   cqeText(ring: RingState, userData: string): string {
     const data = BigInt(userData);
+    const row = this.rowOfData(ring.id, data);
+    const sqe = row < 0 ? undefined : this.open.requests.sqes(row).find((one) => one.user_data === userData);
+    if (sqe !== undefined) return sqeText(sqe.opcode, data);
     const known = [...this.state.requests, ...(this.before?.requests ?? [])];
     const req = known.find((one) => one.ring === ring.id && one.userData === userData);
     return sqeText(req?.opcode ?? '', data);

@@ -68,7 +68,6 @@ function drawSlot(scene: Scene, slot: SlotState): SlotDrawing {
       changes.value(`${id}:request`, t('request'), slot.request, t('Where its block request is.')),
       ...changes.fields(id, slot, [
         ['command.op', t('parked command')],
-        ['command.userData', 'user_data'],
         ['result', t('result'), t('What the last COMMIT carried: bytes or -errno.')],
         ['deliveries', t('deliveries')],
         ['handled', t('handled'), t('Bytes that splices asked for in this delivery.')],

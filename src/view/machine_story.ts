@@ -200,5 +200,7 @@ export function eventStory(open: OpenTrace, e: number, t: Translate = english): 
   const { name } = words;
   if (Object.hasOwn(TELLERS, name)) return TELLERS[name](words, t, `${comm}-${pid}`);
   const says = trace.shapeOf(e).spec?.says;
+  if (name.endsWith('_ret') && words.num('ret') !== undefined)
+    return t('{0} returns {1}. {2}', name.slice(0, -4), words.result('ret'), says ?? '').trim();
   return says === undefined ? t('{0}: an event that the schema does not know.', name) : says;
 }

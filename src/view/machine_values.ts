@@ -32,8 +32,8 @@ export class Changes {
   value(path: string, name: string, value: Leaf, help?: string): Exploded {
     return {
       name,
-      value: this.show(value),
-      ...(this.before.has(path) && { previous: this.was(this.before.get(path)) }),
+      value: this.at(path, value),
+      ...(this.before.has(path) && { previous: this.was(path) }),
       path,
       ...(help !== undefined && { help }),
     };
@@ -65,10 +65,19 @@ export class Changes {
     return value === '' ? t('nothing') : String(value);
   }
 
-  private was(value: Leaf | undefined): string {
-    return value === undefined ? '' : this.show(value);
+  /** The value at a path in words: `none` where nothing there means that there is no such thing. */
+  at(path: string, value: Leaf): string {
+    return value === null && ABSENT.test(path) ? this.t('none') : this.show(value);
+  }
+
+  private was(path: string): string {
+    const value = this.before.get(path);
+    return value === undefined ? '' : this.at(path, value);
   }
 }
+
+/** Values that are null when there is no such thing, not when nobody knows: what a task does, a slot without its command. */
+const ABSENT = /^task:.*:(syscall|ring|plug|request|pipe)$|^req:.*:(link|queue)$|^slot:.*:command\./;
 
 function reach(entity: object, field: string): unknown {
   let value: unknown = entity;

@@ -59,7 +59,7 @@ export const TEXT = 13;
 export function widthOf(text: string, size = TEXT, bold = false): number {
   let units = 0;
   for (const c of text) units += /[il.,:;'|!()[\] ]/.test(c) ? 0.34 : /[A-Z@mwMW…→←]/.test(c) ? 0.72 : 0.56;
-  return units * size * (bold ? 1.06 : 1);
+  return units * size * (bold ? 1.1 : 1);
 }
 
 /** The text, cut with an ellipsis where it is wider than `width`. */

@@ -79,7 +79,7 @@ export function pipePiece(pipe: PipeDrawing, at: At, t: Words): Piece {
     y: top + TUBE + 16,
     text: cutTo(text, at.w, 12),
     size: 12,
-    fill: was === undefined ? 'muted' : 'changed',
+    fill: was === undefined ? 'muted' : 'text',
   });
   const box: Box = { ...at, h: 22 + TUBE + 22 };
   return {
@@ -122,7 +122,7 @@ function references(page: PageDrawing, x: number, y: number, t: Words): Mark[] {
   const count = Number(page.references.value);
   const text = t('references {0}', Number.isFinite(count) ? count : page.references.value);
   const changed = page.references.previous !== undefined && page.references.previous !== '';
-  const marks: Mark[] = [{ k: 'text', x, y, text, size: 12, fill: changed ? 'changed' : 'muted' }];
+  const marks: Mark[] = [{ k: 'text', x, y, text, size: 12, fill: changed ? 'text' : 'muted' }];
   if (!Number.isFinite(count)) return marks;
   const start = x + text.length * 6.6 + 10;
   for (let k = 0; k < Math.min(count, 6); k++)
@@ -132,7 +132,7 @@ function references(page: PageDrawing, x: number, y: number, t: Words): Mark[] {
 
 /** Pages as cards. */
 export function pageCards(pages: readonly PageDrawing[], at: At, t: Words): Piece {
-  return flow(pages, at, 205, 320, (page, box) => {
+  return flow(pages, at, pages.length > 4 ? 165 : 205, at.w, (page, box) => {
     const lines = page.gone
       ? [{ text: page.owner }, { text: t('no longer in a request') }]
       : [{ text: page.owner }, { text: page.origin, fill: 'text' as const }, { text: ' ' }];
@@ -177,7 +177,7 @@ export function diskPiece(disk: DiskDrawing, at: At, t: Words): Piece {
       y: at.y + 50,
       text: cutTo(text, at.w - 24, 12),
       size: 12,
-      fill: was === undefined ? 'muted' : 'changed',
+      fill: was === undefined ? 'muted' : 'text',
     },
   ];
   const anchors: (readonly [string, Box])[] = [];
@@ -192,9 +192,9 @@ export function diskPiece(disk: DiskDrawing, at: At, t: Words): Piece {
       k: 'rect',
       ...box,
       r: 4,
-      fill: 'red',
+      fill: 'blue',
       faint: true,
-      stroke: io.changed ? 'changed' : 'red',
+      stroke: io.changed ? 'changed' : 'blue',
       width: io.changed ? 2.5 : 1.2,
     });
     marks.push({

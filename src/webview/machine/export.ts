@@ -28,7 +28,7 @@ export function machineSvg(
       }),
     ),
   ];
-  const machine = [...back, ...parts.flatMap((part) => part.marks), ...links];
+  const machine = [...back, ...links.behind, ...parts.flatMap((part) => part.marks), ...links.above];
   const all = above + height + foot.length * 18 + 14;
   const layers = [
     { marks: machine, down: above },

@@ -1,8 +1,8 @@
-import { cutTo, type Mark } from '../drawing/marks';
+import { cutTo, type Mark, widthOf } from '../drawing/marks';
 import type { MachineView, RingDrawing } from '../protocol_faces';
 import type { Words } from '../words';
 import { diskPiece, pageCards, pipePiece, requestTiles } from './data';
-import { drawLinks } from './links';
+import { type Arrows, drawLinks } from './links';
 import { type Box, type DrawnPart, type Piece, tiles } from './parts';
 import { ringPiece } from './rings';
 import { slotTiles } from './slots';
@@ -36,7 +36,7 @@ export interface MachineDrawing {
   /** From left to right and top to bottom, the order of the keys. */
   readonly parts: readonly DrawnPart[];
   /** Arrows along the focused request. */
-  readonly links: readonly Mark[];
+  readonly links: Arrows;
 }
 
 /** Lays out and draws a machine. */
@@ -47,6 +47,7 @@ export function drawMachine(view: MachineView, width: number, t: Words): Machine
   const back: Mark[] = [];
   const parts: DrawnPart[] = [];
   const anchors = new Map<string, Box>();
+  const titles: Box[] = [];
   let x = AIR;
   let height = 0;
   for (const [k, share] of columns.entries()) {
@@ -64,6 +65,7 @@ export function drawMachine(view: MachineView, width: number, t: Words): Machine
         text: cutTo(group.title, w - INSIDE * 2),
         fill: 'muted',
       });
+      titles.push({ x, y, w: widthOf(group.title) + INSIDE, h: TITLE });
       back.push(...piece.marks);
       parts.push(...piece.parts);
       for (const [id, box] of piece.anchors) anchors.set(id, box);
@@ -72,7 +74,8 @@ export function drawMachine(view: MachineView, width: number, t: Words): Machine
     height = Math.max(height, y);
     x += w + AIR;
   }
-  return { width, height, back, parts, links: drawLinks(view.links, anchors) };
+  const occupied: Box[] = [...parts, ...titles];
+  return { width, height, back, parts, links: drawLinks(view.links, anchors, occupied) };
 }
 
 /** What stands in which column: the way of the data runs from left to right. */
@@ -92,9 +95,10 @@ function arrange(view: MachineView, columns: number, t: Words): Group[][] {
     draw: list(served, (disk, at) => diskPiece(disk, at, t)),
   };
   const slots: Group = {
-    title: view.devices.map((device) => `${device.title}: ${device.text}`).join(' · ') || t('Slots'),
+    title: t('Slots: one parked command per tag'),
     empty: view.slots.length === 0 && view.devices.length === 0,
-    draw: (at) => joined([(y) => tiles(view.devices, y, t, 220), (y) => slotTiles(view.slots, y, t)], at),
+    draw: (at) =>
+      joined([(y) => tiles(view.devices, y, t, 220, at.w), (y) => slotTiles(view.slots, y, t)], at),
   };
   const rings: Group = {
     title: t('Rings: shared memory of server and kernel'),
@@ -104,7 +108,7 @@ function arrange(view: MachineView, columns: number, t: Words): Group[][] {
   const tasks: Group = {
     title: t('Tasks'),
     empty: view.tasks.length === 0,
-    draw: (at) => tiles(view.tasks, at, t, 190),
+    draw: (at) => tiles(view.tasks, at, t, columns === 3 ? at.w : 190, at.w),
   };
   const pipes: Group = {
     title: t('Pipes: references to pages, no bytes'),

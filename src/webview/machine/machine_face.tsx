@@ -11,6 +11,8 @@ import type { DrawnPart } from './parts';
 import { isDirection, nearest } from './roving';
 import { Values } from './values';
 
+/** Changes that are shown without asking for more. */
+const SHOWN = 6;
 /** Least width of a picture that is taken away, px. */
 const PICTURE = 1200;
 
@@ -22,6 +24,7 @@ export function MachineFace({ store }: FaceProps) {
   const epoch = useValue(store.epoch);
   const [view, setView] = useState<MachineView | undefined>(undefined);
   const [picked, setPicked] = useState('');
+  const [all, setAll] = useState(false);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
   const load = useMemo(
@@ -47,7 +50,7 @@ export function MachineFace({ store }: FaceProps) {
   }, [store, view, width, t]);
 
   const parts = drawing?.parts ?? [];
-  const shown = parts.find((part) => part.id === picked) ?? parts.find((part) => part.changed) ?? parts[0];
+  const shown = parts.find((part) => part.id === picked) ?? tellsMost(parts, cursor.request);
   const onBreak = (path: string): void => void store.breakWhen(path);
   useEffect(
     () =>
@@ -75,6 +78,13 @@ export function MachineFace({ store }: FaceProps) {
     event.preventDefault();
   };
 
+  const rest = (view?.changes.length ?? 0) - SHOWN;
+  const more =
+    rest > 0 ? (
+      <button type="button" class="machine-value" aria-expanded={all} onClick={() => setAll(!all)}>
+        {all ? t('fewer') : t('{0} more', rest)}
+      </button>
+    ) : undefined;
   return (
     <section class="machine" aria-label={t('Machine')}>
       {view !== undefined && (
@@ -82,7 +92,13 @@ export function MachineFace({ store }: FaceProps) {
           <h2>{view.title}</h2>
           <div class="by">{view.by}</div>
           {view.changes.length > 0 ? (
-            <Values values={view.changes} label={t('What this event changed')} t={t} onBreak={onBreak} />
+            <Values
+              values={all ? view.changes : view.changes.slice(0, SHOWN)}
+              label={t('What this event changed')}
+              t={t}
+              onBreak={onBreak}
+              more={more}
+            />
           ) : (
             view.event >= 0 && <div class="by">{t('It changed nothing that is drawn here.')}</div>
           )}
@@ -105,6 +121,7 @@ export function MachineFace({ store }: FaceProps) {
             )}
           >
             <Marks marks={drawing.back} />
+            <Marks marks={drawing.links.behind} />
             {parts.map((part) => (
               <Part
                 key={part.id}
@@ -117,7 +134,7 @@ export function MachineFace({ store }: FaceProps) {
               />
             ))}
             <g pointer-events="none">
-              <Marks marks={drawing.links} />
+              <Marks marks={drawing.links.above} />
             </g>
           </svg>
         )}
@@ -143,6 +160,23 @@ export function MachineFace({ store }: FaceProps) {
       )}
     </section>
   );
+}
+
+/** Which parts say most of an event, best first, by the beginning of their ids. */
+const TELLING = ['slot:', 'pipe:', 'page:', 'ring:', 'req:', 'disk:', 'io:', 'fuse:', 'task:', 'device:'];
+
+/** The part whose values are shown without being asked for: one that changed, else that of the focused request. */
+function tellsMost(parts: readonly DrawnPart[], request: number): DrawnPart | undefined {
+  const rank = (part: DrawnPart): number => {
+    const kind = TELLING.findIndex((start) => part.id.startsWith(start));
+    const own = request >= 0 && part.request === request;
+    return (
+      (kind < 0 ? TELLING.length : kind) + (own ? 0 : 20) + (part.changed && part.values.length > 0 ? 0 : 100)
+    );
+  };
+  let best: DrawnPart | undefined;
+  for (const part of parts) if (best === undefined || rank(part) < rank(best)) best = part;
+  return best;
 }
 
 interface PartProps {

@@ -103,7 +103,7 @@ export function tile(
   const was = part.gone ? '' : wasText(part.values, t);
   const all = [
     ...lines.filter((one) => one.text !== ''),
-    ...(was === '' ? [] : [{ text: was, fill: 'changed' as const }]),
+    ...(was === '' ? [] : [{ text: `▲ ${was}`, fill: 'text' as const }]),
   ];
   const h = PAD + LINE * (1 + all.length) + PAD - 3;
   const whole = { ...box, h };
@@ -182,8 +182,9 @@ export function tiles(
   at: { readonly x: number; readonly y: number; readonly w: number },
   t: Words,
   least = 150,
+  most = 340,
 ): Piece {
-  return flow(list, at, least, 340, (part, box) => {
+  return flow(list, at, least, most, (part, box) => {
     const lines = wrap(part.text, box.w - PAD * 2 - 6, 2, 12).map((text) => ({ text }));
     const { drawn, height } = tile(part, box, t, lines);
     return { piece: { parts: [drawn], marks: [], anchors: [[drawn.id, drawn]] }, height };

@@ -38,7 +38,6 @@ export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Pie
   const shown = ring.filled.slice(-LISTED);
   for (const [k, entry] of shown.entries()) {
     const y = listTop + k * ENTRY;
-    const paint: Paint = entry.changed ? 'changed' : 'text';
     const slot = entry.slot < 0 ? '?' : String(entry.slot);
     marks.push({
       k: 'rect',
@@ -59,7 +58,6 @@ export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Pie
       y: y + 10,
       text: cutTo(`${entry.changed ? '▲ ' : ''}${entry.text}`, box.w - 36, 12),
       size: 12,
-      fill: paint,
     });
   }
   const rest = ring.filled.length - shown.length;
@@ -76,7 +74,7 @@ export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Pie
   });
   const h = bottom + 20 - box.y;
   const whole: Box = { x: box.x, y: box.y, w: box.w, h };
-  if (ring.changed) marks.push(...changedBadge(circle.x + outer * 0.72 + 6, circle.y - outer * 0.72 - 6));
+  if (ring.changed) marks.push(...changedBadge(box.x + box.w, box.y + 6));
   const label = drawnOf(ring, whole, [], t);
   const entries = ring.filled.map((entry) => entry.text).join('; ');
   const part: DrawnPart = {
@@ -200,9 +198,13 @@ function pointer(
   const position = Number(value.value);
   const known = Number.isFinite(position);
   const entries = ring.entries === 0 ? 16 : ring.entries;
-  const spread = 0.2;
   // unknown pointers wait at the lower left and right; two at one place stand side by side
-  const at = known ? angle(position % entries, entries) + beside * spread : end === 'head' ? 2.5 : 0.64;
+  const at = known
+    ? angle(position % entries, entries) +
+      beside * (Math.abs(Math.sin(angle(position % entries, entries))) < 0.5 ? 0.32 : 0.2)
+    : end === 'head'
+      ? 2.5
+      : 0.64;
   const tip = known && beside !== 0 ? angle(position % entries, entries) + beside * 0.05 : at;
   const [cos, sin] = [Math.cos(tip), Math.sin(tip)];
   const far = c.outer + 12;
@@ -210,14 +212,22 @@ function pointer(
   const y = c.y + far * Math.sin(at);
   const changed = value.previous !== undefined;
   const paint: Paint = changed ? 'changed' : known ? 'text' : 'muted';
-  const text = `${end} ${known ? value.value : '?'}`;
+  const ink: Paint = known || changed ? 'text' : 'muted';
+  const flat = Math.abs(Math.sin(at)) < 0.5;
+  const shown = known ? value.value : '?';
+  const sign = changed ? '▲ ' : '';
   const was = changed ? (value.previous === '' ? t('new') : t('was {0}', value.previous ?? '')) : '';
-  const w = Math.max(widthOf(text, 12, true), widthOf(was, 11)) + 4;
+  const lines = [
+    ...(flat ? [`${sign}${end}`, shown] : [`${sign}${end} ${shown}`]),
+    ...(was === '' ? [] : [was]),
+  ];
+  const w = Math.max(...lines.map((line) => widthOf(line, 12, true))) + 4;
   const side = Math.abs(Math.cos(at)) < 0.35 ? (beside !== 0 ? beside : 0) : Math.sign(Math.cos(at));
   const anchor = side === 0 ? 'middle' : side > 0 ? 'start' : 'end';
   const tx = x + side * 5;
   const up = Math.sin(at) < -0.35;
-  const ty = y + (up ? (was === '' ? -2 : -14) : Math.sin(at) > 0.35 ? 11 : 4);
+  const high = 13 * (lines.length - 1);
+  const ty = y + (up ? -2 - high : Math.sin(at) > 0.35 ? 11 : 4 - high / 2);
   const marks: Mark[] = [];
   if (known) {
     marks.push({
@@ -237,19 +247,18 @@ function pointer(
       fill: paint,
     });
   }
-  marks.push({
-    k: 'text',
-    x: tx,
-    y: ty,
-    text: changed ? `▲ ${text}` : text,
-    size: 12,
-    anchor,
-    bold: true,
-    fill: paint,
-    halo: true,
-  });
-  if (was !== '')
-    marks.push({ k: 'text', x: tx, y: ty + 12, text: was, size: 11, anchor, fill: 'changed', halo: true });
+  for (const [k, text] of lines.entries())
+    marks.push({
+      k: 'text',
+      x: tx,
+      y: ty + k * 13,
+      text,
+      size: 12,
+      anchor,
+      bold: text !== was,
+      fill: ink,
+      halo: true,
+    });
   const left = anchor === 'start' ? tx : anchor === 'end' ? tx - w - 12 : tx - w / 2 - 6;
   const title = `${ring.which} ${end}`;
   return {
@@ -259,7 +268,7 @@ function pointer(
     x: left - 2,
     y: ty - 13,
     w: w + 16,
-    h: was === '' ? 18 : 30,
+    h: 18 + high,
     marks,
     values: [value],
     path: mainPath([value]),

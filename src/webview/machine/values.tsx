@@ -1,3 +1,4 @@
+import type { ComponentChild } from 'preact';
 import type { Exploded } from '../protocol_faces';
 import type { Words } from '../words';
 
@@ -53,11 +54,14 @@ export function Values({
   label,
   t,
   onBreak,
+  more,
 }: {
   readonly values: readonly Exploded[];
   readonly label: string;
   readonly t: Words;
   readonly onBreak: (path: string) => void;
+  /** A last thing in the row. */
+  readonly more?: ComponentChild;
 }) {
   return (
     <ul class="machine-values" aria-label={label}>
@@ -66,6 +70,7 @@ export function Values({
           <Value value={value} t={t} onBreak={onBreak} />
         </li>
       ))}
+      {more !== undefined && <li>{more}</li>}
     </ul>
   );
 }

@@ -17,10 +17,10 @@ const PAINT: Readonly<Record<Actor['kind'], Paint>> = {
   kworker: 'yellow',
   daemon: 'green',
   'io-wq': 'purple',
-  interrupt: 'red',
+  interrupt: 'changed',
   other: 'muted',
   kernel: 'text',
-  device: 'red',
+  device: 'changed',
 };
 
 /** A drawn line of the sequence. */
