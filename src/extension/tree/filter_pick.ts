@@ -36,7 +36,8 @@ export async function pickFilter(
     } else {
       items.push({ label: `$(info) ${problem.message}`, alwaysShow: true });
     }
-    for (const { label, text: insert, says, start, end } of completeFilter(text, text.length, open?.trace)) {
+    const proposals = completeFilter(text, text.length, open?.trace);
+    for (const { label, text: insert, says, start, end } of proposals) {
       const next = `${text.slice(0, start)}${insert}${text.slice(end)}`;
       items.push({ label, description: says, alwaysShow: true, next: /\s$/.test(next) ? next : `${next} ` });
     }
@@ -44,7 +45,9 @@ export async function pickFilter(
       for (const past of history) items.push({ label: `$(history) ${past}`, alwaysShow: true, next: past });
     }
     pick.items = items;
-    pick.activeItems = items.slice(problem === undefined ? 0 : 1, problem === undefined ? 1 : 2);
+    // Enter ends a word that is begun, and else takes the filter.
+    const begun = proposals.length > 0 && isBegun(text, proposals);
+    pick.activeItems = items.slice(...(problem === undefined && !begun ? [0, 1] : [1, 2]));
   };
   update();
   return await new Promise<string | undefined>((resolve) => {
@@ -70,5 +73,13 @@ export async function pickFilter(
       pick.dispose();
     });
     pick.show();
+  });
+}
+
+/** Whether the text ends in a part of a word that is proposed, and of none that is whole. */
+function isBegun(text: string, proposals: readonly { label: string; start: number; end: number }[]): boolean {
+  return proposals.every(({ label, start, end }) => {
+    const typed = text.slice(start, end).toLowerCase();
+    return typed !== '' && typed !== label.toLowerCase();
   });
 }

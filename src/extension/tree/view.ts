@@ -302,6 +302,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private noteOf({ entry, rows }: Shown): string {
     const { t } = vscode.l10n;
     const notes: string[] = [];
+    const { zeroCopy } = entry.overrides;
+    if (zeroCopy !== undefined) notes.push(zeroCopy === 'on' ? t('with -z') : t('without -z'));
     if (entry.freshness === 'changed')
       notes.push(
         entry.open.source.kind === 'session' ? t('edited since: run again') : t('changed since: open again'),
