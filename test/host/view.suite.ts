@@ -3,10 +3,11 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { Api } from '../../src/extension/activate';
 import type { ViewPanel } from '../../src/extension/view/panel';
+import { writeWhole } from '../../src/extension/view/save';
 import { EDITOR_TYPE, VIEW_TYPE } from '../../src/extension/view/views';
 import type { Ask, RequestName, Requests, SavedView, Tell } from '../../src/webview/protocol';
 import { DebugRun, RunningSessions } from './debug_run';
-import { cleared, remove, sample, until } from './support';
+import { cleared, folder, remove, sample, until } from './support';
 
 /** Asks a view as its webview does, and gives the answer. */
 async function ask<N extends RequestName>(
@@ -98,6 +99,12 @@ describe('timeline view', () => {
     const view = await shown(api, 'the view');
     await assert.rejects(ask(view, 'flow', { trace: 0, request: 123456 }), /no request 123456/);
     await assert.rejects(ask(view, 'explain', { trace: 7, event: 0 }), /not shown/);
+    const odd = { trace: 0, event: 0 };
+    await assert.rejects(ask(view, 'dance' as 'explain', odd), /does not know this request: dance/);
+    await assert.rejects(
+      ask(view, 'slice', { ...odd, from: 2, to: 1, nsPerPixel: 1, tracks: [] }),
+      /no range/,
+    );
     const hello = await ask(view, 'hello', { version: 99, saved: undefined });
     assert.equal(hello.version, 1);
     assert.deepEqual(hello.traces, []);
@@ -191,6 +198,43 @@ describe('timeline view', () => {
     assert.ok(off.totals.copied > 0, 'copies without -z');
     assert.equal(on.totals.copied, 0);
     assert.equal(off.requests, on.requests);
+  });
+
+  it('shows an event in text, session and pseudo-code, and says where it cannot', async () => {
+    await vscode.commands.executeCommand('vscode.open', sample('loop-zc.ublk'));
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const { open } = view.views[0]!;
+    const event = Array.from({ length: open.length }, (_, i) => i).find(
+      (i) =>
+        open.trace.nameOf(i) === 'ublk_queue_rq' && open.requests.op(open.requests.requestOf(i)) === 'WRITE',
+    )!;
+    const lineOf = (what: RegExp): number | undefined => {
+      const editor = vscode.window.visibleTextEditors.find(({ document }) =>
+        what.test(document.uri.toString()),
+      );
+      return editor && editor.selection.active.line + 1;
+    };
+    await ask(view, 'reveal', { trace: 0, event, where: 'text' });
+    await until('the text', () => lineOf(/^ublk-trace:/) === open.lineOf(event));
+    await ask(view, 'reveal', { trace: 0, event, where: 'session' });
+    await until('the session', () => lineOf(/loop-zc\.ublk$/) === 12);
+    await ask(view, 'reveal', { trace: 0, event, where: 'stack' });
+    await until('the pseudo-code', () => (lineOf(/ublk_drv\.c$/) ?? 0) > 1);
+    await ask(view, 'reveal', { trace: 0, event, where: 'tree' });
+  });
+
+  it('writes pictures beside their place first, and leaves nothing behind', async () => {
+    const target = sample('picture.svg');
+    await writeWhole(target, new TextEncoder().encode('first'));
+    await writeWhole(target, new TextEncoder().encode('second'));
+    assert.equal(new TextDecoder().decode(await vscode.workspace.fs.readFile(target)), 'second');
+    const names = (await vscode.workspace.fs.readDirectory(folder().uri)).map(([name]) => name);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('picture')),
+      ['picture.svg'],
+    );
+    await vscode.workspace.fs.delete(target);
   });
 
   it('comes back when it was hidden, and shows two traces at once', async () => {

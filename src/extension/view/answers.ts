@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import type { TraceView } from '../../view/view';
 import type { Ask, RequestName, Requests } from '../../webview/protocol';
 import type { CursorState } from '../../webview/protocol_data';
-import { showText } from '../commands';
 import { STACK_SCHEME, type DebugHosts } from '../debug/adapter';
+import { placeOfEvent } from '../trace/excerpts';
 import type { Entry, Traces } from '../traces';
 import { turns } from '../work';
 import { savePicture } from './save';
@@ -42,8 +42,7 @@ export async function answerTo(
     default:
       break;
   }
-  if (!('trace' in ask.with))
-    throw new Error(vscode.l10n.t('The extension does not know this request: {0}', ask.ask));
+  if (!('trace' in ask.with)) throw unknownRequest(ask.ask);
   const one = shown[ask.with.trace];
   if (one === undefined) throw new Error(vscode.l10n.t('This trace is not shown any more'));
   return answerOf(ask as Parameters<typeof answerOf>[0], one, services);
@@ -80,7 +79,14 @@ async function answerOf(
     case 'reveal':
       await reveal(entry, ask.with, services);
       return {};
+    default:
+      throw unknownRequest((ask as Ask).ask);
   }
+}
+
+/** A webview of another build may ask what this one does not know. */
+function unknownRequest(name: string): Error {
+  return new Error(vscode.l10n.t('The extension does not know this request: {0}', name));
 }
 
 async function search(
@@ -142,9 +148,11 @@ async function reveal(
   const { t } = vscode.l10n;
   const { open } = entry;
   switch (where) {
-    case 'text':
-      await showText(entry, true, event);
+    case 'text': {
+      const { uri, line } = placeOfEvent(entry, event);
+      await showLine(uri, line, 'ublktrace');
       return;
+    }
     case 'tree':
       traces.select(entry);
       await vscode.commands.executeCommand('ublkTrace.requests.focus');
@@ -169,8 +177,11 @@ async function reveal(
   }
 }
 
-async function showLine(uri: vscode.Uri, line: number): Promise<void> {
+/** Shows a line beside the view, not over it. `language` is that of a document without one. */
+async function showLine(uri: vscode.Uri, line: number, language?: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument(uri);
+  if (language !== undefined && document.languageId === 'plaintext')
+    await vscode.languages.setTextDocumentLanguage(document, language);
   const selection = new vscode.Range(line - 1, 0, line - 1, 0);
   const viewColumn = vscode.window.visibleTextEditors[0]?.viewColumn ?? vscode.ViewColumn.Beside;
   await vscode.window.showTextDocument(document, {
