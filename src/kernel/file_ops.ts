@@ -4,6 +4,7 @@ import type { FaultPlan } from './faults';
 import type { BackingFile, MemRange } from './file';
 import { type IoReq, type OpTable, siteOf } from './io_req';
 import type { Kernel } from './kernel';
+import { PAGE_SIZE } from './memory';
 import { EAGAIN, EIOCBQUEUED, type OpenFile } from './open_file';
 import type { IoTask } from './request';
 import { type Gen, PARK } from './sched';
@@ -154,8 +155,16 @@ export class FileOps implements OpTable {
     const { cache } = file;
     if (!cache) return EINVAL;
     yield* cache.fill(task, req.off, range.length, (error) => {
-      if (error) done(error);
-      else done(cache.isCached(req.off, range.length) ? cache.copyOut(req.off, this.bytes(range)) : EAGAIN);
+      if (error || !cache.isCached(req.off, range.length)) {
+        done(error || EAGAIN);
+        return;
+      }
+      const got = cache.copyOut(req.off, this.bytes(range));
+      // io_read tries a short read of a regular file again. As recorded it finds the end where that is the end of a page; where the
+      // file ends inside a page it goes on in a worker
+      const inPage = (req.off + got) % PAGE_SIZE !== 0;
+      req.partial = got > 0 && got < range.length && inPage && file.kind === 'regular';
+      done(req.partial ? EAGAIN : got);
     });
     return EIOCBQUEUED;
   }

@@ -1,10 +1,9 @@
-import { getHi, getLo } from '../uapi/bytes';
 import { IOSQE, IORING_FSYNC_DATASYNC, IOSQE_ALL } from '../uapi/io_uring_abi';
 import { IORING_OP, opcodeName } from '../uapi/io_uring_ops';
 import { SQE_OFFSET } from '../uapi/sqe';
 import type { FaultPlan } from './faults';
 import { ECANCELED, failLinks, setFailed } from './io_chain';
-import { type IoReq, type OpTable, siteOf } from './io_req';
+import { fileOffset, type IoReq, type OpTable, shortened, siteOf } from './io_req';
 import type { IoWork, IoWq } from './io_wq';
 import type { Kernel } from './kernel';
 import { EAGAIN, EIOCBQUEUED, fileReqFlags, type OpenFile, type UringCmd } from './open_file';
@@ -22,6 +21,8 @@ const CREDS = 0x00040000;
 const HASH_LOCKED = 0x20000000;
 /** REQ_F_ASYNC_DATA */
 const ASYNC_DATA = 0x00200000;
+/** REQ_F_PARTIAL_IO */
+const PARTIAL_IO = 0x02000000;
 const BLOCKING_OPS: ReadonlySet<number> = new Set([
   IORING_OP.FSYNC,
   IORING_OP.SYNC_FILE_RANGE,
@@ -99,6 +100,7 @@ export class IoIssue {
       skipLinkCqes: false,
       res: 0,
       tried: false,
+      partial: false,
       file: undefined,
       cmdOp: isCmd ? view.getUint32(at + SQE_OFFSET.OFF, true) : 0,
       cmdView: view,
@@ -168,14 +170,16 @@ export class IoIssue {
   private *readOrWrite(req: IoReq, inline: Completed[]): Gen<void> {
     const { task } = req;
     let issuing = true;
+    let again = false;
     const ret = yield* this.ops.rw(task, req, (res) => {
       // a disk that answers before the call returns makes the request complete inline
-      if (issuing) inline.push({ req, res });
+      if (issuing && res === EAGAIN) again = true;
+      else if (issuing) inline.push({ req, res });
       else if (res === EAGAIN) this.work.add(task, () => this.retryInWorker(req, 0));
       else this.work.add(task, () => this.finish(req, res));
     });
     issuing = false;
-    if (ret === EAGAIN) this.retryInWorker(req, 0);
+    if (again || ret === EAGAIN) this.retryInWorker(req, 0);
     else if (ret < 0 && ret !== EIOCBQUEUED) inline.push({ req, res: ret });
   }
 
@@ -187,7 +191,7 @@ export class IoIssue {
 
   private retryInWorker(req: IoReq, more: number): void {
     req.tried = true;
-    this.punt(req, more);
+    this.punt(req, more + (req.partial ? PARTIAL_IO + ASYNC_DATA : 0));
   }
 
   /** io_queue_iowq */
@@ -293,6 +297,10 @@ export class IoIssue {
   /** Posts the CQE, unless success is to be silent. */
   private complete(req: IoReq, res: number): void {
     if (breaksChain(req, res)) setFailed(req, res);
+    this.post(req, res);
+  }
+
+  private post(req: IoReq, res: number): void {
     if (!(req.flags & IOSQE.CQE_SKIP_SUCCESS)) req.ring.post(req.ptr, req.udWord, req.udLo, req.udHi, res);
     if (req.ring.drainActive) this.drain(req.ring);
   }
@@ -341,7 +349,7 @@ export class IoIssue {
     this.work.add(first.task, () => {
       for (const member of rest) {
         member.link = undefined;
-        this.complete(member, member.failed ? member.res : ECANCELED);
+        this.post(member, member.failed ? member.res : ECANCELED);
         this.freeReqs.push(member.ptr);
       }
     });
@@ -377,17 +385,4 @@ function copyCommand(req: IoReq): void {
   copy.set(req.ring.sqeBytes.subarray(req.cmdAt, req.cmdAt + req.ring.sqeSize - 48));
   req.cmdView = new DataView(copy.buffer);
   req.cmdAt = 0;
-}
-
-/** A 64-bit offset or address of an SQE: -1 where all bits are set (no offset); beyond 2^53 it is rounded, no file reaches there. */
-function fileOffset(view: DataView, at: number): number {
-  const lo = getLo(view, at);
-  const hi = getHi(view, at);
-  return hi === 0xffffffff && lo === 0xffffffff ? -1 : hi * 0x100000000 + lo;
-}
-
-/** The request as a fault lets it run: a SPLICE asks for all and its backing file moves less, others ask for less. */
-function shortened(req: IoReq, bytes: number): IoReq {
-  if (req.opcode === IORING_OP.SPLICE) return { ...req, short: bytes };
-  return { ...req, len: Math.min(req.len, bytes) };
 }

@@ -1,3 +1,5 @@
+import { getHi, getLo } from '../uapi/bytes';
+import { IORING_OP } from '../uapi/io_uring_ops';
 import type { OpenFile } from './open_file';
 import type { IoTask } from './request';
 import type { Ring } from './ring';
@@ -34,6 +36,8 @@ export interface IoReq {
   res: number;
   /** Another attempt without blocking was made before it went to io-wq (REQ_F_HASH_LOCKED of 6.1). */
   tried: boolean;
+  /** REQ_F_PARTIAL_IO: that attempt moved some bytes, and the worker goes on. */
+  partial: boolean;
   file: OpenFile | undefined;
   cmdOp: number;
   cmdView: DataView;
@@ -56,4 +60,17 @@ export interface OpTable {
   rw(task: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
   /** In a worker. -EIOCBQUEUED: the disk has it, `done` is called later. */
   blocking(worker: IoTask, req: IoReq, done: (res: number) => void): Gen<number>;
+}
+
+/** A 64-bit offset or address of an SQE: -1 where all bits are set (no offset); beyond 2^53 it is rounded, no file reaches there. */
+export function fileOffset(view: DataView, at: number): number {
+  const lo = getLo(view, at);
+  const hi = getHi(view, at);
+  return hi === 0xffffffff && lo === 0xffffffff ? -1 : hi * 0x100000000 + lo;
+}
+
+/** The request as a fault lets it run: a SPLICE asks for all and its backing file moves less, others ask for less. */
+export function shortened(req: IoReq, bytes: number): IoReq {
+  if (req.opcode === IORING_OP.SPLICE) return { ...req, short: bytes };
+  return { ...req, len: Math.min(req.len, bytes) };
 }

@@ -70,7 +70,8 @@ export function parseSqe(
   pipes: ReadonlySet<string>,
 ): SqeCommand | undefined {
   const spec = COMMANDS.find((row) => row.name === 'sqe')!;
-  const { values, operands } = parseArgs(spec, words.slice(1), { sink, server });
+  const { values, operands, ok } = parseArgs(spec, words.slice(1), { sink, server });
+  if (!ok) return undefined;
   const [opWord, ...rest] = operands;
   if (opWord === undefined) {
     sink.error(words[0]!, `sqe: needs an operation: ${Object.keys(OPS).join(', ')}`);

@@ -1,0 +1,143 @@
+import { describe, expect, it, test } from 'vitest';
+import { complete } from '../../src/extension/session/complete';
+import { hoverAt } from '../../src/extension/session/hover';
+import { formatDiagnostic } from '../../src/session/diagnostics';
+import { parseSession } from '../../src/session/parse';
+import { run } from '../simulate/support';
+
+function remarks(text: string): string[] {
+  const { diagnostics } = parseSession(text, 's.ublk');
+  return diagnostics.map((diagnostic) => formatDiagnostic('s.ublk', diagnostic));
+}
+
+const plain = (text: string): string => text;
+
+describe('sqe and submit', () => {
+  it('say what an SQE holds', () => {
+    const session = parseSession(
+      'sqe READ disk.img 4k 8k --link --user-data 0x10\nsqe SPLICE p - 4k o.img 1M --drain\nsqe FALLOCATE a 0 1m --mode punch-hole,keep-size\nsubmit --wait 2\nsubmit\n',
+      's.ublk',
+    );
+    expect(session.diagnostics).toEqual([]);
+    expect(session.commands).toMatchObject([
+      {
+        kind: 'sqe',
+        opcode: 22,
+        file: { path: 'disk.img' },
+        offset: 4096,
+        length: 8192,
+        flags: 4,
+        userData: 16n,
+      },
+      {
+        kind: 'sqe',
+        opcode: 30,
+        offset: -1,
+        length: 4096,
+        out: { path: 'o.img' },
+        outOffset: 1 << 20,
+        flags: 2,
+      },
+      { kind: 'sqe', opcode: 17, length: 1 << 20, opFlags: 3 },
+      { kind: 'submit', wait: 2 },
+      { kind: 'submit', wait: 0 },
+    ]);
+  });
+
+  test.each([
+    ['sqe', /^s\.ublk:1:1: sqe: needs an operation/],
+    ['sqe RAED a 0 4k', /^s\.ublk:1:5: sqe: "?'?RAED.* did you mean .?READ/],
+    ['sqe POLL_ADD a', /^s\.ublk:1:5: .*POLL_ADD.* is not simulated in a session/],
+    ['sqe READ a 0', /^s\.ublk:1:5: sqe READ: needs FILE OFFSET LENGTH/],
+    ['sqe READ a -1 4k', /^s\.ublk:1:12: sqe: unrecognized option .*-1/],
+    ['sqe READ a 0 2m', /^s\.ublk:1:14: sqe: length .*2m.* is beyond 1048576/],
+    ['sqe NOP x', /^s\.ublk:1:9: sqe NOP: unexpected/],
+    ['sqe NOP --dsync', /^s\.ublk:1:9: sqe: dsync belongs to WRITE/],
+    ['sqe NOP --ioprio=1', /^s\.ublk:1:9: sqe --ioprio is not simulated/],
+    ['sqe READ /dev/ublkb0 0 4k', /^s\.ublk:1:10: sqe: only files and pipes/],
+    ['mkfifo p\nsqe READ p 0 4k', /^s\.ublk:2:10: sqe: READ of a pipe is not simulated/],
+    ['sqe 60', /^s\.ublk:1:5: .*60/],
+    ['submit 2', /^s\.ublk:1:8: submit: unexpected/],
+    ['submit --wait -1', /^s\.ublk:1:15: /],
+    ['mkfifo', /^s\.ublk:1:1: mkfifo: missing operand/],
+  ])('refuse with a position: %s', (text, message) => {
+    expect(remarks(`${text}\n`)[0]).toMatch(message);
+  });
+
+  it('are completed and explained from the same table', () => {
+    const at = (text: string): string[] =>
+      complete(text, 0, text.length, 'ublksrv-2022-11', plain).map(({ label }) => label);
+    expect(at('')).toEqual(expect.arrayContaining(['sqe', 'submit', 'mkfifo', 'qemu-img create']));
+    expect(at('sqe READ a 0 4k --')).toEqual(expect.arrayContaining(['--link', '--drain', '--user-data']));
+    expect(at('qemu-img ')).toEqual(['create']);
+    expect(at('#: qcow2-link ')).toEqual(['shipped', 'intended']);
+    expect(hoverAt('sqe NOP --link', 0, 10, 'ublksrv-2022-11', plain)?.text).toContain('IOSQE_IO_LINK');
+  });
+});
+
+describe('a ring program of a session', () => {
+  const printed = (text: string): string[] => run(text).output.trimEnd().split('\n');
+
+  it('moves bytes, and tells CQEs in their order', () => {
+    const result = run(
+      'truncate -s 0 o.img\ndd if=/dev/urandom of=i.img bs=4k count=2\n' +
+        'sqe READ i.img 4k 4k --link -u 1\nsqe WRITE o.img 0 4k --link -u 2\nsqe FSYNC o.img -u 3\nsubmit --wait 3\n',
+    );
+    expect(result.output).toContain(
+      'cqe user_data=0x1 res=4096\ncqe user_data=0x2 res=4096\ncqe user_data=0x3 res=0\n',
+    );
+    const bytes = (path: string): Uint8Array => {
+      const file = result.files.find((each) => each.path === path)!;
+      const all = new Uint8Array(file.size);
+      for (const range of file.ranges) all.set(range.bytes, range.offset);
+      return all;
+    };
+    expect(bytes('o.img')).toEqual(bytes('i.img').slice(4096));
+  });
+
+  it('cancels the rest of a chain behind a short read, and what is malformed fails it as a whole', () => {
+    expect(
+      printed('truncate -s 100 s\nsqe READ s 0 4k --link -u 1\nsqe NOP -u 2\nsubmit --wait 2\n'),
+    ).toEqual(['submit: 2 of 2 SQEs', 'cqe user_data=0x1 res=100', 'cqe user_data=0x2 res=-125']);
+    expect(printed('sqe NOP --link -u 1\nsqe 250 -u 2\nsqe NOP -u 3\nsubmit --wait 2\n')).toEqual([
+      'submit: 2 of 3 SQEs',
+      'cqe user_data=0x1 res=-125',
+      'cqe user_data=0x2 res=-22',
+    ]);
+  });
+
+  it('hangs where a real one would, and says so', () => {
+    expect(printed('sqe NOP\nsubmit --wait 2\n').at(-1)).toMatch(/hangs/);
+    expect(printed('mkfifo p\ntruncate -s 4k o\nsqe SPLICE p - 4k o 0\nsubmit --wait 1\n').at(-1)).toMatch(
+      /hangs/,
+    );
+  });
+
+  it('refuses what it cannot open or hold', () => {
+    expect(printed('sqe READ none 0 4k\n')[0]).toMatch(/cannot open 'none'/);
+    expect(printed('sqe NOP\n'.repeat(65))[0]).toMatch(/submission queue is full \(64 entries\)/);
+  });
+});
+
+describe('qemu-img create', () => {
+  test.each([
+    ['qemu-img', /^s\.ublk:1:1: qemu-img: missing command/],
+    ['qemu-img info a', /^s\.ublk:1:10: qemu-img: .*info.*: create is simulated/],
+    ['qemu-img create a 1M', /^s\.ublk:1:10: qemu-img create: without -f qcow2/],
+    ['qemu-img create -f raw a 1M', /^s\.ublk:1:20: format .*raw.* is not simulated yet/],
+    ['qemu-img create -f qcow2 a', /needs FILE and SIZE/],
+    [
+      'qemu-img create -f qcow2 -o cluster_size=3k a 1M',
+      /^s\.ublk:1:29: qemu-img create: cluster_size is a power of two/,
+    ],
+    [
+      'qemu-img create -f qcow2 -o compat=1.1,extended_l2=on a 1M',
+      /^s\.ublk:1:40: .*extended_l2 is not simulated/,
+    ],
+    ['qemu-img create -f qcow2 -b base a 1M', /-b is not simulated/],
+    ['ublk add -t qcow2 -q 2 -f a', /^s\.ublk:1:19: ublk add -t qcow2 has one queue only/],
+    ['ublk add -t qcow2 --buffered_io -f a', /has no --buffered_io/],
+  ])('refuses with a position: %s', (text, message) => {
+    expect(remarks(`${text}\n`)[0]).toMatch(message);
+  });
+});
