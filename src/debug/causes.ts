@@ -1,6 +1,8 @@
 import type { RequestTable } from '../trace/requests';
 import type { Trace } from '../trace/trace';
+import { CauseLinks, type LinkRole } from './cause_links';
 import { CAUSES, CONTEXT_STARTS } from './cause_names';
+import { SharedWork, type Work } from './work';
 
 /** Most events that a search looks at; what lies farther away is reported as unknown. */
 const REACH = 20000;
@@ -8,14 +10,11 @@ const REACH = 20000;
 const LONGEST = 128;
 
 /** Roles of a shape in the search for causes. */
-interface Role {
-  readonly name: string;
-  /** Shape names of the call that this event ends; empty where it ends none. */
-  readonly ends: string;
-  /** The trace has events for the end of this call. */
-  readonly opens: boolean;
+interface Role extends LinkRole {
   readonly starts: boolean;
   readonly wants: readonly (readonly string[])[];
+  /** Shapes that one of `wants` names. */
+  readonly wanted: Uint8Array;
   /** Index of the field `req`, -1 where there is none. */
   readonly req: number;
 }
@@ -27,11 +26,20 @@ interface Role {
 export class Causes {
   private readonly roles: Role[] = [];
   private names: ReadonlySet<string> | undefined;
+  private readonly masks = new Map<string, Uint8Array>();
+  private readonly linking: SharedWork<CauseLinks>;
 
   constructor(
     private readonly trace: Trace,
     private readonly requests: RequestTable,
-  ) {}
+  ) {
+    this.linking = new SharedWork(CauseLinks.build(trace, (shape) => this.roleOf(shape), LISTED));
+  }
+
+  /** Does in slices what the first question would do at once. false where `work` was cancelled. */
+  async prepare(work: Work): Promise<boolean> {
+    return (await this.linking.wait(work)) !== undefined;
+  }
 
   /** The event that brought event e about, always an earlier one; -1 where the trace does not tell. */
   parent(e: number): number {
@@ -75,48 +83,54 @@ export class Causes {
       }
     }
     const { requests, trace } = this;
-    const { name } = this.role(e);
-    const wide = WIDE.has(name);
+    const wide = WIDE.has(this.role(e).name);
     const near = wide ? limit : Math.min(limit, e + 256);
     for (let f = e + 1; f < near; f++) {
       const other = requests.requestOf(f);
       if (row >= 0 && other === row) continue;
       // only the same task, or a step that looks for such an event, can name it as its cause
-      if (trace.task[f] !== trace.task[e] && !this.wants(f, name)) continue;
+      if (trace.task[f] !== trace.task[e] && this.role(f).wanted[trace.shape[e]] === 0) continue;
       if (this.parent(f) === e) return f;
     }
     return limit < this.trace.length && this.parent(limit) === e ? limit : -1;
   }
 
-  private wants(e: number, name: string): boolean {
-    return this.role(e).wants.some((group) => group.includes(name));
-  }
-
   /** The call or context in whose course event e happened; for the end of a call its beginning. */
   private around(e: number, role: Role, list: Uint32Array | undefined): number {
+    return list === undefined ? this.aroundInTask(e, role) : this.aroundInRequest(e, role, list);
+  }
+
+  private aroundInTask(e: number, role: Role): number {
+    const { around } = this.links;
+    for (let i = around[e]; i >= 0 && i >= e - REACH; i = around[i]) {
+      const other = this.role(i);
+      if (other.opens) {
+        if (role.ends === '' || other.name === role.ends) return i;
+      } else {
+        return bounded(role, other) ? i : -1;
+      }
+    }
+    return -1;
+  }
+
+  /** The same, seeing only events of one request. */
+  private aroundInRequest(e: number, role: Role, list: Uint32Array): number {
     const { trace } = this;
     const task = trace.task[e];
-    const ending = role.ends;
     const closed = new Map<string, number>();
-    if (ending !== '') closed.set(ending, 0);
-    for (const i of this.backwards(e, list)) {
+    for (let j = indexAfter(list, e - 1) - 1; j >= 0; j--) {
+      const i = list[j];
       if (trace.task[i] !== task) continue;
       const other = this.role(i);
       if (other.ends !== '') {
         closed.set(other.ends, (closed.get(other.ends) ?? 0) + 1);
-        continue;
-      }
-      if (other.opens) {
+      } else if (other.opens) {
         const ends = closed.get(other.name) ?? 0;
-        if (ends > 0) {
-          closed.set(other.name, ends - 1);
-          continue;
-        }
-        if (ending === '' || other.name === ending) return i;
-        continue;
+        if (ends > 0) closed.set(other.name, ends - 1);
+        else if (role.ends === '' || other.name === role.ends) return i;
+      } else if (other.bounds) {
+        return bounded(role, other) ? i : -1;
       }
-      if (other.starts) return ending === '' && !role.starts ? i : -1;
-      if (SUBMITS.has(other.name)) return ending === '' && role.wants.length === 0 ? i : -1;
     }
     return -1;
   }
@@ -126,8 +140,10 @@ export class Causes {
     const { trace, requests } = this;
     const id = trace.num(e, 'id');
     let submit = -1;
-    for (let i = e - 1; i >= Math.max(0, e - REACH) && submit < 0; i--) {
-      if (this.role(i).name === 'app_io_submit' && trace.num(i, 'id') === id) submit = i;
+    for (const i of this.listed('app_io_submit', e, e - REACH)) {
+      if (trace.num(i, 'id') !== id) continue;
+      submit = i;
+      break;
     }
     if (submit < 0) return -1;
     let row = -1;
@@ -180,15 +196,11 @@ export class Causes {
     const { trace } = this;
     if (role.req >= 0) {
       const req = trace.word(e, role.req);
-      const wanted = role.wants.flat();
+      const any = role.wants.length === 0;
       for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
+        if (!any && role.wanted[trace.shape[i]] === 0) continue;
         const other = this.role(i);
-        if (
-          other.req >= 0 &&
-          trace.word(i, other.req) === req &&
-          (wanted.length === 0 || wanted.includes(other.name))
-        )
-          return i;
+        if (other.req >= 0 && trace.word(i, other.req) === req) return i;
       }
     }
     const wanted = role.wants.flat();
@@ -198,7 +210,7 @@ export class Causes {
     }
     if (role.starts) {
       for (let i = e - 1; i >= Math.max(0, e - REACH); i--)
-        if (wanted.includes(this.role(i).name) && this.requests.requestOf(i) < 0) return i;
+        if (role.wanted[this.trace.shape[i]] === 1 && this.requests.requestOf(i) < 0) return i;
     }
     const own = this.sameTask(e, ['session_command', 'app_io_submit']);
     if (own >= 0) return own;
@@ -207,42 +219,55 @@ export class Causes {
 
   /** The nearest earlier event of the same task with one of these names. */
   private sameTask(e: number, names: readonly string[]): number {
-    const { trace } = this;
+    const { trace, links } = this;
+    const wanted = this.shapesOf(names);
     const task = trace.task[e];
-    if (!names.some((name) => this.has(name))) return -1;
-    for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
-      if (trace.task[i] === task && names.includes(this.role(i).name)) return i;
-    }
+    let found = false;
+    for (let id = 0; id < wanted.length && !found; id++) found = wanted[id] === 1 && links.has(task, id);
+    if (!found) return -1;
+    const { previous } = links;
+    for (let i = previous[e]; i >= 0 && i >= e - REACH; i = previous[i])
+      if (wanted[trace.shape[i]] === 1) return i;
     return -1;
   }
 
   /** The command of the session on the line that event e names. */
   private command(e: number): number {
     const line = this.trace.num(e, 'line');
-    if (!this.has('session_command') || line === undefined) return -1;
-    for (let i = e - 1; i >= 0; i--) {
-      if (this.role(i).name === 'session_command' && this.trace.num(i, 'line') === line) return i;
-    }
+    if (line === undefined) return -1;
+    for (const i of this.listed('session_command', e, 0)) if (this.trace.num(i, 'line') === line) return i;
     return -1;
   }
 
   /** The command that started a program of this name: daemons go on under the name of the command. */
   private commandOfProgram(e: number): number {
-    if (!this.has('session_command')) return -1;
     const { trace } = this;
     const { comm } = trace.taskOf(trace.task[e]);
-    for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
-      if (this.role(i).name === 'session_command' && trace.taskOf(trace.task[i]).comm === comm) return i;
-    }
+    for (const i of this.listed('session_command', e, e - REACH))
+      if (trace.taskOf(trace.task[i]).comm === comm) return i;
     return -1;
   }
 
-  private *backwards(e: number, list: Uint32Array | undefined): Generator<number> {
-    if (list === undefined) {
-      for (let i = e - 1; i >= Math.max(0, e - REACH); i--) yield i;
-    } else {
-      for (let j = indexAfter(list, e - 1) - 1; j >= 0; j--) yield list[j];
+  /** Events of a listed name before event e, from the nearest back to `first`. */
+  private *listed(name: (typeof LISTED)[number], e: number, first: number): Generator<number> {
+    const list = this.links.all(name);
+    for (let j = indexAfter(list, e - 1) - 1; j >= 0 && list[j] >= first; j--) yield list[j];
+  }
+
+  private get links(): CauseLinks {
+    return this.linking.value ?? this.linking.finish();
+  }
+
+  /** Shapes of the events with one of these names. */
+  private shapesOf(names: readonly string[]): Uint8Array {
+    const key = names.join(' ');
+    let shapes = this.masks.get(key);
+    if (shapes === undefined) {
+      const { shapes: all } = this.trace;
+      shapes = Uint8Array.from({ length: all.size }, (_, id) => (names.includes(all.get(id).name) ? 1 : 0));
+      this.masks.set(key, shapes);
     }
+    return shapes;
   }
 
   private has(name: string): boolean {
@@ -261,10 +286,16 @@ export class Causes {
 
   private role(e: number): Role {
     const id = this.trace.shape[e];
+    return this.roles[id] ?? this.roleOf(id);
+  }
+
+  private roleOf(id: number): Role {
     const known = this.roles[id];
     if (known !== undefined) return known;
     const { name, fields } = this.trace.shapes.get(id);
     const enter = name.startsWith('sys_enter_') ? `sys_exit_${name.slice(10)}` : `${name}_ret`;
+    const starts = CONTEXT_STARTS.includes(name);
+    const wants = Object.hasOwn(CAUSES, name) ? CAUSES[name] : [];
     const role: Role = {
       name,
       ends: name.startsWith('sys_exit_')
@@ -273,8 +304,10 @@ export class Causes {
           ? name.slice(0, -4)
           : '',
       opens: this.has(enter),
-      starts: CONTEXT_STARTS.includes(name),
-      wants: Object.hasOwn(CAUSES, name) ? CAUSES[name] : [],
+      starts,
+      bounds: starts || SUBMITS.has(name),
+      wants,
+      wanted: this.shapesOf(wants.flat()),
       req: fields.get('req') ?? -1,
     };
     this.roles[id] = role;
@@ -282,6 +315,14 @@ export class Causes {
   }
 }
 
+/** Whether an event happened in the course of the context or submission before it. */
+function bounded(role: Role, by: Role): boolean {
+  if (role.ends !== '') return false;
+  return by.starts ? !role.starts : role.wants.length === 0;
+}
+
+/** Events that are looked for over the whole trace. */
+const LISTED = ['session_command', 'app_io_submit'] as const;
 const SUBMITS: ReadonlySet<string> = new Set(['io_uring_submit_sqe', 'io_uring_submit_req']);
 /** Steps from user space to the kernel or between contexts: no call around them brought them about. */
 const HOPS: ReadonlySet<string> = new Set([

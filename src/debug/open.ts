@@ -6,7 +6,7 @@ import { SimulateError, Simulation } from '../simulate';
 import { matchSlices } from '../trace/requests';
 import type { Trace } from '../trace/trace';
 import { OpenTrace, type TraceSource } from './model';
-import { SharedWork } from './work';
+import { SharedWork, type Work } from './work';
 
 /** Steps of the scheduler, events and bytes of one slice: a few milliseconds, also before the code is warm. */
 const SIMULATE_SLICE = 512;
@@ -133,14 +133,16 @@ async function* small(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>):
 
 /** Finds the requests and makes the snapshots of all states, so that every later step is short. */
 async function prepared(trace: Trace, source: TraceSource, host: OpenHost): Promise<OpenTrace> {
-  const requests = await new SharedWork(matchSlices(trace)).wait({
+  const work = (what: string): Work => ({
     pause: host.pause,
-    progress: (share) => host.progress?.('requests', share),
+    progress: (share) => host.progress?.(what, share),
     ...(host.cancelled === undefined ? {} : { cancelled: host.cancelled }),
   });
+  const requests = await new SharedWork(matchSlices(trace)).wait(work('requests'));
   if (requests === undefined) throw new OpenCancelled();
   const open = new OpenTrace(trace, source, requests);
   await rest(host);
+  if (!(await open.causes.prepare(work('causes')))) throw new OpenCancelled();
   for (let done = 0; !open.states.prepare(PREPARE_SLICE); done += PREPARE_SLICE) {
     host.progress?.('states', Math.min(1, done / Math.max(1, open.length)));
     await rest(host);
