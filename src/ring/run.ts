@@ -130,6 +130,8 @@ class ProgramRun implements RunResult {
       polls: Array.from({ length: 2 ** pollHashBits(program.cqEntries) }, () => []),
       cancelSeq: 0,
       nextReq: 1,
+      freeSlots: [],
+      slotNames: [],
       linkTimeoutTask,
       cqWake: undefined,
     };

@@ -356,11 +356,16 @@ static void finish(void)
 			long pos = lseek(files[i].fd, 0, SEEK_CUR);
 			printf("F %d %ld %ld\n", files[i].fd, (long)st.st_size, pos);
 		} else if (files[i].kind == 'p' && fcntl(files[i].rfd, F_GETFD) >= 0) {
+			/* tee leaves the bytes where they are, so that nobody who waits for room goes on. */
 			static unsigned char all[1 << 20];
-			fcntl(files[i].rfd, F_SETFL, O_NONBLOCK);
+			int copy[2];
 			long n = 0, r;
-			while ((r = read(files[i].rfd, all + n, sizeof all - n)) > 0)
-				n += r;
+			if (pipe2(copy, O_NONBLOCK))
+				die("pipe2");
+			fcntl(copy[1], F_SETPIPE_SZ, 1 << 20);
+			if (tee(files[i].rfd, copy[1], sizeof all, SPLICE_F_NONBLOCK) > 0)
+				while ((r = read(copy[0], all + n, sizeof all - n)) > 0)
+					n += r;
 			snprintf(name, sizeof name, "pipe%d", files[i].rfd);
 			dump(name, all, n);
 			printf("F %d %ld 0\n", files[i].rfd, n);

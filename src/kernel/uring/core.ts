@@ -106,6 +106,7 @@ function freeReq(ring: Uring, req: Req): void {
     req.file = undefined;
   }
   ring.live--;
+  ring.freeSlots.push(req.slot);
 }
 
 /** What io_wq_free_work does with the worker's reference: the follower to run, when it was the last one. */

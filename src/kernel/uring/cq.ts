@@ -34,7 +34,7 @@ export function fillCqe(ring: Uring, req: Req): boolean {
 /** io_cqring_event_overflow */
 export function overflowCqe(ring: Uring, req: Req): void {
   ring.world.touch(ring.cqLock);
-  emit(ring, 'cqe_overflow', { user_data: userData(req), res: req.res, cflags: req.cflags });
+  emit(ring, 'cqe_overflow', { user_data: userData(req), res: req.res });
   ring.overflow.push(cqeOf(req));
 }
 

@@ -66,7 +66,7 @@ function* waitForCqes(ring: Uring, wanted: number): Code<void> {
   const min = Math.min(wanted, ring.cqEntries);
   const sqpoll = (ring.setup & IORING_SETUP.SQPOLL) !== 0;
   const runWork = function* (atLeast: number): Code<void> {
-    if (hasLocalWork(ring)) runLocalWork(ring, atLeast, flushCompletions);
+    if (hasLocalWork(ring)) yield* runLocalWork(ring, atLeast, flushCompletions);
     if (!sqpoll) yield* runTaskWork(ring, flushCompletions);
   };
   yield* runWork(min);

@@ -4,7 +4,7 @@ import type { Sqe } from '../../uapi/sqe';
 import { setFail } from './complete_later';
 import { queueFallback, queueSqe } from './core';
 import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
-import { emit, opName, userData } from './uring_trace';
+import { emit, opName, slotName, userData } from './uring_trace';
 
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
@@ -12,6 +12,21 @@ const ECANCELED = -125;
 /** SQE flags that need no further look. */
 const COMMON = REQ.FIXED_FILE | REQ.LINK | REQ.HARDLINK | REQ.FORCE_ASYNC;
 const VALID = 0x7f;
+
+/** Requests are allocated this many at a time (IO_REQ_ALLOC_BATCH). */
+const BATCH = 8;
+
+/** io_alloc_req: the piece of memory that was freed last. */
+function takeSlot(ring: Uring): number {
+  if (ring.freeSlots.length === 0) {
+    const first = ring.slotNames.length;
+    for (let i = 0; i < BATCH; i++) {
+      ring.slotNames.push(undefined);
+      ring.freeSlots.push(first + i);
+    }
+  }
+  return ring.freeSlots.pop()!;
+}
 
 function newReq(ring: Uring, sqe: Sqe): Req {
   return {
@@ -32,7 +47,8 @@ function newReq(ring: Uring, sqe: Sqe): Req {
     timeout: undefined,
     blockedOn: undefined,
     diskWait: 0,
-    named: false,
+    spliceIn: undefined,
+    slot: takeSlot(ring),
     seq: 0,
     cause: 'inline',
   };
@@ -89,10 +105,10 @@ export function submitSqe(ring: Uring, sqe: Sqe): number {
     opcode: opName(ring, req.opcode),
     flags: req.flags & VALID,
   });
-  req.named = true;
+  ring.slotNames[req.slot] = userData(req);
   if (ring.linkHead) {
     const after = ring.profile.linkTracesPredecessor ? ring.linkLast! : ring.linkHead;
-    emit(ring, 'link', { user_data: userData(req), after: after.named ? userData(after) : null });
+    emit(ring, 'link', { user_data: userData(req), after: slotName(ring, after) });
     ring.linkLast!.link = req;
     ring.linkLast = req;
     if ((req.flags & LINK_FLAGS) !== 0) return 0;

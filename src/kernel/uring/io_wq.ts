@@ -1,7 +1,7 @@
 /** io_uring/io-wq.c: worker threads, bounded and unbounded, with work hashed by inode. */
 import { failByTaskWork, setFail } from './complete_later';
 import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
-import { canPoll } from './open_files';
+import { canPoll, putFile } from './open_files';
 import { armAsyncPoll } from './poll_arm';
 import { opTime, TIME } from './run_times';
 import { type IoWq, ISSUE, ISSUED, REQ, type Req, type Uring, type WqCancel } from './types';
@@ -39,12 +39,19 @@ interface Worker {
   interrupt: (() => void) | undefined;
 }
 
+/** i_rwsem of an inode, as far as workers contend for it. */
+interface InodeLock {
+  held: boolean;
+  readonly waiting: Actor[];
+}
+
 /** The io-wq of one submitting task. */
 export class WorkerPool implements IoWq {
   private readonly bound: Acct;
   private readonly unbound: Acct;
   private readonly all: Worker[] = [];
   private readonly hashBusy = new Set<number>();
+  private readonly locks = new Map<number, InodeLock>();
   private readonly hashTail = new Map<number, Req>();
 
   constructor(
@@ -83,7 +90,10 @@ export class WorkerPool implements IoWq {
   private activateFree(acct: Acct): boolean {
     const worker = acct.free[0];
     if (worker === undefined) return false;
-    if (worker.idle && worker.actor) this.world.wake(worker.actor, TIME.workerWake);
+    if (worker.idle && worker.actor) {
+      this.world.charge(TIME.wakeWorker);
+      this.world.wake(worker.actor, TIME.workerWake);
+    }
     return true;
   }
 
@@ -106,6 +116,7 @@ export class WorkerPool implements IoWq {
       this.workerLoop(ring, worker),
       delay + TIME.createWorker + TIME.workerStart,
     );
+    if (delay === 0) this.world.charge(TIME.createWorker);
   }
 
   private *workerLoop(ring: Uring, worker: Worker): Context {
@@ -184,11 +195,17 @@ export class WorkerPool implements IoWq {
       failByTaskWork(ring, req, ECANCELED);
       return;
     }
-    yield opTime(req.opcode);
     if (!assignFile(ring, req)) {
       failByTaskWork(ring, req, EBADF);
       return;
     }
+    const lock = this.inodeLock(ring, req);
+    if (lock) yield* this.acquire(ring, worker, lock);
+    yield opTime(req.opcode);
+    yield* this.issue(ring, worker, req, lock);
+  }
+
+  private *issue(ring: Uring, worker: Worker, req: Req, lock: InodeLock | undefined): Context {
     const def = ring.ops[req.opcode]!;
     let poll = (req.flags & REQ.FORCE_ASYNC) !== 0 && (def.pollin || def.pollout) && canPoll(req.file!);
     for (;;) {
@@ -196,6 +213,7 @@ export class WorkerPool implements IoWq {
       if (poll) flags |= ISSUE.NONBLOCK;
       req.diskWait = 0;
       let ret = issueSqe(ring, req, flags);
+      if (lock?.held) this.release(lock);
       if (ret === ISSUED.BLOCKED) ret = yield* this.sleepInOp(ring, worker, req, flags);
       if (req.diskWait > 0) yield* this.waitForDisk(ring, worker, req, ret);
       if (ret === EAGAIN && (req.flags & REQ.NOWAIT) === 0 && poll) {
@@ -206,6 +224,36 @@ export class WorkerPool implements IoWq {
       if (ret !== 0) failByTaskWork(ring, req, ret);
       return;
     }
+  }
+
+  /** The lock of the regular file that an op changes. */
+  private inodeLock(ring: Uring, req: Req): InodeLock | undefined {
+    const { file } = req;
+    const changes = ring.ops[req.opcode]!.hashRegFile || req.opcode === IORING_OP.FALLOCATE;
+    if (file?.kind !== 'file' || !changes) return undefined;
+    let lock = this.locks.get(file.inode);
+    if (lock === undefined) {
+      lock = { held: false, waiting: [] };
+      this.locks.set(file.inode, lock);
+    }
+    return lock;
+  }
+
+  /** inode_lock: who waits is woken when it is free, and may find it taken again. */
+  private *acquire(ring: Uring, worker: Worker, lock: InodeLock): Generator<number, void, void> {
+    while (lock.held) {
+      lock.waiting.push(worker.actor!);
+      this.stopRunning(ring, worker.acct);
+      yield PARK;
+      worker.acct.running++;
+    }
+    lock.held = true;
+  }
+
+  private release(lock: InodeLock): void {
+    lock.held = false;
+    const next = lock.waiting.shift();
+    if (next) this.world.wake(next, TIME.lockWake);
   }
 
   private takeReference(req: Req): void {
@@ -256,6 +304,8 @@ export class WorkerPool implements IoWq {
 
   private interrupted(ring: Uring, req: Req): number {
     req.blockedOn = undefined;
+    if (req.spliceIn) putFile(req.spliceIn);
+    req.spliceIn = undefined;
     const splicing = req.opcode === IORING_OP.SPLICE || req.opcode === IORING_OP.TEE;
     if (!splicing) {
       const moved = req.rw?.bytesDone ?? 0;

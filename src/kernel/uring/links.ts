@@ -3,7 +3,7 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 import { addTaskWork } from './task_work_list';
 import { completeByTaskWork, completeDefer } from './complete_later';
 import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
-import { emit, opName, userData } from './uring_trace';
+import { emit, opName, slotName, userData } from './uring_trace';
 
 const ECANCELED = -125;
 const DISARM = REQ.ARM_LTIMEOUT | REQ.LINK_TIMEOUT | REQ.FAIL;
@@ -62,7 +62,7 @@ function failLinks(ring: Uring, req: Req): void {
     emit(ring, 'fail_link', {
       user_data: userData(req),
       opcode: opName(ring, req.opcode),
-      link: link.named ? userData(link) : null,
+      link: slotName(ring, link),
     });
   }
   req.link = undefined;

@@ -132,22 +132,30 @@ const FALLOCATE = blocking(
 function runSplice(ring: Uring, req: Req, move: (input: NonNullable<Req['file']>) => SpliceResult): number {
   const { sqe } = req;
   const fixed = (sqe.opFlags & SPLICE_F.FD_IN_FIXED) !== 0;
-  const input = fixed ? fixedFile(ring, sqe.spliceFdIn) : normalFile(ring, req, sqe.spliceFdIn);
+  const input =
+    req.spliceIn ?? (fixed ? fixedFile(ring, sqe.spliceFdIn) : normalFile(ring, req, sqe.spliceFdIn));
   let result: SpliceResult = { res: EBADF };
   if (input) {
     ring.world.touch(input);
     ring.world.touch(req.file!);
     result = sqe.len === 0 ? { res: 0 } : move(input);
-    putFile(input);
   }
   if (result.wait) {
     req.blockedOn = result.wait;
+    req.spliceIn = input;
     return ISSUED.BLOCKED;
   }
+  dropSpliceInput(req, input);
   req.blockedOn = undefined;
   if (result.disk) req.diskWait = DISK.read.likely;
   if (result.res !== sqe.len) setFail(req);
   return complete(req, result.res);
+}
+
+/** The input file is held from the first try to the end of the call. */
+function dropSpliceInput(req: Req, input: Req['file']): void {
+  if (input) putFile(input);
+  req.spliceIn = undefined;
 }
 
 function spliceFlagsError(req: Req): number {

@@ -2,6 +2,13 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 
 /** Likely times of a machine with two CPUs, ns. They decide which order is the likeliest; every other order stays possible. */
 export const TIME = {
+  /** One piece of task work, and the end of a round. */
+  taskWork: 200,
+  round: 700,
+  /** Waking an idle worker, paid by whoever does it. */
+  wakeWorker: 4_000,
+  /** A worker that waited for an inode is woken. */
+  lockWake: 25_000,
   /** Between two calls of the application. */
   gap: 3_000,
   /** Entering and leaving a system call. */

@@ -1,11 +1,10 @@
 /** Task work: adding it to a ring's submitter, and running it in rounds. */
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import { TIME } from './run_times';
 import type { TaskWorkFn, Uring } from './types';
 
 /** Most local work that one run takes when nobody asks for more (IO_LOCAL_TW_DEFAULT_MAX). */
 const LOCAL_MAX = 20;
-/** Time of one round, ns. */
-const ROUND = 900;
 
 /** Whether task work of the ring runs only inside io_uring_enter of its submitter. */
 export function defersTaskWork(ring: Uring): boolean {
@@ -37,9 +36,12 @@ export function* runTaskWork(ring: Uring, flush: (ring: Uring) => void): Generat
     const round = submitter.taskWork;
     submitter.taskWork = [];
     if (!ring.profile.taskWorkFifo) round.reverse();
-    for (const work of round) work();
+    for (const work of round) {
+      work();
+      yield TIME.taskWork;
+    }
     flush(ring);
-    yield ROUND;
+    yield TIME.round;
   }
 }
 
@@ -49,24 +51,29 @@ export function hasLocalWork(ring: Uring): boolean {
 }
 
 /** __io_run_local_work: takes at most `max`, goes on while fewer than `min` were done. */
-export function runLocalWork(ring: Uring, min: number, flush: (ring: Uring) => void): void {
+export function* runLocalWork(
+  ring: Uring,
+  min: number,
+  flush: (ring: Uring) => void,
+): Generator<number, void, void> {
   const max = Math.max(LOCAL_MAX, min);
   let done = 0;
   ring.world.touch(ring.workLock);
-  const take = (from: TaskWorkFn[], most: number): number => {
+  const take = function* (from: TaskWorkFn[], most: number): Generator<number, number, void> {
     let n = 0;
     while (from.length > 0 && n < most) {
       from.shift()!();
       n++;
+      yield TIME.taskWork;
     }
     return n;
   };
   for (;;) {
-    done += take(ring.retryWork, max);
+    done += yield* take(ring.retryWork, max);
     if (ring.retryWork.length === 0) {
       const round = ring.localWork;
       ring.localWork = [];
-      done += take(round, Math.max(0, max - done));
+      done += yield* take(round, Math.max(0, max - done));
       ring.retryWork = round;
       if (hasLocalWork(ring) && done < min) continue;
     }

@@ -108,10 +108,12 @@ export interface Req {
   poll: PollState | undefined;
   timeout: TimeoutState | undefined;
   blockedOn: WaitQueue | undefined;
+  /** Input of a splice that sleeps. */
+  spliceIn: OpenFile | undefined;
   /** Time that the running try spends waiting for the disk, ns; the worker sleeps that long. */
   diskWait: number;
-  /** How the trace may name it: false until submit_req told its user_data. */
-  named: boolean;
+  /** Which piece of request memory it is: what a reader of traces sees as its pointer. */
+  slot: number;
   /** Sequence number for the drain of 6.1 and 6.12. */
   seq: number;
   /** Why its CQE came when it came. */
@@ -231,6 +233,9 @@ export interface Uring {
   polls: Req[][];
   cancelSeq: number;
   nextReq: number;
+  /** Free pieces of request memory, last in first out, and the user_data last told for each. */
+  freeSlots: number[];
+  slotNames: (string | undefined)[];
   /** io_req_task_link_timeout: cancels the timed request. */
   linkTimeoutTask(ring: Uring, req: Req): void;
   /** Set while the application sleeps in io_cqring_wait: called when it should look again. */

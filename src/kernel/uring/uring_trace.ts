@@ -21,3 +21,8 @@ export function userData(req: Req): string {
 export function opName(ring: Uring, opcode: number): string {
   return opcodeName(opcode, ring.profile.opLast);
 }
+
+/** How a reader of the trace names the request behind a pointer: by the last submit_req of that piece of memory. */
+export function slotName(ring: Uring, req: Req): string | null {
+  return ring.slotNames[req.slot] ?? null;
+}

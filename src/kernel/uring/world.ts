@@ -74,6 +74,7 @@ export class World {
   private readonly actors: Actor[] = [];
   private readonly shared: Shared[] = [];
   private seq = 0;
+  private charged = 0;
   steps = 0;
   /** Called when nothing can happen any more; may wake somebody. */
   onIdle: (() => void) | undefined;
@@ -101,6 +102,11 @@ export class World {
   /** The running context learns something of its own (a number) that its digest must tell. */
   note(value: number): void {
     if (this.chooser !== undefined) this.current.version = mix(this.current.version, value);
+  }
+
+  /** What the running context just did takes this long, ns. */
+  charge(ns: number): void {
+    this.charged += ns;
   }
 
   /** Starts a context that runs first after the delay. */
@@ -204,11 +210,12 @@ export class World {
       next.fn();
       return;
     }
+    this.charged = 0;
     const result = actor.context!.next();
     if (result.done) return;
-    const value = result.value;
+    const value = result.value as number | Delay;
     if (value !== PARK) {
-      this.enqueue(actor, value as number | Delay, undefined);
+      this.enqueue(actor, typeof value === 'number' ? value + this.charged : value, undefined);
       return;
     }
     if (actor.woken) {
