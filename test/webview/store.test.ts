@@ -234,6 +234,8 @@ describe('pages of the table', () => {
     expect(asked).toEqual([0, 900]);
     expect(pages.row(1000)).toBeUndefined();
     expect(pages.row(-1)).toBeUndefined();
+    expect((await pages.find(450))?.event).toBe(450);
+    expect(await pages.find(1000)).toBeUndefined();
     expect(pages.offsetOf(950)).toBe(950);
     expect(pages.offsetOf(500)).toBe(500);
   });

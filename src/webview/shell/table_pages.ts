@@ -49,6 +49,12 @@ export class TablePages {
     return rows?.[offset % PAGE];
   }
 
+  /** A row, waited for if need be; undefined: there is none. */
+  async find(offset: number): Promise<TableRow | undefined> {
+    if (offset < 0 || offset >= this.total) return undefined;
+    return this.row(offset) ?? (await this.fetch(offset, 1)).rows[0];
+  }
+
   /** Where an event's row is: known for fetched rows, else guessed by its number, as it is in the table of all events. */
   offsetOf(event: number): number {
     const known = this.offsets.get(event);

@@ -65,27 +65,29 @@ function Nearby({ store, pages }: PagesProps) {
     (row) => row !== undefined,
   );
   return (
-    <table class="unseen">
-      <caption>{t('Events around the cursor')}</caption>
-      <thead>
-        <tr>
-          {pages.columns.map((column) => (
-            <th key={column.id} scope="col">
-              {column.title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.event} aria-current={row.event === cursor.event}>
-            {row.cells.map((cell, k) => (
-              <td key={pages.columns[k]?.id ?? k}>{cell}</td>
+    <div class="unseen">
+      <table>
+        <caption>{t('Events around the cursor')}</caption>
+        <thead>
+          <tr>
+            {pages.columns.map((column) => (
+              <th key={column.id} scope="col">
+                {column.title}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.event} aria-current={row.event === cursor.event}>
+              {row.cells.map((cell, k) => (
+                <td key={pages.columns[k]?.id ?? k}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -117,8 +119,10 @@ function Grid({ store, pages }: PagesProps) {
   }, [at, total]);
   const items = virtual.current.getVirtualItems();
   const go = (offset: number): void => {
-    const row = pages.row(Math.max(0, Math.min(total - 1, offset)));
-    if (row !== undefined) store.move(row.event, row.request);
+    pages.find(Math.max(0, Math.min(total - 1, offset))).then(
+      (row) => row !== undefined && store.move(row.event, row.request),
+      (error: unknown) => store.fail(error),
+    );
   };
   const onKey = (event: KeyboardEvent): void => {
     const ways: Record<string, number> = {

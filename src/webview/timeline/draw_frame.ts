@@ -1,4 +1,4 @@
-import { SPAN_KINDS, type SpanKind } from '../protocol_data';
+import type { SpanKind } from '../protocol_data';
 import type { Words } from '../words';
 import { counterAt } from './draw_tracks';
 import { formatExact } from './format';
@@ -225,6 +225,3 @@ export function drawLegend(painter: Painter, scene: Scene): void {
     x += wide + room + 18;
   }
 }
-
-/** Every kind that the legend shows, for tests and words. */
-export const LEGEND_KINDS: readonly SpanKind[] = SPAN_KINDS.filter((kind) => LEGEND.includes(kind));

@@ -51,22 +51,24 @@ export async function buildPage(): Promise<string> {
 export interface OpenOptions extends BrowserContextOptions {
   readonly theme?: ThemeName;
   readonly state?: SavedView;
+  /** Told of errors of the page and what its policy refused. */
+  readonly onError?: (text: string) => void;
 }
 
-/** Opens the view over some traces and waits until it has drawn. Errors of the page end the test. */
+/** Opens the view over some traces and waits until it has drawn. */
 export async function openView(
   browser: Browser,
   file: string,
   specs: readonly Spec[],
   options: OpenOptions = {},
 ): Promise<Page> {
-  const { theme = 'dark', state, ...context } = options;
-  const page = await browser.newPage({ viewport: { width: 1440, height: 820 }, ...context });
-  page.on('pageerror', (error) => {
-    throw error;
-  });
+  const { theme = 'dark', state, onError = () => undefined, ...context } = options;
+  const page = await (
+    await browser.newContext({ viewport: { width: 1440, height: 820 }, ...context })
+  ).newPage();
+  page.on('pageerror', (error) => onError(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error') throw new Error(`console: ${message.text()}`);
+    if (message.type() === 'error') onError(message.text());
   });
   await page.addInitScript(
     ([given, name, kept]) => {
