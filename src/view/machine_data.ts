@@ -132,7 +132,7 @@ function originOf(scene: Scene, page: PageState): string {
   if (page.fill !== null) return t('from {0}', page.fill);
   const op = page.tag === null ? null : scene.slotOf(page.device ?? 0, page.queue ?? 0, page.tag)?.iod.op;
   if (op === 'WRITE') return t("the client's data");
-  return state.simulated && op === 'READ' ? t('old memory, not filled yet') : t('bytes from: unknown');
+  return state.simulated && op === 'READ' ? t('not filled: old memory') : t('bytes from: unknown');
 }
 
 /** Disks below ublk first, with what is in flight at each. */

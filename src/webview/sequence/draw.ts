@@ -1,13 +1,15 @@
 import { arrowHead, cutTo, type Mark, type Paint, TEXT, widthOf, wrap } from '../drawing/marks';
 import type { Actor, SequenceRow, SequenceView } from '../protocol_faces';
+import { compactRow } from './compact';
 import { nsText } from './times';
 
 /** Height of a line and of the heads of the columns, px. */
 export const ROW = 38;
 export const HEAD = 48;
 const NOTE_LINE = 17;
-/** Least distance of two columns; narrower views scroll sideways. */
+/** Least distance of two columns; with less room than {@link NARROW} for each, the lines name their actors instead. */
 const LEAST_GAP = 92;
+const NARROW = 76;
 /** From this width on the notes of all lines stand at the right. */
 const WITH_NOTES = 1180;
 const NOTES = 300;
@@ -72,6 +74,7 @@ function layout(actors: number, width: number): Layout {
 
 /** Lays out and draws the rows of a view for a width. */
 export function drawSequence(view: SequenceView, look: SequenceLook): SequenceDrawing {
+  if (look.width < view.actors.length * NARROW) return drawCompact(view, look);
   const place = layout(view.actors.length, look.width);
   const rows: DrawnRow[] = [];
   let y = 6;
@@ -98,6 +101,21 @@ export function drawSequence(view: SequenceView, look: SequenceLook): SequenceDr
     back,
     rows,
   };
+}
+
+/** The lines one below the other, without columns. */
+function drawCompact(view: SequenceView, look: SequenceLook): SequenceDrawing {
+  const rows: DrawnRow[] = [];
+  let y = 6;
+  for (const row of view.rows) {
+    const here = row.event === look.cursor;
+    const other = look.focus >= 0 && row.request !== look.focus && !here;
+    const at = { y, width: look.width, here, other };
+    const { marks, height } = compactRow(row, view.actors, (actor) => PAINT[actor.kind], at);
+    rows.push({ row, y, height, marks });
+    y += height;
+  }
+  return { width: look.width, height: y + 10, head: [], columns: [], gap: 0, back: [], rows };
 }
 
 /** Parts of the kernel and devices are no contexts: nothing runs in them. */

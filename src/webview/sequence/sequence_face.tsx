@@ -143,7 +143,7 @@ export function SequenceFace({ store }: FaceProps) {
         {view !== undefined && !hasRows && <p class="calm">{t('No events.')}</p>}
         {drawing !== undefined && view !== undefined && hasRows && (
           <div style={{ width: `${drawing.width}px` }}>
-            <div class="sequence-heads">
+            <div class="sequence-heads" hidden={drawing.head.length === 0}>
               <svg
                 class="drawing"
                 width={drawing.width}
