@@ -9,6 +9,9 @@ import { readInteger } from './sizes';
 import { splices } from './ublk';
 import { readNumber } from './values';
 
+/** Internal tags of the qcow2 target, for metadata I/O. */
+const QCOW2_TAGS = 16;
+
 /** A `#: fault KIND key=value...` line; `words` begins with `fault`. Undefined after reporting an error. */
 export function readFault(words: readonly Word[], armedAt: number, sink: DiagnosticSink): Fault | undefined {
   const [keyword, kindWord, ...rest] = words;
@@ -112,7 +115,8 @@ export function warnIdleFaults(
   const adds = commands.filter((command) => command.kind === 'ublk-add');
   if (adds.length === 0) return;
   const queues = Math.max(...new Set(adds.map((add) => add.queues)));
-  const depth = Math.max(...new Set(adds.map((add) => add.depth)));
+  // qcow2 has tags of its own behind those of the queue
+  const depth = Math.max(...new Set(adds.map((add) => add.depth + (add.type === 'qcow2' ? QCOW2_TAGS : 0))));
   const splicing = adds.some((add) => splices(add, settings));
   const copying = adds.some((add) => add.type !== 'null' && !splices(add, settings));
   for (const fault of faults) {

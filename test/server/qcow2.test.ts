@@ -273,3 +273,22 @@ describe('qemu-img create', () => {
     expect(eventsOf(result.trace, 'command_output').length).toBe(1);
   });
 });
+
+describe('faults on metadata I/O', () => {
+  const head = 'qemu-img create -f qcow2 d.qcow2 64M\nublk add -t qcow2 -f d.qcow2 -d 4\n';
+  const write = 'dd if=/dev/urandom of=/dev/ublkb0 bs=4k count=3 oflag=direct\nublk del -n 0\n';
+
+  it('a failed FSYNC changes nothing: as shipped nothing waits for it, as intended it does not break the link', () => {
+    for (const link of ['shipped', 'intended']) {
+      const result = run(`#: qcow2-link ${link}\n${head}#: fault fsync error=EIO\n${write}`);
+      expect(result.output).not.toMatch(/never struck|hangs/);
+      expectSound(result, 'd.qcow2', new Uint8Array(64 << 20));
+    }
+  });
+
+  it('a failed write of refcounts keeps the L2 table from the disk: the image is old, and sound', () => {
+    const result = run(`${head}#: fault write tag=4 error=EIO\n${write}`);
+    expect(result.output).toMatch(/meta I\/O failed: tag 4/);
+    expect(checkImage(fileBytes(result, 'd.qcow2')).errors).toEqual([]);
+  });
+});
