@@ -8,6 +8,27 @@ export const DEBUG_TYPE = 'ublk-trace';
 
 type Stop = DebugProtocol.StoppedEvent['body'];
 
+/** Time after which VS Code is helped to focus a stopped session, ms. */
+const HELP_MS = 2000;
+
+/**
+ * Waits until VS Code has a frame of one of the sessions focused, other than `before`. It gives the focus to a stop only when nothing or the
+ * same session is focused, and what is focused may be of a session that has ended: then it is led on as by the list of sessions.
+ */
+async function focusedFrame(what: string, sessions: readonly string[], before?: unknown): Promise<void> {
+  let help = Date.now() + HELP_MS;
+  await until(what, async () => {
+    const item = vscode.debug.activeStackItem;
+    const own = item !== undefined && sessions.includes(item.session.id);
+    if (own && item instanceof vscode.DebugStackFrame && item !== before) return true;
+    if (!own && Date.now() > help) {
+      help = Date.now() + HELP_MS;
+      await vscode.commands.executeCommand('workbench.action.debug.nextConsole');
+    }
+    return false;
+  });
+}
+
 /** One debug session, watched on its protocol and steered by VS Code's own commands. */
 export class DebugRun {
   readonly stops: Stop[] = [];
@@ -36,15 +57,11 @@ export class DebugRun {
     try {
       await begin();
       await until('a stop', () => runs.length === count && runs.every(({ stops }) => stops.length > 0));
-      // What was focused may be of a session that has ended.
       if (framed)
-        await until('a focused frame', () => {
-          const item = vscode.debug.activeStackItem;
-          return (
-            item instanceof vscode.DebugStackFrame &&
-            runs.some(({ session }) => session.id === item.session.id)
-          );
-        });
+        await focusedFrame(
+          'a focused frame',
+          runs.map(({ session }) => session.id),
+        );
     } finally {
       tracker.dispose();
     }
@@ -104,10 +121,7 @@ export class DebugRun {
       command.includes('.') ? command : `workbench.action.debug.${command}`,
     );
     await until(`a stop after ${command}`, () => this.stops.length > before);
-    await until(`a focused frame after ${command}`, () => {
-      const now = vscode.debug.activeStackItem;
-      return now !== item && now instanceof vscode.DebugStackFrame && now.session.id === this.session.id;
-    });
+    await focusedFrame(`a focused frame after ${command}`, [this.session.id], item);
     return this.stopped;
   }
 
