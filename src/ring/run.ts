@@ -162,6 +162,7 @@ class ProgramRun implements RunResult {
   private submitted = 0;
 
   private overflowFlag(): { overflow?: true } {
+    this.world.touch(this.ring.cqLock);
     return hasOverflow(this.ring) ? { overflow: true } : {};
   }
 
@@ -251,6 +252,7 @@ class ProgramRun implements RunResult {
 
   private take(most: number): void {
     const { ring } = this;
+    this.world.touch(ring.cqLock);
     const n = Math.min(most, cqReady(ring));
     for (let i = 0; i < n; i++) this.taken.push(outcomeCqe(ring.cq[ring.cqHead + i]!));
     ring.cqHead += n;

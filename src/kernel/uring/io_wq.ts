@@ -200,6 +200,7 @@ export class WorkerPool implements IoWq {
       return;
     }
     const lock = this.inodeLock(ring, req);
+    this.world.touch(ring.ctlLock);
     if (lock) yield* this.acquire(ring, worker, lock);
     yield opTime(req.opcode);
     yield* this.issue(ring, worker, req, lock);

@@ -136,6 +136,7 @@ export class World {
 
   /** Makes a parked context runnable after `latency` ns. */
   wake(actor: Actor, latency: number): void {
+    if (this.chooser !== undefined) actor.version = mix(actor.version, this.current.version);
     if (!actor.parked) {
       actor.woken = true;
       return;
@@ -251,7 +252,7 @@ export class World {
   /** Digest of the whole state: equal for runs that differ only in the order of independent steps. */
   private key(): number {
     let sum = 0;
-    for (const { actor } of this.queue) sum = (sum + mix(actor.version, actor.id)) % 0x10000000000000;
+    for (const actor of this.actors) sum = (sum + mix(actor.version, actor.id)) % 0x10000000000000;
     for (const object of this.shared) sum = (sum + mix(object.version, 99)) % 0x10000000000000;
     return sum;
   }

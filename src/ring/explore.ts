@@ -1,0 +1,118 @@
+/** Every outcome that the rules allow: runs a program with other decisions until no new state is met. */
+import { Abandoned } from '../kernel/uring/world';
+import type { UringProfile } from '../kernel/uring/uring_profile';
+import { type Outcome, outcomeKey } from './outcome';
+import type { RingProgram } from './program';
+import { type RunResult, runProgram } from './run';
+
+/** Bounds of an exploration. */
+export interface ExploreLimits {
+  /** Most runs. */
+  readonly schedules: number;
+  /** Most time, ms. */
+  readonly time: number;
+  /** Most outcomes kept. */
+  readonly outcomes: number;
+}
+
+/** One outcome with the decisions that lead to it. */
+export interface FoundOutcome {
+  readonly outcome: Outcome;
+  readonly choices: readonly number[];
+}
+
+/** What an exploration found. */
+export interface Exploration {
+  /** Likeliest first: by how many decisions went another way. */
+  readonly found: readonly FoundOutcome[];
+  /** Number of distinct outcomes seen, also those beyond the limit. */
+  readonly total: number;
+  readonly schedules: number;
+  /** Every schedule was covered. */
+  readonly complete: boolean;
+}
+
+/** Default bounds. */
+export const EXPLORE_LIMITS: ExploreLimits = { schedules: 60_000, time: 20_000, outcomes: 1000 };
+
+/** Schedules still to run, those with the fewest unlikely decisions first. */
+class Frontier {
+  private readonly levels: number[][][] = [];
+  private lowest = 0;
+
+  push(choices: number[], level: number): void {
+    const list = this.levels[level];
+    if (list) list.push(choices);
+    else this.levels[level] = [choices];
+    if (level < this.lowest) this.lowest = level;
+  }
+
+  pop(): { choices: number[]; level: number } | undefined {
+    for (; this.lowest < this.levels.length; this.lowest++) {
+      const choices = this.levels[this.lowest]?.pop();
+      if (choices) return { choices, level: this.lowest };
+    }
+    return undefined;
+  }
+}
+
+/** Runs a program under every schedule that may matter. `clock` gives ms. */
+export function explore(
+  program: RingProgram,
+  profile: UringProfile,
+  clock: () => number,
+  limits: ExploreLimits = EXPLORE_LIMITS,
+): Exploration {
+  const frontier = new Frontier();
+  const seen = new Set<number>();
+  const found = new Map<string, FoundOutcome>();
+  const keys = new Set<string>();
+  const start = clock();
+  let schedules = 0;
+  frontier.push([], 0);
+  for (let next = frontier.pop(); next; next = frontier.pop()) {
+    if (schedules >= limits.schedules || clock() - start > limits.time) {
+      return { found: [...found.values()], total: keys.size, schedules, complete: false };
+    }
+    schedules++;
+    const result = runOnce(program, profile, next.choices, next.level, seen, frontier);
+    if (result === undefined) continue;
+    const outcome = result.outcome();
+    const key = outcomeKey(outcome);
+    if (keys.has(key)) continue;
+    keys.add(key);
+    if (found.size < limits.outcomes) found.set(key, { outcome, choices: next.choices });
+  }
+  return { found: [...found.values()], total: keys.size, schedules, complete: true };
+}
+
+/** One run; undefined when it came to a state that was met before. */
+function runOnce(
+  program: RingProgram,
+  profile: UringProfile,
+  prefix: readonly number[],
+  level: number,
+  seen: Set<number>,
+  frontier: Frontier,
+): RunResult | undefined {
+  let at = 0;
+  const taken: number[] = [];
+  const chooser = (n: number, _names: readonly string[], key: number): number => {
+    const i = at++;
+    if (i < prefix.length) {
+      taken.push(prefix[i]!);
+      return prefix[i]!;
+    }
+    if (seen.has(key)) throw new Abandoned();
+    seen.add(key);
+    for (let k = n - 1; k >= 1; k--) frontier.push([...taken, k], level + 1);
+    taken.push(0);
+    return 0;
+  };
+  try {
+    return runProgram(program, { profile, chooser });
+  } catch (error) {
+    if (error instanceof Abandoned) return undefined;
+    throw error;
+  }
+}
