@@ -4,6 +4,11 @@ import { EventWords } from './sequence_words';
 
 type Teller = (w: EventWords, t: Translate, task: string) => string;
 
+/** A number of things in words. */
+function counted(n: number | undefined, one: string, many: (n: number | string) => string): string {
+  return n === 1 ? one : many(n ?? '?');
+}
+
 const COMMAND: Teller = (w, t) => {
   const result = w.num('result');
   const tag = w.sqe().replace(/^.* tag /, '');
@@ -45,8 +50,10 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     t('{0} would block, so an io-wq worker shall run it and post its CQE.', w.sqe()),
   io_wq_submit_work: (_, t, task) =>
     t('The worker {0} takes the next piece of work from its queue; it may block.', task),
-  io_uring_cqring_wait: (w, t, task) =>
-    t('{0} has nothing to do and sleeps until there are {1} CQEs.', task, w.show('min_events')),
+  io_uring_cqring_wait: (w, t, task) => {
+    const waits = counted(w.num('min_events'), t('1 CQE'), (n) => t('{0} CQEs', n));
+    return t('{0} has nothing to do and sleeps until the CQ holds {1}.', task, waits);
+  },
   io_uring_complete: (w, t, task) => {
     if (w.command() !== '') return COMMAND(w, t, task);
     const error = (w.num('result') ?? 0) < 0;
@@ -67,21 +74,20 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       'The CQ is full: the CQE with result {0} waits on the overflow list of the kernel.',
       w.result('result'),
     ),
-  io_uring_cq_advance: (w, t, task) =>
-    t(
-      '{0} has seen {1} CQEs and moves the CQ head past them: their entries are free again.',
-      task,
-      w.show('count'),
-    ),
-  sys_enter_io_uring_enter: (w, t, task) =>
-    w.num('min_complete') === 0
-      ? t('{0} enters the kernel to submit {1} SQEs.', task, w.show('to_submit'))
-      : t(
-          '{0} enters the kernel to submit {1} SQEs and to wait for {2} CQEs: deliveries run inside this call.',
-          task,
-          w.show('to_submit'),
-          w.show('min_complete'),
-        ),
+  io_uring_cq_advance: (w, t, task) => {
+    const seen = counted(w.num('count'), t('1 CQE'), (n) => t('{0} CQEs', n));
+    return t('{0} has seen {1} and moves the CQ head past it: the room is free again.', task, seen);
+  },
+  sys_enter_io_uring_enter: (w, t, task) => {
+    const submits = counted(w.num('to_submit'), t('1 SQE'), (n) => t('{0} SQEs', n));
+    if (w.num('min_complete') === 0) return t('{0} enters the kernel to submit {1}.', task, submits);
+    const waits = counted(w.num('min_complete'), t('1 CQE'), (n) => t('{0} CQEs', n));
+    const what =
+      w.num('to_submit') === 0
+        ? t('to wait for {0}', waits)
+        : t('to submit {0} and to wait for {1}', submits, waits);
+    return t('{0} enters the kernel {1}: deliveries run inside this call.', task, what);
+  },
   sys_exit_io_uring_enter: (w, t, task) => t('io_uring_enter of {0} returns {1}.', task, w.result('ret')),
   io_uring_link: (_, t) => t('The SQE joins a chain: it starts only when the one before it has succeeded.'),
   io_uring_fail_link: (w, t) => t('The chain is broken: {0} is cancelled with what follows it.', w.sqe()),

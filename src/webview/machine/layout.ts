@@ -146,7 +146,7 @@ function pairs(rings: readonly RingDrawing[]): RingDrawing[][] {
 
 /** SQ and CQ side by side, what is between them below. */
 function ringPair(view: MachineView, pair: readonly RingDrawing[], at: At, t: Words): Piece {
-  const narrow = at.w < 330;
+  const narrow = at.w < 360;
   const w = narrow ? at.w : (at.w - 10) / 2;
   const circles = pair.map((ring, k) => ({ ring, k }));
   const drawn: Piece[] = [];

@@ -16,12 +16,22 @@ interface Circle {
   readonly y: number;
   readonly outer: number;
   readonly inner: number;
+  /** Edges of the room for pointers. */
+  readonly left: number;
+  readonly right: number;
 }
 
 /** SQ or CQ: a circle of slots with its head and tail, and its entries in words. */
 export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Piece {
   const outer = Math.max(46, Math.min(84, box.w / 2 - 62));
-  const circle: Circle = { x: box.x + box.w / 2, y: box.y + 26 + MARGIN + outer, outer, inner: outer * 0.6 };
+  const circle: Circle = {
+    x: box.x + box.w / 2,
+    y: box.y + 26 + MARGIN + outer,
+    outer,
+    inner: outer * 0.6,
+    left: box.x,
+    right: box.x + box.w,
+  };
   const marks: Mark[] = [
     {
       k: 'text',
@@ -224,7 +234,7 @@ function pointer(
   const w = Math.max(...lines.map((line) => widthOf(line, 12, true))) + 4;
   const side = Math.abs(Math.cos(at)) < 0.35 ? (beside !== 0 ? beside : 0) : Math.sign(Math.cos(at));
   const anchor = side === 0 ? 'middle' : side > 0 ? 'start' : 'end';
-  const tx = x + side * 5;
+  const tx = clamp(x + side * 5, anchor, w, c);
   const up = Math.sin(at) < -0.35;
   const high = 13 * (lines.length - 1);
   const ty = y + (up ? -2 - high : Math.sin(at) > 0.35 ? 11 : 4 - high / 2);
@@ -259,7 +269,7 @@ function pointer(
       fill: ink,
       halo: true,
     });
-  const left = anchor === 'start' ? tx : anchor === 'end' ? tx - w - 12 : tx - w / 2 - 6;
+  const left = leftOf(tx, anchor, w);
   const title = `${ring.which} ${end}`;
   return {
     id: `${ring.id}:${end}`,
@@ -267,7 +277,7 @@ function pointer(
     label: `${title} ${value.value}${was === '' ? '' : `, ${was}`}`,
     x: left - 2,
     y: ty - 13,
-    w: w + 16,
+    w: w + 4,
     h: 18 + high,
     marks,
     values: [value],
@@ -275,4 +285,16 @@ function pointer(
     changed,
     request: -1,
   };
+}
+
+type Anchor = 'start' | 'middle' | 'end';
+
+function leftOf(x: number, anchor: Anchor, w: number): number {
+  return anchor === 'start' ? x : anchor === 'end' ? x - w : x - w / 2;
+}
+
+/** The x of a text, moved so far that it stays in the room of its ring. */
+function clamp(x: number, anchor: Anchor, w: number, { left, right }: Circle): number {
+  const at = leftOf(x, anchor, w);
+  return x + Math.max(left + 2 - at, 0) - Math.max(at + w + 2 - right, 0);
 }

@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { OpenTrace } from '../../src/debug/model';
+import { machineView } from '../../src/view/machine';
+import { machineSvg } from '../../src/webview/machine/export';
+import { drawMachine, type MachineDrawing } from '../../src/webview/machine/layout';
+import type { Box } from '../../src/webview/machine/parts';
+import { nearest } from '../../src/webview/machine/roving';
+import type { MachineView } from '../../src/webview/protocol_faces';
+import { wordsFrom } from '../../src/webview/words';
+import { recording, sample } from '../view/support';
+import { elementsOf } from './xml';
+
+const t = wordsFrom({});
+
+function overlap(a: Box, b: Box): boolean {
+  return a.x + 1 < b.x + b.w && b.x + 1 < a.x + a.w && a.y + 1 < b.y + b.h && b.y + 1 < a.y + a.h;
+}
+
+/** Pointers of rings stand inside the part of their ring. */
+function pairsThatOverlap({ parts }: MachineDrawing): string[] {
+  const found: string[] = [];
+  for (const [k, a] of parts.entries())
+    for (const b of parts.slice(k + 1)) {
+      const nested = a.id.startsWith(`${b.id}:`) || b.id.startsWith(`${a.id}:`);
+      const pointers = /:(head|tail)$/.test(a.id) && /:(head|tail)$/.test(b.id);
+      if (!nested && !pointers && overlap(a, b)) found.push(`${a.id} over ${b.id}`);
+    }
+  return found;
+}
+
+describe.each([
+  ['samples/loop-zc.ublk', () => sample('loop-zc.ublk')],
+  ['a recording of the RFC', () => recording('rfc-zc-loop-direct-q1d32')],
+  ['a recording of 7.3', () => recording('k7.3-loop-copy-kublk-q1d32')],
+])('the drawing of %s', (_, load) => {
+  let open: OpenTrace;
+  const viewAt = (e: number): MachineView => machineView(open, e, open.requests.requestOf(e));
+  beforeAll(async () => {
+    open = await load();
+  });
+
+  it('has every part once, none over another, all inside its width', () => {
+    for (let e = 0; e < open.length; e += 37) {
+      const view = viewAt(e);
+      for (const width of [360, 800, 1400]) {
+        const drawing = drawMachine(view, width, t);
+        const ids = drawing.parts.map((part) => part.id);
+        expect(new Set(ids).size).toBe(ids.length);
+        const { clients, tasks, devices, rings, requests, slots, pipes, pages, disks } = view;
+        const all = [
+          ...clients,
+          ...tasks,
+          ...devices,
+          ...rings,
+          ...requests,
+          ...slots,
+          ...pipes,
+          ...pages,
+          ...disks,
+        ];
+        for (const { id, changed } of all)
+          expect(drawing.parts.find((part) => part.id === id)?.changed, id).toBe(changed);
+        expect(pairsThatOverlap(drawing), `event ${e}, width ${width}`).toEqual([]);
+        for (const part of drawing.parts) {
+          if (/:(head|tail)$/.test(part.id)) continue;
+          expect(part.x).toBeGreaterThanOrEqual(0);
+          expect(part.x + part.w).toBeLessThanOrEqual(width);
+          expect(part.y + part.h).toBeLessThanOrEqual(drawing.height);
+        }
+      }
+    }
+  });
+
+  it('names each part with what changed of it', () => {
+    for (let e = 0; e < open.length; e += 11) {
+      const { parts } = drawMachine(viewAt(e), 1200, t);
+      for (const part of parts) {
+        expect(part.label).not.toMatch(/undefined|NaN|\{\d\}/);
+        const was = part.values.find(
+          (value) => value.previous !== undefined && value.previous !== '',
+        )?.previous;
+        if (was !== undefined) expect(part.label).toContain(`was ${was}`);
+      }
+    }
+  });
+
+  it('is a well-formed picture in fixed colours', () => {
+    for (let e = 0; e < open.length; e += 101) {
+      const { svg, width, height } = machineSvg(viewAt(e), 1200, t);
+      expect(elementsOf(svg.trim())[0]).toBe('svg');
+      expect(svg).not.toMatch(/var\(|vscode|NaN|undefined/);
+      expect(svg).toContain(`viewBox="0 0 ${width} ${height}"`);
+    }
+  });
+});
+
+describe('arrow keys', () => {
+  const grid = [0, 1, 2].flatMap((row) =>
+    [0, 1, 2].map((column) => ({ id: `${row}${column}`, x: column * 50, y: row * 30, w: 40, h: 20 })),
+  );
+  it('lead to the neighbour in their direction', () => {
+    const middle = grid[4]!;
+    const to = (key: 'ArrowLeft' | 'ArrowRight' | 'ArrowUp' | 'ArrowDown') => nearest(grid, middle, key)?.id;
+    expect([to('ArrowLeft'), to('ArrowRight'), to('ArrowUp'), to('ArrowDown')]).toEqual([
+      '10',
+      '12',
+      '01',
+      '21',
+    ]);
+    expect(nearest(grid, grid[0]!, 'ArrowUp')).toBeUndefined();
+  });
+
+  it('reach every part of a machine from the first one', async () => {
+    const open = await sample('loop-zc.ublk');
+    const { parts } = drawMachine(machineView(open, 920, 12), 1400, t);
+    const seen = new Set([parts[0]!]);
+    const queue = [parts[0]!];
+    for (let part = queue.pop(); part !== undefined; part = queue.pop())
+      for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'] as const) {
+        const next = nearest(parts, part, key);
+        if (next === undefined || seen.has(next)) continue;
+        seen.add(next);
+        queue.push(next);
+      }
+    expect(parts.filter((part) => !seen.has(part)).map((part) => part.id)).toEqual([]);
+  });
+});
