@@ -9,9 +9,15 @@ import { matchRequests } from '../../src/trace/requests';
 import { Trace } from '../../src/trace/trace';
 import { sessions } from './arbitraries';
 import { balanceOf, unmatched } from './balance';
-import { hash, madeUp, run, traceText } from './support';
+import { eventsOf, hash, madeUp, run, traceText } from './support';
 
 const SAMPLES = join(__dirname, '..', '..', 'samples');
+const RECORDINGS = join(SAMPLES, 'recordings');
+
+function simulated(name: string): ReturnType<typeof simulate> & { session: ReturnType<typeof parseSession> } {
+  const session = parseSession(readFileSync(join(SAMPLES, name), 'utf8'), name);
+  return { ...simulate(session), session };
+}
 
 function parsed(text: string): Trace {
   const trace = new Trace();
@@ -22,8 +28,7 @@ function parsed(text: string): Trace {
 }
 
 describe.each(readdirSync(SAMPLES).filter((name) => name.endsWith('.ublk')))('%s', (name) => {
-  const session = parseSession(readFileSync(join(SAMPLES, name), 'utf8'), name);
-  const result = simulate(session);
+  const { session, ...result } = simulated(name);
   const text = traceText(result.trace);
 
   it('ends well', () => {
@@ -42,6 +47,72 @@ describe.each(readdirSync(SAMPLES).filter((name) => name.endsWith('.ublk')))('%s
   it('leaves nothing open', () => {
     expect(balanceOf(result.trace)).toEqual([]);
   });
+});
+
+describe('leak-overcommit.ublk', () => {
+  it('shows the reader what nobody filled', () => {
+    const { trace } = simulated('leak-overcommit.ublk');
+    const exposed = eventsOf(trace, 'page_expose').map((i) => [
+      trace.num(i, 'filled'),
+      trace.num(i, 'length'),
+    ]);
+    expect(exposed.filter(([filled, length]) => filled !== length)).toEqual([[4096, 32768]]);
+  });
+});
+
+describe('killed-daemon.ublk', () => {
+  it('serves in their next life what the dead server had', () => {
+    const { trace } = simulated('killed-daemon.ublk');
+    const requeued = eventsOf(trace, 'blk_mq_requeue_request');
+    expect(requeued).toHaveLength(4);
+    const requests = matchRequests(trace);
+    const rows = Array.from({ length: requests.length }, (_, r) => requests.toJson(r));
+    const sectors = requeued.map((i) => (trace.num(i, 'sector') ?? -1) * 512);
+    for (const offset of sectors)
+      expect(rows.filter((row) => row.offset === offset).map((row) => row.result)).toEqual([null, 4096]);
+  });
+});
+
+describe('depth-1-to-32.ublk', () => {
+  it('has as many requests in flight as each run says, as far as the client can submit them', () => {
+    const { trace } = simulated('depth-1-to-32.ublk');
+    const requests = matchRequests(trace);
+    const rows = Array.from({ length: requests.length }, (_, r) => requests.toJson(r)).slice(-6 * 32);
+    const most = [0, 1, 2, 3, 4, 5].map((run) => {
+      const these = rows.slice(run * 32, run * 32 + 32);
+      return Math.max(
+        ...these.map(
+          (row) => these.filter((o) => o.start_ns <= row.start_ns && o.end_ns! > row.start_ns).length,
+        ),
+      );
+    });
+    expect(most.slice(0, 4)).toEqual([1, 2, 4, 8]);
+    for (const depth of most.slice(4)) expect(depth > 8 && depth < 16).toBe(true);
+  });
+});
+
+describe.each(readdirSync(RECORDINGS))('recordings/%s', (name) => {
+  const text = readFileSync(join(RECORDINGS, name), 'utf8');
+
+  it('is read whole, with every request known by its tag', () => {
+    const trace = parsed(text);
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(trace.length).toBe(lines.length);
+    const requests = matchRequests(trace);
+    expect(requests.length).toBeGreaterThan(5);
+    const rows = Array.from({ length: requests.length }, (_, r) => requests.toJson(r));
+    expect(rows.filter((row) => row.confidence !== 'exact')).toEqual([]);
+    expect(new Set(rows.map((row) => row.path))).toContain(
+      { '6.1-loop-copy.ublktrace': 'copy', 'rfc-loop-zc.ublktrace': 'splice' }[name] ?? 'auto-buf',
+    );
+  });
+});
+
+it('README.md lists every sample', () => {
+  const readme = readFileSync(join(SAMPLES, 'README.md'), 'utf8');
+  const linked = [...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1]);
+  const files = readdirSync(SAMPLES, { recursive: true }).map(String);
+  expect(linked.sort()).toEqual(files.filter((file) => /\.ublk(trace)?$/.test(file)).sort());
 });
 
 describe('the trace of any session', () => {
