@@ -57,6 +57,8 @@ export interface RingProgram {
   readonly fds: ReadonlyMap<string, number>;
   /** Index in the file table by name. */
   readonly fixedIndex: ReadonlyMap<string, number>;
+  /** Requests that share a file, pipe or memory with another one that may run at the same time. */
+  readonly contended: ReadonlySet<Sqe>;
   /** Initial bytes of files, pipes and buffers: shared by all runs, never written. */
   readonly initial: InitialBytes;
   /** Position in the text of every SQE, step by step. */

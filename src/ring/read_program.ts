@@ -12,6 +12,7 @@ import {
   type RingProgram,
 } from './program';
 import { JsonReader } from './read_json';
+import { contendedSqes } from './contention';
 import { readSqe, type SqeScope } from './read_sqe';
 
 const MAX_ENTRIES = 4096;
@@ -66,6 +67,7 @@ export function readProgram(text: string): RingProgram {
   const steps = reader
     .items(root.get('steps')!.value, 'steps')
     .map((node) => readStep(node, scope, ring.entries, sqeAt));
+  const parts = { files, steps, memory, ...names };
   return {
     name,
     description: describedBy ? reader.string(describedBy.value, 'description') : '',
@@ -76,6 +78,7 @@ export function readProgram(text: string): RingProgram {
     memory,
     steps,
     ...names,
+    contended: contendedSqes(parts),
     initial: initialBytesMemo(),
     sqeAt,
   };

@@ -4,6 +4,7 @@ import type { Sqe } from '../uapi/sqe';
 import { linkTimeoutTask } from '../kernel/uring/cancel';
 import { flushCompletions } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
+import { FreePool } from '../kernel/uring/free_pool';
 import { WorkerPool } from '../kernel/uring/io_wq';
 import { opTable } from '../kernel/uring/op_table';
 import { putFile } from '../kernel/uring/open_files';
@@ -82,6 +83,7 @@ class ProgramRun implements RunResult {
     const share = this.world.share.bind(this.world);
     this.files = buildFiles(program, memory, share);
     const lock = (): { version: number } => share({ version: 0 });
+    const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
     const submitter: Submitter = { name: 'app', taskWork: [], notify: () => this.notify() };
     this.ring = {
       profile: options.profile,
@@ -97,7 +99,10 @@ class ProgramRun implements RunResult {
         .filter((buffer) => buffer.fixed)
         .map(({ addr, size }) => ({ addr, len: size })),
       submitter,
-      wq: new WorkerPool(this.world, program.entries),
+      wq: options.chooser
+        ? new FreePool(this.world, program.entries, (req) => contended(req.sqe))
+        : new WorkerPool(this.world, program.entries),
+      contended,
       cqLock: lock(),
       workLock: lock(),
       wqLock: lock(),

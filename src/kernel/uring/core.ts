@@ -46,7 +46,8 @@ export function issueSqe(ring: Uring, req: Req, flags: number): number {
   if (ret === ISSUED.PENDING) return 0;
   if (ret !== ISSUED.COMPLETE) return ret;
   if ((flags & ISSUE.COMPLETE_DEFER) !== 0) completeDefer(ring, req);
-  else if (req.diskWait === 0) completeFromWorker(ring, req);
+  else if (req.diskWait > 0 || req.splitPost) req.held = true;
+  else completeFromWorker(ring, req);
   return 0;
 }
 

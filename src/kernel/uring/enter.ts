@@ -1,15 +1,32 @@
 /** io_uring_enter(2): submitting and waiting. */
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import { IORING_OP } from '../../uapi/io_uring_ops';
+import type { Sqe } from '../../uapi/sqe';
 import { cqReady, flushOverflow, hasOverflow } from './cq';
 import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';
 import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
-import type { Uring } from './types';
+import { LINK_FLAGS, type Uring } from './types';
 import { PARK } from './world';
 
 /** A piece of the submitter's code: yields times, returns a value. */
 export type Code<T> = Generator<number, T, void>;
+
+/** Whether taking an SQE can be seen by nobody but the submitter until its completions are flushed. */
+function isPrivate(ring: Uring, sqe: Sqe): boolean {
+  if (ring.drainActive && !ring.profile.drainByLive) return false;
+  if (ring.linkHead !== undefined) return (sqe.flags & LINK_FLAGS) !== 0;
+  if ((sqe.flags & LINK_FLAGS) !== 0) return true;
+  switch (sqe.opcode) {
+    case IORING_OP.ASYNC_CANCEL:
+    case IORING_OP.TIMEOUT_REMOVE:
+    case IORING_OP.TIMEOUT:
+      return false;
+    default:
+      return !ring.contended(sqe);
+  }
+}
 
 /** io_submit_sqes: how many SQEs were taken. */
 export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
@@ -20,6 +37,8 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     taken++;
     const bad = submitSqe(ring, sqe);
     if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) break;
+    const next = ring.sq[0];
+    if (next && taken < entries && isPrivate(ring, next)) ring.world.alone = ring.world.current;
     yield TIME.sqe;
   }
   if (entries === 0) return 0;
@@ -35,6 +54,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
 /** io_uring_enter by the application; `wait` undefined: without GETEVENTS. Returns the number of SQEs taken. */
 export function* enter(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
   let taken = 0;
+  ring.world.alone = ring.world.current;
   yield TIME.syscall;
   if ((ring.setup & IORING_SETUP.SQPOLL) !== 0) {
     if (toSubmit > 0) ring.submitter.notify();

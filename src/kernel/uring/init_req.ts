@@ -47,6 +47,8 @@ function newReq(ring: Uring, sqe: Sqe): Req {
     timeout: undefined,
     blockedOn: undefined,
     diskWait: 0,
+    splitPost: false,
+    held: false,
     spliceIn: undefined,
     slot: takeSlot(ring),
     seq: 0,

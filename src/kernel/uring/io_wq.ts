@@ -1,18 +1,10 @@
 /** io_uring/io-wq.c: worker threads, bounded and unbounded, with work hashed by inode. */
-import { failByTaskWork, setFail } from './complete_later';
-import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
-import { canPoll, putFile } from './open_files';
-import { armAsyncPoll } from './poll_arm';
-import { opTime, TIME } from './run_times';
-import { type IoWq, ISSUE, ISSUED, REQ, type Req, type Uring, type WqCancel } from './types';
-import type { SleepWait } from './wait_queue';
-import { type Actor, type Context, type Delay, PARK, type World } from './world';
-import { IORING_OP } from '../../uapi/io_uring_ops';
+import { putFromWorker } from './core';
+import { TIME } from './run_times';
+import type { IoWq, Req, Uring, WqCancel } from './types';
+import { type Context, PARK, type World } from './world';
+import { type Thread, WorkRunner } from './work_runner';
 
-const EBADF = -9;
-const EAGAIN = -11;
-const ECANCELED = -125;
-const ERESTARTSYS = -512;
 /** CPUs of the simulated machine. */
 const CPUS = 2;
 const MAX_UNBOUND = 4096;
@@ -29,35 +21,22 @@ interface Acct {
 }
 
 /** struct io_worker */
-interface Worker {
+interface Worker extends Thread {
   readonly acct: Acct;
-  actor: Actor | undefined;
   current: Req | undefined;
-  signalled: boolean;
   idle: boolean;
-  /** Set while it sleeps inside an op. */
-  interrupt: (() => void) | undefined;
-}
-
-/** i_rwsem of an inode, as far as workers contend for it. */
-interface InodeLock {
-  held: boolean;
-  readonly waiting: Actor[];
 }
 
 /** The io-wq of one submitting task. */
-export class WorkerPool implements IoWq {
+export class WorkerPool extends WorkRunner implements IoWq {
   private readonly bound: Acct;
   private readonly unbound: Acct;
   private readonly all: Worker[] = [];
   private readonly hashBusy = new Set<number>();
-  private readonly locks = new Map<number, InodeLock>();
   private readonly hashTail = new Map<number, Req>();
 
-  constructor(
-    private readonly world: World,
-    sqEntries: number,
-  ) {
+  constructor(world: World, sqEntries: number) {
+    super(world, undefined);
     const acct = (name: string, max: number): Acct => ({
       name,
       max,
@@ -187,149 +166,17 @@ export class WorkerPool implements IoWq {
     }
   }
 
-  /** io_wq_submit_work */
-  private *runOne(ring: Uring, worker: Worker, req: Req): Context {
-    this.takeReference(req);
-    req.cause = 'worker';
-    if (req.work.cancel) {
-      failByTaskWork(ring, req, ECANCELED);
-      return;
-    }
-    if (!assignFile(ring, req)) {
-      failByTaskWork(ring, req, EBADF);
-      return;
-    }
-    const lock = this.inodeLock(ring, req);
-    this.world.touch(ring.ctlLock);
-    if (lock) yield* this.acquire(ring, worker, lock);
-    yield opTime(req.opcode);
-    yield* this.issue(ring, worker, req, lock);
-  }
-
-  private *issue(ring: Uring, worker: Worker, req: Req, lock: InodeLock | undefined): Context {
-    const def = ring.ops[req.opcode]!;
-    let poll = (req.flags & REQ.FORCE_ASYNC) !== 0 && (def.pollin || def.pollout) && canPoll(req.file!);
-    for (;;) {
-      let flags = ISSUE.UNLOCKED | ISSUE.IOWQ;
-      if (poll) flags |= ISSUE.NONBLOCK;
-      req.diskWait = 0;
-      let ret = issueSqe(ring, req, flags);
-      if (lock?.held) this.release(lock);
-      if (ret === ISSUED.BLOCKED) ret = yield* this.sleepInOp(ring, worker, req, flags);
-      if (req.diskWait > 0) yield* this.waitForDisk(ring, worker, req, ret);
-      if (ret === EAGAIN && (req.flags & REQ.NOWAIT) === 0 && poll) {
-        if (armAsyncPoll(ring, req, taskSubmit) === 'armed') return;
-        poll = false;
-        continue;
-      }
-      if (ret !== 0) failByTaskWork(ring, req, ret);
-      return;
-    }
-  }
-
-  /** The lock of the regular file that an op changes. */
-  private inodeLock(ring: Uring, req: Req): InodeLock | undefined {
-    const { file } = req;
-    const changes = ring.ops[req.opcode]!.hashRegFile || req.opcode === IORING_OP.FALLOCATE;
-    if (file?.kind !== 'file' || !changes) return undefined;
-    let lock = this.locks.get(file.inode);
-    if (lock === undefined) {
-      lock = { held: false, waiting: [] };
-      this.locks.set(file.inode, lock);
-    }
-    return lock;
-  }
-
-  /** inode_lock: who waits is woken when it is free, and may find it taken again. */
-  private *acquire(ring: Uring, worker: Worker, lock: InodeLock): Generator<number, void, void> {
-    while (lock.held) {
-      lock.waiting.push(worker.actor!);
-      this.stopRunning(ring, worker.acct);
-      yield PARK;
-      worker.acct.running++;
-    }
-    lock.held = true;
-  }
-
-  private release(lock: InodeLock): void {
-    lock.held = false;
-    const next = lock.waiting.shift();
-    if (next) this.world.wake(next, TIME.lockWake);
-  }
-
-  private takeReference(req: Req): void {
-    if ((req.flags & REQ.REFCOUNT) !== 0) req.refs++;
-    else {
-      req.flags |= REQ.REFCOUNT;
-      req.refs = 2;
-    }
-  }
-
-  private *waitForDisk(
-    ring: Uring,
-    worker: Worker,
-    req: Req,
-    ret: number,
-  ): Generator<number | Delay, void, void> {
-    this.stopRunning(ring, worker.acct);
-    yield { likely: req.diskWait, least: 10_000, most: req.diskWait * 20 };
-    worker.acct.running++;
-    req.diskWait = 0;
-    if (ret === 0) completeFromWorker(ring, req);
-  }
-
-  /** A blocking op sleeps until the pipe wakes it, or a cancel interrupts it. */
-  private *sleepInOp(ring: Uring, worker: Worker, req: Req, flags: number): Generator<number, number, void> {
-    for (;;) {
-      if (worker.signalled) return this.interrupted(ring, req);
-      const queue = req.blockedOn!;
-      const sleeper: SleepWait = {
-        exclusive: ring.ops[req.opcode]!.unboundNonreg,
-        wake: () => this.world.wake(worker.actor!, TIME.pipeWake),
-      };
-      queue.addSleeper(sleeper);
-      worker.interrupt = () => {
-        queue.removeSleeper(sleeper);
-        this.world.wake(worker.actor!, TIME.pipeWake);
-      };
-      this.stopRunning(ring, worker.acct);
-      yield PARK;
-      worker.acct.running++;
-      worker.interrupt = undefined;
-      if (worker.signalled) return this.interrupted(ring, req);
-      req.diskWait = 0;
-      const ret = issueSqe(ring, req, flags);
-      if (ret !== ISSUED.BLOCKED) return ret;
-    }
-  }
-
-  private interrupted(ring: Uring, req: Req): number {
-    req.blockedOn = undefined;
-    if (req.spliceIn) putFile(req.spliceIn);
-    req.spliceIn = undefined;
-    const splicing = req.opcode === IORING_OP.SPLICE || req.opcode === IORING_OP.TEE;
-    if (!splicing) {
-      const moved = req.rw?.bytesDone ?? 0;
-      if (moved > 0) {
-        setFail(req);
-        req.res = moved;
-        completeFromWorker(ring, req);
-        return 0;
-      }
-      return ERESTARTSYS;
-    }
-    setFail(req);
-    req.res = ring.profile.interruptedSplice;
-    completeFromWorker(ring, req);
-    return 0;
-  }
-
-  /** io_wq_worker_sleeping: when nobody runs and work waits, another worker is made by the submitter. */
-  private stopRunning(ring: Uring, acct: Acct): void {
+  /** When nobody runs and work waits, another worker is made by the submitter. */
+  protected override fellAsleep(ring: Uring, thread: Thread): void {
+    const { acct } = thread as Worker;
     this.world.touch(ring.wqLock);
     acct.running--;
     if (acct.running > 0 || !this.hasRunnable(acct)) return;
     this.create(ring, acct, TIME.taskWake);
+  }
+
+  protected override wokeUp(thread: Thread): void {
+    (thread as Worker).acct.running++;
   }
 
   private hasRunnable(acct: Acct): boolean {
@@ -373,16 +220,5 @@ export class WorkerPool implements IoWq {
       else this.hashTail.delete(hash);
     }
     acct.list.splice(i, 1);
-  }
-
-  /** io_run_cancel: the work is run as cancelled by whoever cancels. */
-  private dropPending(ring: Uring, first: Req): void {
-    for (let req: Req | undefined = first; req; ) {
-      req.work.cancel = true;
-      this.takeReference(req);
-      req.cause = 'cancel';
-      failByTaskWork(ring, req, ECANCELED);
-      req = putFromWorker(ring, req);
-    }
   }
 }

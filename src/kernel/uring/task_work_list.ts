@@ -38,7 +38,7 @@ export function* runTaskWork(ring: Uring, flush: (ring: Uring) => void): Generat
     if (!ring.profile.taskWorkFifo) round.reverse();
     for (const work of round) {
       work();
-      yield TIME.taskWork;
+      if (!ring.world.exploring) yield TIME.taskWork;
     }
     flush(ring);
     yield TIME.round;
@@ -64,7 +64,7 @@ export function* runLocalWork(
     while (from.length > 0 && n < most) {
       from.shift()!();
       n++;
-      yield TIME.taskWork;
+      if (!ring.world.exploring) yield TIME.taskWork;
     }
     return n;
   };

@@ -112,6 +112,10 @@ export interface Req {
   spliceIn: OpenFile | undefined;
   /** Time that the running try spends waiting for the disk, ns; the worker sleeps that long. */
   diskWait: number;
+  /** Its completion is a step of its own: other contexts may come between. */
+  splitPost: boolean;
+  /** It is done and its completion is held back: by the disk, or to be a step of its own. */
+  held: boolean;
   /** Which piece of request memory it is: what a reader of traces sees as its pointer. */
   slot: number;
   /** Sequence number for the drain of 6.1 and 6.12. */
@@ -195,6 +199,8 @@ export interface Uring {
   readonly wqLock: Shared;
   readonly ctlLock: Shared;
   readonly fsizeLimit: number;
+  /** Whether another request may touch the same file, pipe or memory at the same time. */
+  contended(sqe: Sqe): boolean;
   /** Tracepoints are wanted. */
   readonly trace: UringEvent[] | undefined;
 

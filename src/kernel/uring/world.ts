@@ -79,6 +79,11 @@ export class World {
   /** Called when nothing can happen any more; may wake somebody. */
   onIdle: (() => void) | undefined;
 
+  /** Runs under a chooser: contexts leave out steps that only take time. */
+  get exploring(): boolean {
+    return this.chooser !== undefined;
+  }
+
   constructor(private readonly chooser: Chooser | undefined) {
     this.current = new Actor('boot', 0, undefined);
     this.actors.push(this.current);
@@ -102,6 +107,15 @@ export class World {
   /** The running context learns something of its own (a number) that its digest must tell. */
   note(value: number): void {
     if (this.chooser !== undefined) this.current.version = mix(this.current.version, value);
+  }
+
+  /** The running context touches nothing shared in its next step: nobody needs to be tried before it. */
+  alone: Actor | undefined;
+
+  /** Takes a context that has not run yet off the queue. */
+  forget(actor: Actor): void {
+    const i = this.queue.findIndex((pending) => pending.actor === actor);
+    if (i >= 0) this.queue.splice(i, 1);
   }
 
   /** What the running context just did takes this long, ns. */
@@ -182,6 +196,10 @@ export class World {
       if (pending.most < limit) limit = pending.most;
     }
     if (best.at > until) return undefined;
+    const alone =
+      this.alone && this.chooser ? queue.find((pending) => pending.actor === this.alone) : undefined;
+    this.alone = undefined;
+    if (alone) return this.remove(alone);
     if (queue.length === 1 || this.chooser === undefined) return this.remove(best);
     const able = queue.filter((pending) => pending === best || pending.least <= limit);
     if (able.length === 1) return this.remove(best);

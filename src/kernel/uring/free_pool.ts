@@ -1,0 +1,119 @@
+/** io-wq without thread bookkeeping, for exploring: any work that may run can run next. */
+import { putFromWorker } from './core';
+import type { IoWq, Req, Uring, WqCancel } from './types';
+import { type Thread, WorkRunner } from './work_runner';
+import type { Context, World } from './world';
+
+/** CPUs of the machine: bounded workers are four for each. */
+const CPUS = 2;
+
+interface Item extends Thread {
+  req: Req;
+  started: boolean;
+  handle: { cancel(): boolean } | undefined;
+}
+
+/**
+ * Only what io_uring promises about workers: work of one inode that is hashed runs in order and one at a time, bounded work
+ * is limited in number, a chain goes on in its worker. Everything else may run in any order.
+ */
+export class FreePool extends WorkRunner implements IoWq {
+  private readonly items: Item[] = [];
+  private readonly max: number;
+  private waiting: Item[] = [];
+  private boundRunning = 0;
+
+  constructor(world: World, sqEntries: number, splits: (req: Req) => boolean) {
+    super(world, splits);
+    this.max = Math.min(sqEntries, 4 * CPUS);
+  }
+
+  enqueue(ring: Uring, req: Req): void {
+    const item: Item = {
+      req,
+      started: false,
+      handle: undefined,
+      actor: undefined,
+      signalled: false,
+      interrupt: undefined,
+    };
+    this.items.push(item);
+    if (req.work.hash >= 0 || this.boundRunning >= this.max - 1) this.world.touch(ring.wqLock);
+    if (this.mayStart(req)) this.start(ring, item);
+    else this.waiting.push(item);
+  }
+
+  private mayStart(req: Req): boolean {
+    const { hash, unbound } = req.work;
+    if (!unbound && this.boundRunning >= this.max) return false;
+    return hash < 0 || !this.items.some((item) => item.actor !== undefined && item.req.work.hash === hash);
+  }
+
+  private start(ring: Uring, item: Item): void {
+    if (!item.req.work.unbound) this.boundRunning++;
+    item.actor = this.world.spawn(`work ${item.req.id}`, this.run(ring, item), 1000);
+  }
+
+  private *run(ring: Uring, item: Item): Context {
+    item.started = true;
+    const { hash, unbound } = item.req.work;
+    for (;;) {
+      yield* this.runOne(ring, item, item.req);
+      const next = putFromWorker(ring, item.req);
+      item.signalled = false;
+      if (next === undefined) break;
+      if (next.work.hash >= 0) {
+        this.enqueue(ring, next);
+        break;
+      }
+      item.req = next;
+      yield 500;
+    }
+    this.items.splice(this.items.indexOf(item), 1);
+    if (!unbound) this.boundRunning--;
+    if (hash >= 0 || this.waiting.length > 0) this.startWaiting(ring);
+  }
+
+  /** Starts what waited for its inode or for a worker. */
+  private startWaiting(ring: Uring): void {
+    this.world.touch(ring.wqLock);
+    for (const item of [...this.waiting]) {
+      if (!this.mayStart(item.req)) continue;
+      this.waiting.splice(this.waiting.indexOf(item), 1);
+      this.start(ring, item);
+    }
+  }
+
+  protected override fellAsleep(): void {}
+
+  protected override wokeUp(): void {}
+
+  cancel(ring: Uring, matches: (req: Req) => boolean, all: boolean): WqCancel {
+    let pending = 0;
+    for (const item of [...this.items]) {
+      if (item.started || !matches(item.req)) continue;
+      this.items.splice(this.items.indexOf(item), 1);
+      const at = this.waiting.indexOf(item);
+      if (at >= 0) this.waiting.splice(at, 1);
+      if (item.actor) {
+        this.world.forget(item.actor);
+        if (!item.req.work.unbound) this.boundRunning--;
+      }
+      this.dropPending(ring, item.req);
+      pending++;
+      if (!all) break;
+    }
+    if (pending > 0) this.startWaiting(ring);
+    if (pending > 0 && !all) return 'ok';
+    let running = 0;
+    for (const item of this.items) {
+      if (!item.started || !matches(item.req)) continue;
+      item.signalled = true;
+      item.interrupt?.();
+      running++;
+      if (!all) break;
+    }
+    if (running > 0) return 'running';
+    return pending > 0 ? 'ok' : 'none';
+  }
+}

@@ -1,0 +1,195 @@
+/** What a worker of io-wq does with one request (io_wq_submit_work). */
+import { IORING_OP } from '../../uapi/io_uring_ops';
+import { failByTaskWork, setFail } from './complete_later';
+import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
+import { canPoll, putFile } from './open_files';
+import { armAsyncPoll } from './poll_arm';
+import { opTime, TIME } from './run_times';
+import { ISSUE, ISSUED, REQ, type Req, type Uring } from './types';
+import type { SleepWait } from './wait_queue';
+import { type Actor, type Context, type Delay, PARK, type World } from './world';
+
+const EBADF = -9;
+const EAGAIN = -11;
+const ECANCELED = -125;
+const ERESTARTSYS = -512;
+
+/** The thread that runs a request. */
+export interface Thread {
+  actor: Actor | undefined;
+  signalled: boolean;
+  /** Set while it sleeps inside an op. */
+  interrupt: (() => void) | undefined;
+}
+
+/** i_rwsem of an inode, as far as workers contend for it. */
+interface InodeLock {
+  held: boolean;
+  readonly waiting: Actor[];
+}
+
+/** The part of io-wq that does not depend on how threads are made. */
+export abstract class WorkRunner {
+  private readonly locks = new Map<number, InodeLock>();
+
+  constructor(
+    protected readonly world: World,
+    /** Ops take no time of their own, and a completion may be a step of its own where `splits` says so. */
+    private readonly splits: ((req: Req) => boolean) | undefined,
+  ) {}
+
+  /** The thread sleeps inside an op (io_wq_worker_sleeping). */
+  protected abstract fellAsleep(ring: Uring, thread: Thread): void;
+
+  /** The thread runs again. */
+  protected abstract wokeUp(thread: Thread): void;
+
+  /** io_wq_submit_work */
+  protected *runOne(ring: Uring, thread: Thread, req: Req): Context {
+    this.takeReference(req);
+    req.cause = 'worker';
+    if (req.work.cancel) {
+      failByTaskWork(ring, req, ECANCELED);
+      return;
+    }
+    if (!assignFile(ring, req)) {
+      failByTaskWork(ring, req, EBADF);
+      return;
+    }
+    if (this.splits) {
+      yield* this.issue(ring, thread, req, undefined);
+      return;
+    }
+    const lock = this.inodeLock(ring, req);
+    if (lock) yield* this.acquire(ring, thread, lock);
+    yield opTime(req.opcode);
+    yield* this.issue(ring, thread, req, lock);
+  }
+
+  private *issue(ring: Uring, thread: Thread, req: Req, lock: InodeLock | undefined): Context {
+    const def = ring.ops[req.opcode]!;
+    let poll = (req.flags & REQ.FORCE_ASYNC) !== 0 && (def.pollin || def.pollout) && canPoll(req.file!);
+    for (;;) {
+      let flags = ISSUE.UNLOCKED | ISSUE.IOWQ;
+      if (poll) flags |= ISSUE.NONBLOCK;
+      req.diskWait = 0;
+      req.splitPost = this.splits?.(req) ?? false;
+      let ret = issueSqe(ring, req, flags);
+      if (lock?.held) this.release(lock);
+      if (ret === ISSUED.BLOCKED) ret = yield* this.sleepInOp(ring, thread, req, flags);
+      if (req.held) yield* this.waitForDisk(ring, thread, req);
+      if (ret === EAGAIN && (req.flags & REQ.NOWAIT) === 0 && poll) {
+        if (armAsyncPoll(ring, req, taskSubmit) === 'armed') return;
+        poll = false;
+        continue;
+      }
+      if (ret !== 0) failByTaskWork(ring, req, ret);
+      return;
+    }
+  }
+
+  /** The lock of the regular file that an op changes. */
+  private inodeLock(ring: Uring, req: Req): InodeLock | undefined {
+    const { file } = req;
+    const changes = ring.ops[req.opcode]!.hashRegFile || req.opcode === IORING_OP.FALLOCATE;
+    if (file?.kind !== 'file' || !changes) return undefined;
+    let lock = this.locks.get(file.inode);
+    if (lock === undefined) {
+      lock = { held: false, waiting: [] };
+      this.locks.set(file.inode, lock);
+    }
+    return lock;
+  }
+
+  /** inode_lock: who waits is woken when it is free, and may find it taken again. */
+  private *acquire(ring: Uring, thread: Thread, lock: InodeLock): Generator<number, void, void> {
+    while (lock.held) {
+      lock.waiting.push(thread.actor!);
+      this.fellAsleep(ring, thread);
+      yield PARK;
+      this.wokeUp(thread);
+    }
+    lock.held = true;
+  }
+
+  private release(lock: InodeLock): void {
+    lock.held = false;
+    const next = lock.waiting.shift();
+    if (next) this.world.wake(next, TIME.lockWake);
+  }
+
+  private takeReference(req: Req): void {
+    if ((req.flags & REQ.REFCOUNT) !== 0) req.refs++;
+    else {
+      req.flags |= REQ.REFCOUNT;
+      req.refs = 2;
+    }
+  }
+
+  private *waitForDisk(ring: Uring, thread: Thread, req: Req): Generator<number | Delay, void, void> {
+    const { diskWait } = req;
+    this.fellAsleep(ring, thread);
+    yield { likely: diskWait, least: Math.min(diskWait, 10_000), most: Math.max(diskWait * 20, 1_500_000) };
+    this.wokeUp(thread);
+    req.diskWait = 0;
+    req.held = false;
+    completeFromWorker(ring, req);
+  }
+
+  /** A blocking op sleeps until the pipe wakes it, or a cancel interrupts it. */
+  private *sleepInOp(ring: Uring, thread: Thread, req: Req, flags: number): Generator<number, number, void> {
+    for (;;) {
+      if (thread.signalled) return this.interrupted(ring, req);
+      const queue = req.blockedOn!;
+      const sleeper: SleepWait = {
+        exclusive: ring.ops[req.opcode]!.unboundNonreg,
+        wake: () => this.world.wake(thread.actor!, TIME.pipeWake),
+      };
+      queue.addSleeper(sleeper);
+      thread.interrupt = () => {
+        queue.removeSleeper(sleeper);
+        this.world.wake(thread.actor!, TIME.pipeWake);
+      };
+      this.fellAsleep(ring, thread);
+      yield PARK;
+      this.wokeUp(thread);
+      thread.interrupt = undefined;
+      if (thread.signalled) return this.interrupted(ring, req);
+      req.diskWait = 0;
+      const ret = issueSqe(ring, req, flags);
+      if (ret !== ISSUED.BLOCKED) return ret;
+    }
+  }
+
+  private interrupted(ring: Uring, req: Req): number {
+    req.blockedOn = undefined;
+    if (req.spliceIn) putFile(req.spliceIn);
+    req.spliceIn = undefined;
+    const splicing = req.opcode === IORING_OP.SPLICE || req.opcode === IORING_OP.TEE;
+    if (!splicing) {
+      const moved = req.rw?.bytesDone ?? 0;
+      if (moved > 0) {
+        setFail(req);
+        req.res = moved;
+        completeFromWorker(ring, req);
+        return 0;
+      }
+      return ERESTARTSYS;
+    }
+    setFail(req);
+    req.res = ring.profile.interruptedSplice;
+    completeFromWorker(ring, req);
+    return 0;
+  }
+
+  /** io_run_cancel: the work is run as cancelled by whoever cancels. */
+  protected dropPending(ring: Uring, first: Req): void {
+    for (let req: Req | undefined = first; req; ) {
+      req.work.cancel = true;
+      this.takeReference(req);
+      req.cause = 'cancel';
+      failByTaskWork(ring, req, ECANCELED);
+      req = putFromWorker(ring, req);
+    }
+  }
+}

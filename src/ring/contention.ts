@@ -1,0 +1,120 @@
+/** Which requests of a program may meet at a file, a pipe or a piece of memory. */
+import { IORING_OP } from '../uapi/io_uring_ops';
+import type { Sqe } from '../uapi/sqe';
+import type { RingProgram } from './program';
+
+const LINKED = 0x0c;
+const FIXED_FILE = 1;
+const FD_IN_FIXED = 0x80000000;
+
+/** One thing that a request touches. */
+interface Touch {
+  readonly key: string;
+  readonly write: boolean;
+  /** Range of memory; a file is one thing. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Requests that share something with another one, of which at least one changes it, outside one chain. */
+export function contendedSqes(
+  program: Pick<RingProgram, 'files' | 'steps' | 'memory' | 'fds' | 'fixedIndex'>,
+): Set<Sqe> {
+  const names = namesOf(program);
+  const all: { sqe: Sqe; chain: number; touches: Touch[] }[] = [];
+  let chain = 0;
+  for (const step of program.steps) {
+    if (step.kind !== 'submit') continue;
+    for (const sqe of step.sqes) {
+      all.push({ sqe, chain, touches: touchesOf(program, sqe, names) });
+      if ((sqe.flags & LINKED) === 0) chain++;
+    }
+    chain++;
+  }
+  const found = new Set<Sqe>();
+  for (const a of all) {
+    for (const b of all) {
+      if (a !== b && a.chain !== b.chain && meet(a.touches, b.touches)) found.add(a.sqe);
+    }
+  }
+  return found;
+}
+
+function meet(a: readonly Touch[], b: readonly Touch[]): boolean {
+  return a.some((x) =>
+    b.some((y) => x.key === y.key && (x.write || y.write) && x.from < y.to && y.from < x.to),
+  );
+}
+
+interface Names {
+  readonly byFd: ReadonlyMap<number, string>;
+  readonly byIndex: ReadonlyMap<number, string>;
+}
+
+/** Names of files by descriptor and index; both ends of a pipe are one thing. */
+function namesOf(program: Pick<RingProgram, 'fds' | 'fixedIndex'>): Names {
+  const bare = (name: string): string => name.split('.')[0]!;
+  return {
+    byFd: new Map([...program.fds].map(([name, fd]) => [fd, bare(name)])),
+    byIndex: new Map([...program.fixedIndex].map(([name, index]) => [index, bare(name)])),
+  };
+}
+
+function touchesOf(program: Pick<RingProgram, 'files' | 'memory'>, sqe: Sqe, names: Names): Touch[] {
+  const touches: Touch[] = [];
+  const file = (fixed: boolean, nr: number, write: boolean): void => {
+    const name = (fixed ? names.byIndex : names.byFd).get(nr);
+    const kind = program.files.find((candidate) => candidate.name === name)?.kind;
+    if (name === undefined || (kind !== 'file' && kind !== 'pipe')) return;
+    touches.push({ key: name, write: write || kind === 'pipe', from: 0, to: 1 });
+  };
+  const memory = (addr: number, len: number, write: boolean): void => {
+    touches.push({ key: 'memory', write, from: addr, to: addr + len });
+  };
+  const fixed = (sqe.flags & FIXED_FILE) !== 0;
+  const cursor = BigInt.asIntN(64, sqe.off) === -1n;
+  switch (sqe.opcode) {
+    case IORING_OP.READ:
+    case IORING_OP.READ_FIXED:
+      file(fixed, sqe.fd, cursor);
+      memory(Number(sqe.addr), sqe.len, true);
+      break;
+    case IORING_OP.WRITE:
+    case IORING_OP.WRITE_FIXED:
+      file(fixed, sqe.fd, true);
+      memory(Number(sqe.addr), sqe.len, false);
+      break;
+    case IORING_OP.READV:
+    case IORING_OP.WRITEV: {
+      const write = sqe.opcode === IORING_OP.WRITEV;
+      file(fixed, sqe.fd, write || cursor);
+      for (const { addr, len } of vectors(program, sqe)) memory(addr, len, !write);
+      break;
+    }
+    case IORING_OP.FALLOCATE:
+      file(fixed, sqe.fd, true);
+      break;
+    case IORING_OP.POLL_ADD:
+      file(fixed, sqe.fd, false);
+      break;
+    case IORING_OP.SPLICE:
+    case IORING_OP.TEE:
+      file(fixed, sqe.fd, true);
+      file((sqe.opFlags & FD_IN_FIXED) !== 0, sqe.spliceFdIn, BigInt.asIntN(64, sqe.addr) === -1n);
+      break;
+    default:
+      break;
+  }
+  return touches;
+}
+
+function vectors(program: Pick<RingProgram, 'memory'>, sqe: Sqe): { addr: number; len: number }[] {
+  const bytes = program.memory.find((piece) => piece.addr === Number(sqe.addr))?.bytes;
+  if (bytes === undefined) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const count = Math.min(sqe.len, bytes.length / 16);
+  return Array.from({ length: count }, (_, i) => ({
+    addr: Number(view.getBigUint64(i * 16, true)),
+    len: Number(view.getBigUint64(i * 16 + 8, true)),
+  }));
+}
