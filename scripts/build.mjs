@@ -41,6 +41,7 @@ const entries = [
     outfile: 'dist/cli.js',
     banner: { js: '#!/usr/bin/env node' },
   },
+  { ...node, ...shipped, entryPoints: ['src/cli/conformance.ts'], outfile: 'dist/conformance.js' },
   {
     ...browser,
     ...shipped,

@@ -63,9 +63,7 @@ function inAnyOrder(outcome: ComparedOutcome): ComparedOutcome {
   return {
     ...outcome,
     steps: outcome.steps.map((step) =>
-      step.cqes
-        ? { ...step, cqes: [...step.cqes].sort((a, b) => (text(a) < text(b) ? -1 : 1)) }
-        : step,
+      step.cqes ? { ...step, cqes: [...step.cqes].sort((a, b) => (text(a) < text(b) ? -1 : 1)) } : step,
     ),
   };
 }

@@ -75,8 +75,7 @@ const RULES: readonly TestedRule[] = [
     applies: ({ program }) =>
       program.steps.some(
         (step) =>
-          step.kind === 'submit' &&
-          ((step.sqes.at(-1)?.flags ?? 0) & (FLAG.LINK | FLAG.HARDLINK)) !== 0,
+          step.kind === 'submit' && ((step.sqes.at(-1)?.flags ?? 0) & (FLAG.LINK | FLAG.HARDLINK)) !== 0,
       ),
   },
   {
@@ -85,8 +84,7 @@ const RULES: readonly TestedRule[] = [
     applies: (f) =>
       f.sqes(
         (sqe) =>
-          ['FSYNC', 'SYNC_FILE_RANGE', 'FALLOCATE'].includes(nameOf(sqe)) &&
-          (sqe.flags & FLAG.LINK) !== 0,
+          ['FSYNC', 'SYNC_FILE_RANGE', 'FALLOCATE'].includes(nameOf(sqe)) && (sqe.flags & FLAG.LINK) !== 0,
       ),
   },
   {

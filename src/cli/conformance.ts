@@ -1,0 +1,173 @@
+/** `npm run conformance`: how close predictions are to what a kernel does, recorded or on this machine. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DEFAULT_URING_PROFILE, uringProfile } from '../kernel/uring/uring_profile';
+import {
+  type Comparison,
+  type ComparedOutcome,
+  compareOutcomes,
+  cqeOrder,
+  firstDifference,
+  type SeenOutcome,
+} from '../ring/compare';
+import { explore } from '../ring/explore';
+import { ProgramError } from '../ring/json_text';
+import type { RingProgram } from '../ring/program';
+import { readProgram } from '../ring/read_program';
+import { rulesOf } from '../ring/rules';
+import { runProgram } from '../ring/run';
+import { readArgs } from './args';
+import { conformancePage, type Verdict } from './conformance_page';
+import { CliError, fileError, systemMessage } from './errors';
+import { NativeRing, NoNativeRing } from './native_ring';
+
+const SPEC = {
+  name: 'conformance',
+  positionals: [],
+  options: [
+    { name: 'live', says: "run on this machine's kernel instead of reading NAME.expect.json" },
+    { name: 'runs', value: 'N', says: 'live runs of each program (default 10)' },
+    { name: 'write', says: 'write docs/conformance.md' },
+  ],
+} as const;
+
+const FIXTURES = join('test', 'fixtures', 'ring');
+const PAGE = join('docs', 'conformance.md');
+const RUNS = 10;
+/** Bounds of looking for an outcome that is not the first: enough for every given program. */
+const LIMITS = { schedules: 20_000, time: 5000, outcomes: 1000 };
+
+async function main(argv: readonly string[]): Promise<number> {
+  const files = argv.filter((arg, i) => !arg.startsWith('-') && argv[i - 1] !== '--runs');
+  const args = readArgs(
+    SPEC,
+    argv.filter((arg) => !files.includes(arg)),
+  );
+  const runs = args.count('runs', 1) ?? RUNS;
+  const programs = (files.length > 0 ? files : fixtures()).map((file) => ({ file, program: load(file) }));
+  if (!args.has('live'))
+    return report(
+      programs.map((each) => recorded(each)),
+      args.has('write'),
+      false,
+    );
+  let native: NativeRing;
+  try {
+    native = NativeRing.build();
+  } catch (error) {
+    return skipped(error);
+  }
+  try {
+    if (native.remark !== '') say(`note: ${native.remark}`);
+    const verdicts: Verdict[] = [];
+    for (const { program } of programs) {
+      const verdict = judge(program, await native.run(program, runs), native.kernel);
+      tell(verdict, programs.length <= 5);
+      verdicts.push(verdict);
+    }
+    return report(verdicts, false, true);
+  } catch (error) {
+    return skipped(error);
+  } finally {
+    native.dispose();
+  }
+}
+
+/** Where the machine cannot run programs that is said, and is no failure. */
+function skipped(error: unknown): number {
+  if (!(error instanceof NoNativeRing)) throw error;
+  say(`skipped: ${error.message}`);
+  return 0;
+}
+
+function fixtures(): string[] {
+  const dir = [process.cwd(), join(__dirname, '..')].map((root) => join(root, FIXTURES)).find(existsSync);
+  if (dir === undefined) throw new CliError('conformance: name the programs to run');
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.json') && !name.endsWith('.expect.json'))
+    .map((name) => join(dir, name));
+}
+
+function load(file: string): RingProgram {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileError(file, systemMessage(error));
+  }
+  try {
+    return readProgram(text);
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw fileError(file, error.message, error.place.line, error.place.column);
+  }
+}
+
+function recorded({ file, program }: { file: string; program: RingProgram }): Verdict {
+  const path = join(dirname(file), `${basename(file, '.json')}.expect.json`);
+  let given: { kernel?: string; outcomes: (ComparedOutcome & { count?: number })[] };
+  try {
+    given = JSON.parse(readFileSync(path, 'utf8')) as typeof given;
+  } catch (error) {
+    throw fileError(path, systemMessage(error));
+  }
+  const seen = given.outcomes.map(({ count = 1, ...outcome }) => ({ count, outcome }));
+  return judge(program, seen, given.kernel ?? DEFAULT_URING_PROFILE);
+}
+
+/** Compares; further allowed outcomes are looked for only where the first one is not the only real one. */
+function judge(program: RingProgram, seen: readonly SeenOutcome[], kernel: string): Verdict {
+  const profile = uringProfile(DEFAULT_URING_PROFILE)!;
+  const first = runProgram(program, { profile }).outcome();
+  let comparison: Comparison = compareOutcomes([first], seen);
+  if (!comparison.allowed) {
+    const { found } = explore(program, profile, () => performance.now(), LIMITS);
+    comparison = compareOutcomes([first, ...found.map(({ outcome }) => outcome)], seen);
+  }
+  return { name: program.name, kernel, first, seen, comparison, rules: rulesOf(program, profile) };
+}
+
+/** One line for each program, and more where it is alone. */
+function tell({ name, first, seen, comparison }: Verdict, fully: boolean): void {
+  const runs = seen.reduce((sum, { count }) => sum + count, 0);
+  const agree = Math.round(comparison.share * runs);
+  const word = comparison.allowed ? (comparison.exact ? 'agrees' : 'another order') : 'WRONG';
+  say(`${name}: ${word}, ${agree} of ${runs} runs as predicted`);
+  if (fully) {
+    say(`  predicted       ${cqeOrder(first)}`);
+    for (const { count, outcome } of seen)
+      say(`  real ${String(count).padStart(4)} times ${cqeOrder(outcome)}`);
+  }
+  for (const { outcome, count } of comparison.unexpected)
+    say(`  not predicted, ${count} times: ${firstDifference(first, outcome)}`);
+}
+
+function report(verdicts: readonly Verdict[], write: boolean, told: boolean): number {
+  const all = verdicts.length;
+  const wrong = verdicts.filter(({ comparison }) => !comparison.allowed);
+  const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
+  if (!told) for (const verdict of verdicts) if (!verdict.comparison.exact) tell(verdict, false);
+  const kernels = [...new Set(verdicts.map(({ kernel }) => kernel))].join(', ');
+  say(
+    `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed`,
+  );
+  if (write) {
+    writeFileSync(PAGE, conformancePage(verdicts));
+    say(`written: ${PAGE}`);
+  }
+  return wrong.length === 0 ? 0 : 1;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof CliError ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

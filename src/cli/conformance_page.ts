@@ -1,0 +1,73 @@
+/** docs/conformance.md, made from the verdicts on all programs. */
+import type { Comparison, ComparedOutcome, SeenOutcome } from '../ring/compare';
+import { firstDifference } from '../ring/compare';
+import { URING_RULES, type UringRule } from '../ring/rules';
+
+/** A program with what was predicted and what a kernel did. */
+export interface Verdict {
+  readonly name: string;
+  readonly kernel: string;
+  readonly first: ComparedOutcome;
+  readonly seen: readonly SeenOutcome[];
+  readonly comparison: Comparison;
+  readonly rules: readonly UringRule[];
+}
+
+/** The page, as Markdown. */
+export function conformancePage(verdicts: readonly Verdict[]): string {
+  const { length: all } = verdicts;
+  const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
+  const wrong = verdicts.filter(({ comparison }) => !comparison.allowed).length;
+  const kernel = version(verdicts[0]?.kernel ?? '');
+  return [
+    '# Conformance with real kernels',
+    '',
+    'Made by `npm run conformance -- --write` from the programs in `test/fixtures/ring`; do not edit.',
+    '',
+    `${all} ring programs, each run many times on kernel ${kernel}:`,
+    '',
+    `- ${all - wrong} where every outcome that the kernel gave is allowed, ${wrong} where it is not;`,
+    `- ${exact} where the first predicted outcome is the most frequent real one (${percent(exact, all)}).`,
+    '',
+    '`npm run conformance -- --live` asks the kernel of your own machine (Linux, a C compiler).',
+    '',
+    '## Rules',
+    '',
+    'A program counts for a rule that its SQEs and its likeliest run exercise. It agrees where every real outcome is allowed.',
+    '',
+    `| rule | what it says | agrees with kernel ${kernel} |`,
+    '| --- | --- | --- |',
+    ...URING_RULES.map((rule) => row(rule, verdicts)),
+    '',
+    '## Kernels without recordings of ring programs',
+    '',
+    'Profiles 6.1 and 7.3 follow the sources and, for 6.1 and 7.3, the recordings in `test/fixtures/oracle/*-iou-*`; of 6.12 there are none.',
+    '',
+    ...disagreements(verdicts),
+  ].join('\n');
+}
+
+function row(rule: UringRule, verdicts: readonly Verdict[]): string {
+  const of = verdicts.filter(({ rules }) => rules.some(({ id }) => id === rule.id));
+  const agree = of.filter(({ comparison }) => comparison.allowed).length;
+  const rest = agree === of.length ? '' : ` of ${of.length}`;
+  return `| ${rule.id} | ${rule.says} | ${agree}${rest} ${of.length === 1 ? 'program' : 'programs'} |`;
+}
+
+function disagreements(verdicts: readonly Verdict[]): string[] {
+  const wrong = verdicts.filter(({ comparison }) => !comparison.allowed);
+  if (wrong.length === 0) return ['## Disagreements', '', 'None.', ''];
+  const lines = wrong.map(({ name, first, comparison }) => {
+    const { outcome, count } = comparison.unexpected[0]!;
+    return `- ${name} (${count} runs): ${firstDifference(first, outcome)}`;
+  });
+  return ['## Disagreements', '', ...lines, ''];
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '0 %' : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+function version(release: string): string {
+  return /^\d+\.\d+/.exec(release)?.[0] ?? release;
+}
