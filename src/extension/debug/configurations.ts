@@ -6,17 +6,10 @@ import { isSession, type Traces } from '../traces';
 export const DEBUG_TYPE = 'ublk-trace';
 /** Property of configurations that we start ourselves: the place to go to after the entry, arguments of GOTO_REQUEST. */
 export const START_AT = '__startAt';
-/** VS Code's own variable for the file in the active editor. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
-const CURRENT_FILE = '${file}';
 
-/** Fills in what a launch configuration lacks, so that F5 works without launch.json. */
+/** Fills in what a launch configuration lacks, so that F5 works without launch.json. A new launch.json begins as package.json says. */
 export class InitialConfigurations implements vscode.DebugConfigurationProvider {
   constructor(private readonly traces: Traces) {}
-
-  provideDebugConfigurations(): vscode.DebugConfiguration[] {
-    return [launch(vscode.l10n.t('Debug the open session or trace'), CURRENT_FILE)];
-  }
 
   async resolveDebugConfiguration(
     _folder: vscode.WorkspaceFolder | undefined,
