@@ -1,7 +1,7 @@
 /** Every outcome that the rules allow: runs a program with other decisions until no new state is met. */
 import { Abandoned } from '../kernel/uring/world';
 import type { UringProfile } from '../kernel/uring/uring_profile';
-import { type Outcome, outcomeKey } from './outcome';
+import { type Outcome, outcomeKey, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 
@@ -33,7 +33,7 @@ export interface Exploration {
 }
 
 /** Default bounds. */
-export const EXPLORE_LIMITS: ExploreLimits = { schedules: 60_000, time: 20_000, outcomes: 1000 };
+export const EXPLORE_LIMITS: ExploreLimits = { schedules: 200_000, time: 5_000, outcomes: 1000 };
 
 /** Schedules still to run, those with the fewest unlikely decisions first. */
 class Frontier {
@@ -67,8 +67,16 @@ export function explore(
   const seen = new Set<number>();
   const found = new Map<string, FoundOutcome>();
   const keys = new Set<string>();
+  const hash = rememberedHash();
   const start = clock();
   let schedules = 0;
+  const keep = (outcome: Outcome, choices: readonly number[]): void => {
+    const key = outcomeKey(outcome);
+    if (keys.has(key)) return;
+    keys.add(key);
+    if (found.size < limits.outcomes) found.set(key, { outcome, choices });
+  };
+  keep(runProgram(program, { profile }).outcome(hash), []);
   frontier.push([], 0);
   for (let next = frontier.pop(); next; next = frontier.pop()) {
     if (schedules >= limits.schedules || clock() - start > limits.time) {
@@ -77,11 +85,7 @@ export function explore(
     schedules++;
     const result = runOnce(program, profile, next.choices, next.level, seen, frontier);
     if (result === undefined) continue;
-    const outcome = result.outcome();
-    const key = outcomeKey(outcome);
-    if (keys.has(key)) continue;
-    keys.add(key);
-    if (found.size < limits.outcomes) found.set(key, { outcome, choices: next.choices });
+    keep(result.outcome(hash), next.choices);
   }
   return { found: [...found.values()], total: keys.size, schedules, complete: true };
 }

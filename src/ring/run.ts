@@ -6,7 +6,7 @@ import { flushCompletions } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
 import { FreePool } from '../kernel/uring/free_pool';
 import { WorkerPool } from '../kernel/uring/io_wq';
-import { opTable } from '../kernel/uring/op_table';
+import { OP_TABLE } from '../kernel/uring/op_table';
 import { putFile } from '../kernel/uring/open_files';
 import { pollHashBits } from '../kernel/uring/poll_arm';
 import { TIME } from '../kernel/uring/run_times';
@@ -16,7 +16,15 @@ import type { UringProfile } from '../kernel/uring/uring_profile';
 import { UserMemory } from '../kernel/uring/user_memory';
 import { cqReady, hasOverflow } from '../kernel/uring/cq';
 import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
-import { contentsOf, type Outcome, type OutcomeContents, type OutcomeStep, outcomeCqe } from './outcome';
+import {
+  contentsOf,
+  type HashContents,
+  type Outcome,
+  type OutcomeContents,
+  type OutcomeStep,
+  outcomeCqe,
+} from './outcome';
+import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
 import { buildFiles, fixedTable, type ProgramFiles } from './setup';
 
@@ -35,8 +43,8 @@ export interface RunOptions {
 /** What a run gave. */
 export interface RunResult {
   readonly steps: readonly OutcomeStep[];
-  /** Final contents with their hashes; computed when asked. */
-  outcome(): Outcome;
+  /** Final contents with their hashes. */
+  outcome(hash?: HashContents): Outcome;
   readonly events: readonly UringEvent[];
   readonly ring: Uring;
 }
@@ -89,7 +97,7 @@ class ProgramRun implements RunResult {
       profile: options.profile,
       world: this.world,
       memory,
-      ops: opTable(),
+      ops: OP_TABLE,
       setup: program.setup,
       sqEntries: program.entries,
       cqEntries: program.cqEntries,
@@ -171,15 +179,15 @@ class ProgramRun implements RunResult {
     return hasOverflow(this.ring) ? { overflow: true } : {};
   }
 
-  outcome(): Outcome {
+  outcome(hash: HashContents = sha256Hex): Outcome {
     const files: Record<string, OutcomeContents> = {};
     for (const file of this.program.files) {
-      const contents = this.files.contents(file);
+      const contents = this.files.contents(file, hash);
       if (contents) files[file.name] = contents;
     }
     const buffers: Record<string, OutcomeContents> = {};
     for (const { name, size, addr } of this.program.buffers) {
-      buffers[name] = contentsOf([this.ring.memory.bytesAt(addr)], size, 0);
+      buffers[name] = contentsOf([this.ring.memory.bytesAt(addr)], size, 0, hash);
     }
     const { cqOverflowCount, sqDropped } = this.ring;
     return {

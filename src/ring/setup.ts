@@ -4,7 +4,7 @@ import { FilePages, PAGE, Page } from '../kernel/uring/pages';
 import { Pipe } from '../kernel/uring/pipe';
 import type { UserMemory } from '../kernel/uring/user_memory';
 import type { Shared } from '../kernel/uring/world';
-import { contentsOf, type OutcomeContents } from './outcome';
+import { contentsOf, type HashContents, type OutcomeContents } from './outcome';
 import type { ProgramFile, RingProgram } from './program';
 
 type Share = <T extends Shared>(object: T) => T;
@@ -24,15 +24,15 @@ export class ProgramFiles {
   }
 
   /** Final contents; undefined for devices and for pipes that nobody can read any more. */
-  contents(file: ProgramFile): OutcomeContents | undefined {
+  contents(file: ProgramFile, hash: HashContents): OutcomeContents | undefined {
     if (file.kind === 'file') {
       const open = this.byName.get(file.name)!;
-      return contentsOf(open.pages!.contents(), open.pages!.size, open.pos);
+      return contentsOf(open.pages!.contents(), open.pages!.size, open.pos, hash);
     }
     if (file.kind !== 'pipe') return undefined;
     const end = this.byName.get(`${file.name}.r`)!;
     if (![...this.fds.values()].includes(end)) return undefined;
-    return contentsOf(end.pipe!.contents(), end.pipe!.bytes, 0);
+    return contentsOf(end.pipe!.contents(), end.pipe!.bytes, 0, hash);
   }
 }
 

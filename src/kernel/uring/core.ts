@@ -8,7 +8,7 @@ import { findNext, inChain } from './links';
 import { armAsyncPoll } from './poll_arm';
 import { queueLinkTimeout } from './timeout_arm';
 import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring } from './types';
-import { emit, opName, userData } from './uring_trace';
+import { emit, opName } from './uring_trace';
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IOSQE } from '../../uapi/io_uring_abi';
 
@@ -74,7 +74,7 @@ export function completeFromWorker(ring: Uring, req: Req): void {
 }
 
 /** __io_submit_flush_completions */
-export function flushCompletions(ring: Uring): void {
+export function* flushCompletions(ring: Uring): Generator<number, void, void> {
   const { compl } = ring;
   if (compl.length > 0) {
     ring.compl = [];
@@ -82,6 +82,8 @@ export function flushCompletions(ring: Uring): void {
       if (postsCqe(req) && (req.flags & REQ.REISSUE) === 0 && !fillCqe(ring, req)) overflowCqe(ring, req);
     }
     commitCq(ring);
+    // The CQEs can be seen, the followers are not started: a worker may come between.
+    if (ring.world.exploring && compl.some(inChain)) yield 0;
     for (const req of compl) freeCompleted(ring, req);
   }
   if (ring.drainActive) queueDeferred(ring);
@@ -190,8 +192,7 @@ function prepAsyncLink(ring: Uring, req: Req): void {
 /** io_queue_iowq */
 export function queueIowq(ring: Uring, req: Req): void {
   prepAsyncLink(ring, req);
-  emit(ring, 'queue_async_work', {
-    user_data: userData(req),
+  emit(ring, 'queue_async_work', req, {
     opcode: opName(ring, req.opcode),
     queue: req.work.hash >= 0 ? 'hashed' : 'normal',
   });
@@ -212,7 +213,7 @@ function drainReq(ring: Uring, req: Req): void {
     return;
   }
   prepAsyncLink(ring, req);
-  emit(ring, 'defer', { user_data: userData(req), opcode: opName(ring, req.opcode) });
+  emit(ring, 'defer', req, { opcode: opName(ring, req.opcode) });
   ring.drained += chainLength(req);
   ring.deferList.push(req);
   queueDeferred(ring);
@@ -228,7 +229,7 @@ function drainBySequence(ring: Uring, req: Req): void {
     return;
   }
   prepAsyncLink(ring, req);
-  emit(ring, 'defer', { user_data: userData(req), opcode: opName(ring, req.opcode) });
+  emit(ring, 'defer', req, { opcode: opName(ring, req.opcode) });
   req.seq = seq;
   ring.deferList.push(req);
 }

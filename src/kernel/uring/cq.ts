@@ -2,7 +2,7 @@
 import { flushTimeouts } from './timeout_flush';
 import type { Cqe, Req, Uring } from './types';
 import { REQ } from './types';
-import { emit, userData } from './uring_trace';
+import { emit } from './uring_trace';
 
 /** CQEs in the ring that were not taken. */
 export function cqReady(ring: Uring): number {
@@ -27,14 +27,14 @@ export function fillCqe(ring: Uring, req: Req): boolean {
   ring.world.touch(ring.cqLock);
   if (hasOverflow(ring) || !hasRoom(ring)) return false;
   ring.cq.push(cqeOf(req));
-  emit(ring, 'complete', { user_data: userData(req), result: req.res, cflags: req.cflags });
+  emit(ring, 'complete', req, { result: req.res, cflags: req.cflags });
   return true;
 }
 
 /** io_cqring_event_overflow */
 export function overflowCqe(ring: Uring, req: Req): void {
   ring.world.touch(ring.cqLock);
-  emit(ring, 'cqe_overflow', { user_data: userData(req), res: req.res });
+  emit(ring, 'cqe_overflow', req, { res: req.res });
   ring.overflow.push(cqeOf(req));
 }
 
@@ -43,7 +43,7 @@ export function postMore(ring: Uring, req: Req, res: number, flags: number): boo
   ring.world.touch(ring.cqLock);
   if (hasOverflow(ring) || !hasRoom(ring)) return false;
   ring.cq.push({ userData: req.userData, res, flags, cause: req.cause, req: req.id });
-  emit(ring, 'complete', { user_data: userData(req), result: res, cflags: flags });
+  emit(ring, 'complete', req, { result: res, cflags: flags });
   commitCq(ring);
   return true;
 }

@@ -47,7 +47,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     ring.linkHead = undefined;
     queueFallback(ring, head);
   }
-  flushCompletions(ring);
+  yield* flushCompletions(ring);
   return taken;
 }
 

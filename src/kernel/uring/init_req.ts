@@ -102,15 +102,11 @@ export function submitSqe(ring: Uring, sqe: Sqe): number {
   ring.taken++;
   const bad = initReq(ring, req);
   if (bad !== 0) return failInit(ring, req, bad);
-  emit(ring, 'submit_req', {
-    user_data: userData(req),
-    opcode: opName(ring, req.opcode),
-    flags: req.flags & VALID,
-  });
+  emit(ring, 'submit_req', req, { opcode: opName(ring, req.opcode), flags: req.flags & VALID });
   ring.slotNames[req.slot] = userData(req);
   if (ring.linkHead) {
     const after = ring.profile.linkTracesPredecessor ? ring.linkLast! : ring.linkHead;
-    emit(ring, 'link', { user_data: userData(req), after: slotName(ring, after) });
+    emit(ring, 'link', req, { after: slotName(ring, after) }, after);
     ring.linkLast!.link = req;
     ring.linkLast = req;
     if ((req.flags & LINK_FLAGS) !== 0) return 0;
@@ -130,11 +126,7 @@ export function submitSqe(ring: Uring, sqe: Sqe): number {
 
 /** io_submit_fail_init: the chain is assembled on, and fails as a whole. */
 function failInit(ring: Uring, req: Req, error: number): number {
-  emit(ring, 'req_failed', {
-    user_data: userData(req),
-    opcode: opName(ring, req.sqe.opcode),
-    error,
-  });
+  emit(ring, 'req_failed', req, { opcode: opName(ring, req.sqe.opcode), error });
   const head = ring.linkHead;
   setFail(req);
   req.res = error;

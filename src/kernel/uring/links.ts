@@ -3,7 +3,7 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 import { addTaskWork } from './task_work_list';
 import { completeByTaskWork, completeDefer } from './complete_later';
 import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
-import { emit, opName, slotName, userData } from './uring_trace';
+import { emit, opName, slotName } from './uring_trace';
 
 const ECANCELED = -125;
 const DISARM = REQ.ARM_LTIMEOUT | REQ.LINK_TIMEOUT | REQ.FAIL;
@@ -59,11 +59,7 @@ function failLinks(ring: Uring, req: Req): void {
   for (let link: Req | undefined = first; link; link = link.link) {
     if (silent) link.flags |= REQ.CQE_SKIP;
     else link.flags &= ~REQ.CQE_SKIP;
-    emit(ring, 'fail_link', {
-      user_data: userData(req),
-      opcode: opName(ring, req.opcode),
-      link: slotName(ring, link),
-    });
+    emit(ring, 'fail_link', req, { opcode: opName(ring, req.opcode), link: slotName(ring, link) }, link);
   }
   req.link = undefined;
   addTaskWork(ring, () => {

@@ -284,7 +284,7 @@ const ASYNC_CANCEL: OpDef = {
 };
 
 /** The table of ops by opcode; ops that ring programs cannot name are absent. */
-export function opTable(): (OpDef | undefined)[] {
+function makeTable(): readonly (OpDef | undefined)[] {
   const table: (OpDef | undefined)[] = [];
   table[IORING_OP.NOP] = NOP;
   table[IORING_OP.READV] = rw('READV', false, true);
@@ -305,3 +305,5 @@ export function opTable(): (OpDef | undefined)[] {
   table[IORING_OP.TEE] = TEE;
   return table;
 }
+
+export const OP_TABLE = makeTable();

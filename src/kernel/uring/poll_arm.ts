@@ -8,7 +8,7 @@ import { EPOLL } from './epoll_bits';
 import { canPoll, type OpenFile, pollMask } from './open_files';
 import type { PollState, Req, Uring } from './types';
 import { REQ } from './types';
-import { emit, opName, userData } from './uring_trace';
+import { emit, opName } from './uring_trace';
 import type { PollWait, WaitQueue } from './wait_queue';
 
 const EINVAL = -22;
@@ -158,12 +158,7 @@ export function armAsyncPoll(ring: Uring, req: Req, submit: Submit): 'armed' | '
   req.flags |= REQ.POLLED;
   const armed = arm(ring, req, events, submit);
   if (armed !== 'armed') return 'mask' in armed ? 'ready' : 'aborted';
-  emit(ring, 'poll_arm', {
-    user_data: userData(req),
-    opcode: opName(ring, req.opcode),
-    mask: events,
-    events: req.poll!.events,
-  });
+  emit(ring, 'poll_arm', req, { opcode: opName(ring, req.opcode), mask: events, events: req.poll!.events });
   return 'armed';
 }
 

@@ -3,6 +3,9 @@ import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { TIME } from './run_times';
 import type { TaskWorkFn, Uring } from './types';
 
+/** Ends a round: posts what it completed. */
+type Flush = (ring: Uring) => Generator<number, void, void>;
+
 /** Most local work that one run takes when nobody asks for more (IO_LOCAL_TW_DEFAULT_MAX). */
 const LOCAL_MAX = 20;
 
@@ -29,9 +32,10 @@ export function hasTaskWork(ring: Uring): boolean {
 }
 
 /** task_work_run: rounds until nothing is left; every round ends with a flush of completions. */
-export function* runTaskWork(ring: Uring, flush: (ring: Uring) => void): Generator<number, void, void> {
+export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void, void> {
   const { submitter } = ring;
   while (submitter.taskWork.length > 0) {
+    yield TIME.round;
     ring.world.touch(ring.workLock);
     const round = submitter.taskWork;
     submitter.taskWork = [];
@@ -40,8 +44,7 @@ export function* runTaskWork(ring: Uring, flush: (ring: Uring) => void): Generat
       work();
       if (!ring.world.exploring) yield TIME.taskWork;
     }
-    flush(ring);
-    yield TIME.round;
+    yield* flush(ring);
   }
 }
 
@@ -51,11 +54,7 @@ export function hasLocalWork(ring: Uring): boolean {
 }
 
 /** __io_run_local_work: takes at most `max`, goes on while fewer than `min` were done. */
-export function* runLocalWork(
-  ring: Uring,
-  min: number,
-  flush: (ring: Uring) => void,
-): Generator<number, void, void> {
+export function* runLocalWork(ring: Uring, min: number, flush: Flush): Generator<number, void, void> {
   const max = Math.max(LOCAL_MAX, min);
   let done = 0;
   ring.world.touch(ring.workLock);
@@ -77,7 +76,7 @@ export function* runLocalWork(
       ring.retryWork = round;
       if (hasLocalWork(ring) && done < min) continue;
     }
-    flush(ring);
+    yield* flush(ring);
     if (!(hasLocalWork(ring) && done < min)) return;
   }
 }

@@ -133,10 +133,23 @@ export interface Cqe {
   readonly req: number;
 }
 
-/** One event of the io_uring tracepoints, in the shape of the ring program format. */
-export type UringEvent = { readonly event: string; readonly at: number; readonly ctx: string } & Readonly<
-  Record<string, string | number | null>
->;
+/** One event of the io_uring tracepoints. */
+export interface UringEvent {
+  /** Name without its io_uring_ prefix. */
+  readonly event: string;
+  /** Fields as the ring program format prints them. */
+  readonly fields: Readonly<Record<string, string | number | null>>;
+  /** Virtual time, ns, and the context that ran. */
+  readonly at: number;
+  readonly context: string;
+  readonly req: Req;
+  /** Its IOSQE bits at that moment. */
+  readonly flags: number;
+  /** The descriptor of file_get. */
+  readonly fd: number;
+  /** The other request of link and fail_link. */
+  readonly other: Req | undefined;
+}
 
 /** One op of the table (struct io_issue_def). */
 export interface OpDef {

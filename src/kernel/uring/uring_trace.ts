@@ -2,14 +2,28 @@
 import { opcodeName } from '../../uapi/io_uring_ops';
 import type { Req, Uring } from './types';
 
-/** Writes one event; costs nothing when nobody wants a trace. */
+/** Writes one event about a request; costs nothing when nobody wants a trace. */
 export function emit(
   ring: Uring,
   event: string,
-  fields: Readonly<Record<string, string | number | null>>,
+  req: Req,
+  fields: Readonly<Record<string, string | number | null>> = {},
+  other?: Req,
+  fd = -1,
 ): void {
   if (ring.trace === undefined) return;
-  ring.trace.push({ event, at: ring.world.now, ctx: ring.world.current.name, ...fields });
+  const { now, current } = ring.world;
+  const all = { user_data: userData(req), ...fields };
+  ring.trace.push({
+    event,
+    fields: all,
+    at: now,
+    context: current.name,
+    req,
+    flags: req.flags & 0x7f,
+    fd,
+    other,
+  });
 }
 
 /** user_data as the format prints it. */

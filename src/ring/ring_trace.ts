@@ -1,0 +1,126 @@
+/** The tracepoints of a run as a trace of the project: every reader, view and export takes it like any other. */
+import type { UringEvent } from '../kernel/uring/types';
+import type { UringProfile } from '../kernel/uring/uring_profile';
+import { EVENTS, type EventName } from '../trace/schema';
+import { Recorder } from '../trace/recorder';
+import { Trace } from '../trace/trace';
+import type { RingProgram } from './program';
+import type { RunResult } from './run';
+
+const RING = 0xffff888100000000n;
+const REQUESTS = 0xffff888101000000n;
+const OVERFLOWS = 0xffff888102000000n;
+/** Size of a request, and of the work in it. */
+const REQUEST_SIZE = 256n;
+const WORK = 0xc8n;
+const RING_FD = 3;
+const APP_PID = 1000;
+
+/** Writes the events of a run. */
+export function writeRingTrace(program: RingProgram, profile: UringProfile, run: RunResult): Trace {
+  const trace = new Trace();
+  const rec = new Recorder(trace);
+  const pids = new Map<string, number>();
+  const task = (context: string): number => {
+    let pid = pids.get(context);
+    if (pid === undefined) {
+      pid = context === 'app' ? APP_PID : APP_PID + 1 + pids.size;
+      pids.set(context, pid);
+    }
+    const worker = context.startsWith('iou-wrk') || context.startsWith('iou-unb');
+    const comm = worker
+      ? `iou-wrk-${APP_PID}`
+      : context === 'app'
+        ? 'ring'
+        : context === 'iou-sqp'
+          ? `iou-sqp-${APP_PID}`
+          : 'swapper';
+    return trace.taskId(comm, comm === 'swapper' ? 0 : pid);
+  };
+  const emit = rec.emit as unknown as Readonly<Record<EventName, (...words: number[]) => number>>;
+  const write = (name: EventName, value: (field: string) => bigint | string | number): void => {
+    const { names } = trace.shapes.of(name).template;
+    emit[name](
+      ...names.map((field) => {
+        const v = value(field);
+        if (typeof v === 'string') return trace.strings.id(v);
+        return typeof v === 'bigint' ? trace.wide.ofBig(v) : trace.wide.ofNumber(v);
+      }),
+    );
+  };
+  rec.stamp.task = task('app');
+  write('io_uring_create', (field) => {
+    const created: Record<string, bigint | number> = {
+      ring: RING,
+      fd: RING_FD,
+      sq_entries: program.entries,
+      cq_entries: program.cqEntries,
+      flags: program.setup,
+    };
+    return created[field] ?? 0;
+  });
+  for (const event of run.events) {
+    const name = eventName(event.event, profile);
+    if (name === undefined) continue;
+    rec.stamp.task = task(event.context);
+    rec.now = Math.max(rec.now, event.at);
+    write(name, (field) => fieldOf(event, field));
+  }
+  return trace;
+}
+
+function eventName(event: string, profile: UringProfile): EventName | undefined {
+  const name = event === 'submit_req' && profile.name === '6.1' ? 'io_uring_submit_sqe' : `io_uring_${event}`;
+  return Object.hasOwn(EVENTS, name) ? (name as EventName) : undefined;
+}
+
+function fieldOf(event: UringEvent, field: string): bigint | string | number {
+  const { req, other, fields } = event;
+  const pointer = (slot: number): bigint => REQUESTS + BigInt(slot) * REQUEST_SIZE;
+  const { sqe } = req;
+  switch (field) {
+    case 'ring':
+      return RING;
+    case 'req':
+      return pointer(req.slot);
+    case 'target':
+    case 'link':
+      return other ? pointer(other.slot) : 0n;
+    case 'work':
+      return pointer(req.slot) + WORK;
+    case 'user_data':
+      return req.userData;
+    case 'overflow_cqe':
+      return OVERFLOWS + BigInt(req.id) * 64n;
+    case 'result':
+      return Number(fields.result ?? fields.res ?? 0);
+    case 'fd':
+      return event.fd;
+    case 'flags':
+      return Number(event.flags);
+    case 'non_block':
+      return 1;
+    case 'prio':
+      return sqe.ioprio;
+    case 'off':
+      return sqe.off;
+    case 'addr':
+      return sqe.addr;
+    case 'len':
+      return sqe.len;
+    case 'rw_flags':
+      return sqe.opFlags;
+    case 'buf_index':
+      return sqe.bufIndex;
+    case 'personality':
+      return sqe.personality;
+    case 'file_index':
+      return sqe.spliceFdIn;
+    case 'pad':
+      return sqe.pad2;
+    case 'addr3':
+      return sqe.addr3;
+    default:
+      return fields[field] ?? 0;
+  }
+}
