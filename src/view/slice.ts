@@ -9,7 +9,7 @@ import type { Timeline } from './timeline';
 export const MOST = { spans: 24_000, marks: 16_384, counters: 8192, tracks: 16_384 } as const;
 /** A span narrower than this many pixels has no label. */
 const LABEL_PIXELS = 16;
-/** Runs of merged spans up to this length are looked at for what they have in common. */
+/** So many spans of a run are looked at for what it is mostly. */
 const LOOK = 64;
 const MERGED = SPAN_KINDS.indexOf('merged');
 
@@ -26,6 +26,9 @@ class TooMany extends Error {}
 
 /** Answers what of a timeline lies in a range of time; costs as much as there are pixels and tracks, not as there are events. */
 export class Slicer {
+  /** Time of each kind in the run that is looked at. */
+  private readonly times = new Float64Array(SPAN_KINDS.length);
+
   private readonly columns = {
     spans: new SpanColumns(MOST.spans),
     marks: new MarkColumns(MOST.marks),
@@ -125,7 +128,7 @@ export class Slicer {
         if (out.full) return;
         const next = this.runEnd(k, high, window);
         const single = next === k + 1;
-        const kind = single ? spans.kind[k] : this.commonKind(k, next);
+        const kind = single ? spans.kind[k] : this.mostlyKind(k, next);
         const wide = single && spans.end[k] - spans.start[k] >= window.pixel * LABEL_PIXELS;
         const label = wide ? labels.of(this.spanText(track, k)) : 0;
         out.add(
@@ -155,11 +158,20 @@ export class Slicer {
     return next;
   }
 
-  private commonKind(from: number, to: number): number {
-    const { kind } = this.timeline.spans;
-    if (to - from > LOOK) return MERGED;
-    for (let k = from + 1; k < to; k++) if (kind[k] !== kind[from]) return MERGED;
-    return kind[from];
+  /** The kind that takes more than half of the time of a run, as far as its first spans tell; merged where none does. */
+  private mostlyKind(from: number, to: number): number {
+    const { kind, start, end } = this.timeline.spans;
+    const { times } = this;
+    times.fill(0);
+    let all = 0;
+    for (let k = from; k < Math.min(to, from + LOOK); k++) {
+      const time = end[k] - start[k];
+      times[kind[k]] += time;
+      all += time;
+    }
+    if (all === 0) return kind[from];
+    const most = times.findIndex((time) => time > all / 2);
+    return most < 0 ? MERGED : most;
   }
 
   /** All rows of a track as one span: the last resort where rows are more than an answer holds. */

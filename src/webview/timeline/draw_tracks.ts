@@ -5,9 +5,14 @@ import { eachSpan, firstFrom, type SliceIndex } from './slice_index';
 
 /** Narrowest span that gets a left edge, a pattern, a letter or a label, px. */
 const EDGE = 5;
-const WEAVE = 7;
+const WEAVE = 9;
 const LETTER = 11;
 const LABEL = 30;
+
+/** Spans narrower than this are put together where they touch, px. */
+const THIN = 2.5;
+/** In place of a span: a bar of many. */
+const NO_SPAN = -1;
 
 /** Kinds with a letter where the label has no room. */
 const LETTERED: ReadonlySet<SpanKind> = new Set(['queued', 'delivered', 'server', 'backend', 'commit']);
@@ -41,21 +46,35 @@ export function drawTracks(painter: Painter, scene: Scene, placed: readonly Plac
 function collectSpans(scene: Scene, index: SliceIndex, place: Placed, batches: Batches): void {
   const { scale, metrics } = scene;
   const { spans } = index.slice;
+  const { request: focused } = scene.cursor;
   const right = scale.left + scale.width;
   const height = metrics.row - 2;
   let lastRow = -1;
-  let lastPixel = -1;
+  let lastEnd = Number.NEGATIVE_INFINITY;
+  let run: number[] | undefined;
   eachSpan(index, place.row.track, scale.from, scale.to, (span) => {
     const row = spans.row[span]!;
     const from = Math.max(scale.left - 4, scale.x(spans.start[span]!));
     const to = Math.min(right + 4, scale.x(spans.end[span]!));
-    const pixel = Math.floor(to);
+    const own = focused >= 0 && spans.request[span] === focused;
+    const near = row === lastRow && from - lastEnd < 1;
     // Data finer than the screen, drawn while coarser data is on its way: one span per pixel is enough.
-    if (row === lastRow && pixel <= lastPixel) return;
+    if (near && !own && Math.floor(to) <= lastEnd) return;
+    const batch = batches[spans.kind[span]!];
+    if (batch === undefined) return;
+    const thin = to - from < (spans.count[span]! > 1 ? LETTER : THIN) && !own;
+    if (thin && near && run === batch) {
+      // Thin spans side by side are one bar, which nobody can tell from many and which is drawn at once.
+      const last = batch.length - 5;
+      batch[last + 2] = Math.max(1, to - batch[last]!);
+      batch[last + 4] = NO_SPAN;
+    } else {
+      const width = Math.max(1, to - from - (to - from > 3 ? 1 : 0));
+      batch.push(from, place.y + 1 + row * metrics.row, width, height, span);
+    }
+    run = thin ? batch : undefined;
     lastRow = row;
-    lastPixel = pixel;
-    const width = Math.max(1, to - from - (to - from > 3 ? 1 : 0));
-    batches[spans.kind[span]!]?.push(from, place.y + 1 + row * metrics.row, width, height, span);
+    lastEnd = to;
   });
 }
 
@@ -85,9 +104,11 @@ function drawSpans(painter: Painter, scene: Scene, index: SliceIndex, batches: B
     // What a lane does is said by its name; only phases are told apart by letters.
     const narrowest = LETTERED.has(SPAN_KINDS[k]!) ? LETTER : LABEL;
     for (let i = 0; i < batch.length; i += 5) {
-      const [x, y, width, height, span] = batch.slice(i, i + 5) as [number, number, number, number, number];
-      if (width >= narrowest)
-        drawLabel(painter, scene, { x, y, width, height }, ink, look, () => labels[spans.label[span]!] ?? '');
+      const width = batch[i + 2]!;
+      const span = batch[i + 4]!;
+      if (width < narrowest || span === NO_SPAN) continue;
+      const place = { x: batch[i]!, y: batch[i + 1]!, width, height: batch[i + 3]! };
+      drawLabel(painter, scene, place, ink, look, labels[spans.label[span]!] ?? '');
     }
   }
   drawFocused(painter, scene, index, batches);
@@ -107,7 +128,7 @@ function drawLabel(
   box: Box,
   ink: { readonly fill: string; readonly pattern: string; readonly letter: string },
   look: TextLook,
-  label: () => string,
+  label: string,
 ): void {
   const left = Math.max(box.x, scene.scale.left);
   const room = box.x + box.width - left - 7;
@@ -117,7 +138,7 @@ function drawLabel(
     if (room > 2) painter.text(ink.letter, left + 4, middle, room + 3, look);
     return;
   }
-  const text = label() || ink.letter;
+  const text = label || ink.letter;
   const width = Math.min(room, painter.measure(text, look));
   plate(painter, ink, left + 4, box, width, look);
   painter.text(text, left + 5, middle, room, look);

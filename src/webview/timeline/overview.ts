@@ -26,9 +26,10 @@ export function overviewOf(slice: Slice, tracks: Tracks, length: number, bins: n
     const kind = MARK_KINDS[marks.kind[k]!];
     if (kind === 'error' || kind === 'violation') errors[at] = 1;
   }
-  let most = 0;
-  for (const count of counts) most = Math.max(most, count);
-  return { counts, requests, most, errors };
+  // A recording may name no contexts at all.
+  const bars = counts.some((count) => count > 0) ? counts : requests;
+  const most = bars.reduce((high, count) => Math.max(high, count), 0);
+  return { counts: bars, requests, most, errors };
 }
 
 /** Share of all events that the busy part holds, and the largest part that is worth a look of its own. */
