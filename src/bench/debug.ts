@@ -85,7 +85,6 @@ async function* searchFigures(client: Client): AsyncGenerator<Figure> {
       await client.timed('ublk-goto', { event: client.last });
       client.slices.start();
       runs.push(await client.timed('reverseContinue', {}));
-      client.slices.end();
       longest = Math.max(longest, client.slices.longest);
     }
     const [first, ...again] = runs;
@@ -148,6 +147,7 @@ class Client {
       const { event, body } = message as DebugProtocol.StoppedEvent;
       if (event !== 'stopped') return;
       this.thread = body.threadId ?? 1;
+      this.slices.end();
       this.stop?.();
     });
   }

@@ -1,4 +1,4 @@
-import { compileFilter, FilterError } from './filter';
+import { compileFilter, type Filter, FilterError } from './filter';
 import type { OpenTrace } from './model';
 
 /** Tests the ordinal of a hit, counted over the whole trace from 1: the same forwards and backwards. */
@@ -29,6 +29,8 @@ export function hitTest(text: string): HitTest {
 /** The part of a breakpoint that decides whether an event that reaches it counts. */
 export interface Condition {
   readonly test: ((event: number) => boolean) | undefined;
+  /** By text form: 0 where `test` is false for all of its events, see {@link Filter.forms}; undefined without a test. */
+  readonly forms?: Uint8Array | undefined;
   readonly hit: HitTest | undefined;
   /** Log message with `{expression}` parts; undefined for one that stops. */
   readonly log: string | undefined;
@@ -44,9 +46,11 @@ export function conditionOf(
   const log = from.logMessage === undefined || from.logMessage === '' ? undefined : from.logMessage;
   try {
     const text = from.condition?.trim() ?? '';
-    const test = text === '' ? undefined : compileFilter(text, open.trace).events(open);
+    const filter = text === '' ? undefined : compileFilter(text, open.trace);
+    const test = filter?.events(open);
+    const forms = filter?.forms(open);
     const count = from.hitCondition?.trim() ?? '';
-    return { test, hit: count === '' ? undefined : hitTest(count), log, problem: undefined };
+    return { test, forms, hit: count === '' ? undefined : hitTest(count), log, problem: undefined };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const problem = error instanceof FilterError ? `condition, ${error.message}` : error.message;

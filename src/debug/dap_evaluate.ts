@@ -6,7 +6,9 @@ import { RequestError } from './dap_host';
 import { compileFilter, FilterError } from './filter';
 import { completeFilter } from './filter_complete';
 import { eventField, requestField } from './filter_fields';
+import { eventsShown, requestsShown } from './filter_scan';
 import type { OpenTrace } from './model';
+import type { Work } from './work';
 
 /** The value of an expression at an event: a state variable by its path, a field by its name, or a filter as true or false. */
 export interface Value {
@@ -89,15 +91,12 @@ export function logText(open: OpenTrace, message: string, event: number): string
 }
 
 /** How many requests and events a filter finds: what the Debug Console adds to its answer. */
-export function countText(open: OpenTrace, filter: string): string {
+export async function countText(open: OpenTrace, filter: string, work: Work): Promise<string> {
   const compiled = compileFilter(filter, open.trace);
-  const ofRequest = compiled.requests(open);
-  const ofEvent = compiled.events(open);
-  let rows = 0;
-  for (let r = 0; r < open.requests.length; r++) if (ofRequest(r)) rows++;
-  let events = 0;
-  for (let i = 0; i < open.length; i++) if (ofEvent(i)) events++;
-  return `${rows} of ${open.requests.length} requests, ${events} of ${open.length} events`;
+  const rows = await requestsShown(open, compiled, work);
+  const events = await eventsShown(open, compiled, work);
+  if (rows === undefined || events === undefined) return 'cancelled';
+  return `${rows.length} of ${open.requests.length} requests, ${events.length} of ${open.length} events`;
 }
 
 /** Proposals for the Debug Console; `column` counts from 1. */

@@ -8,6 +8,7 @@ import { RequestError, WHERE_REQUEST } from './dap_host';
 import type { Run } from './dap_run';
 import { scopesOf } from './dap_scopes';
 import { listThreads, threadOf } from './dap_threads';
+import { userDataText } from './user_data_text';
 
 /** Most targets offered for one line. */
 const MOST_TARGETS = 20;
@@ -25,11 +26,8 @@ export function inspectHandlers(running: () => Run): Handlers {
     },
     variables: (args: DebugProtocol.VariablesArguments) => {
       const { nodes } = running();
-      const list = nodes.get(args.variablesReference);
-      if (list === undefined) throw new RequestError('these variables are of an earlier stop', false);
-      const start = args.start ?? 0;
-      const part =
-        args.count === undefined || args.count === 0 ? list : list.slice(start, start + args.count);
+      const part = nodes.part(args.variablesReference, args.filter, args.start, args.count);
+      if (part === undefined) throw new RequestError('these variables are of an earlier stop', false);
       return { variables: part.map((node) => nodes.variable(node)) };
     },
     source: (args: DebugProtocol.SourceArguments) => {
@@ -79,14 +77,31 @@ function eventOf(run: Run, frame: number | undefined): number {
   return event;
 }
 
-function evaluate(run: Run, args: DebugProtocol.EvaluateArguments): DebugProtocol.EvaluateResponse['body'] {
+async function evaluate(
+  run: Run,
+  args: DebugProtocol.EvaluateArguments,
+): Promise<DebugProtocol.EvaluateResponse['body']> {
   const event = eventOf(run, args.frameId);
+  const number = /^\s*0x[0-9a-f]{1,16}\s*$/i.test(args.expression)
+    ? BigInt(args.expression.trim())
+    : undefined;
+  if (number !== undefined) return { result: inWords(run, event, number), variablesReference: 0 };
   const value = evaluateAt(run.open, args.expression, event, run.open.cursor.request);
   const counted = args.context === 'repl' && value.type === 'filter';
+  if (value.type === 'field' && args.expression.trim() === 'user_data' && value.text.startsWith('0x'))
+    return { result: inWords(run, event, BigInt(value.text)), variablesReference: 0 };
   return {
-    result: counted ? `${value.text} here; ${countText(run.open, args.expression)}` : value.text,
+    result: counted
+      ? `${value.text} here; ${await countText(run.open, args.expression, run.work)}`
+      : value.text,
     variablesReference: 0,
   };
+}
+
+/** A number as text, and what a server means by it where it is a user_data of its. */
+function inWords(run: Run, event: number, value: bigint): string {
+  const opcode = event < 0 ? undefined : run.open.trace.str(event, 'opcode');
+  return `0x${value.toString(16)} = ${userDataText(value, opcode) ?? value}`;
 }
 
 function readMemory(

@@ -10,17 +10,17 @@ import {
   groupOf,
 } from './dap_exceptions';
 import { Frames } from './dap_frames';
-import type { DebugHost, LaunchArguments, Opened } from './dap_host';
+import type { DebugHost, Opened } from './dap_host';
 import { NodeTable } from './dap_nodes';
 import { type Hit, Known, Search } from './dap_search';
 import { Sources } from './dap_sources';
 import { threadOf } from './dap_threads';
 import { STRETCH } from '../trace/state';
-import { compileFilter } from './filter';
 import type { Disposable } from './listeners';
 import type { OpenTrace } from './model';
 import { requestLabel } from './request_label';
 import { Steps, type StepKind } from './steps';
+import type { Work } from './work';
 
 /** Most log messages of one run; beyond it they are only counted. */
 const MOST_LOGS = 1000;
@@ -65,20 +65,32 @@ export class Run {
     private readonly host: DebugHost,
     private readonly channel: Channel,
     private readonly breakpoints: Breakpoints,
-    args: LaunchArguments,
+    shown: Uint32Array | undefined,
   ) {
     const { open } = opened;
     this.open = open;
     this.sources = new Sources(opened, host);
     this.frames = new Frames(open, this.sources);
-    const filter = args.filter?.trim() ?? '';
-    this.steps = new Steps(open, filter === '' ? undefined : compileFilter(filter, open.trace).events(open));
+    this.steps = new Steps(open, shown);
     this.known = new Known(open);
     this.following = open.cursor.onDidChange(({ by }) => {
       if (this.moving || this.running || this.over) return;
       // another debug session of this trace keeps the focus; a person who moved elsewhere wants to step on from there
-      this.tell({ reason: 'goto', description: 'moved in another view', quiet: by === MOVER });
+      const other = by === MOVER;
+      const description = other ? 'moved by another debug session of this trace' : 'moved in another view';
+      this.tell({ reason: 'goto', description, text: description, quiet: other });
     });
+    open.sessions.add(this);
+  }
+
+  /** Turns of sliced work that lasts no longer than this run. */
+  get work(): Work {
+    return { pause: this.host.pause, cancelled: () => this.over };
+  }
+
+  /** Whether another debug session shows this trace and follows the same cursor. */
+  get shared(): boolean {
+    return this.open.sessions.size > 1;
   }
 
   /** Whether a search is under way. */
@@ -173,8 +185,7 @@ export class Run {
 
   /** What is exceptional about an event, once the invariants are tested where a filter asks for them. */
   async whatIsExceptional(event: number): Promise<Exceptional | undefined> {
-    if (this.breakpoints.wantsViolations)
-      await this.open.ensureChecked({ pause: this.host.pause, cancelled: () => this.over });
+    if (this.breakpoints.wantsViolations) await this.open.ensureChecked(this.work);
     return this.exceptional(event);
   }
 
@@ -193,7 +204,9 @@ export class Run {
 
   /** Forgets everything; a search under way ends without a word. */
   dispose(): void {
+    if (this.over) return;
     this.over = true;
+    this.open.sessions.delete(this);
     this.following.dispose();
     this.host.closed?.(this.opened);
   }
@@ -256,6 +269,11 @@ export class Run {
     const { open } = this;
     const { source, requests, length } = open;
     this.output('console', `${open.name}: ${length} events, ${requests.length} requests\n`);
+    if (this.shared)
+      this.output(
+        'important',
+        'another debug session shows this trace: both follow one cursor, and each step moves both\n',
+      );
     if (source.kind === 'text') {
       if (source.damaged > 0)
         this.output('stderr', `${source.damaged} damaged lines, the first is line ${source.firstDamaged}\n`);

@@ -3,10 +3,11 @@ import { formatResult } from '../uapi/errno';
 import { timeText } from '../trace/print';
 import { indexAfter } from './causes';
 import { bytesNode, cqeBytes, sqeBytes } from './dap_bytes';
-import { leaf, type NodeTable, type VariableNode } from './dap_nodes';
+import { leaf, type NodeTable, PAGE, type VariableNode } from './dap_nodes';
 import { StateNodes } from './dap_state_nodes';
 import type { OpenTrace } from './model';
 import { durationText, requestLabel, sizeText } from './request_label';
+import { userDataText } from './user_data_text';
 
 const SUBMITS = ['io_uring_submit_sqe', 'io_uring_submit_req'];
 /** Most characters of the fields of an event in one line. */
@@ -27,26 +28,37 @@ export function scopesOf(
   };
   const own = open.requests.requestOf(event);
   const row = own >= 0 ? own : focus;
-  const scopes: readonly (readonly [string, () => readonly VariableNode[]])[] = [
+  const { slots, pages } = entityCounts(open, event);
+  const scopes: readonly (readonly [string, () => readonly VariableNode[], number?])[] = [
     ['Request', () => request(open, event, row)],
     ['SQE', () => sqe(open, event, row)],
     ['CQE', () => cqe(open, event, row)],
     ['Rings', () => state().rings()],
-    ['Slots', () => state().slots()],
-    ['Descriptors', () => state().descriptors(event)],
+    ['Slots', () => state().slots(), slots],
+    ['Descriptors', () => state().descriptors(event), slots],
     ['Pipes', () => state().pipes()],
-    ['Pages', () => state().pages()],
+    ['Pages', () => state().pages(), pages],
     ['Backing', () => state().disks()],
   ];
-  return scopes.map(([name, children]) => ({
+  return scopes.map(([name, children, items = 0]) => ({
     name,
     variablesReference: nodes.add(() => {
       const list = children();
       return list.length > 0 ? list : [NONE];
-    }),
+    }, items),
+    ...(items > PAGE ? { indexedVariables: items } : {}),
     expensive: false,
     ...(name === 'Request' ? { presentationHint: 'locals' } : {}),
   }));
+}
+
+/** How many slots and pages the state has, without making them. */
+function entityCounts(open: OpenTrace, event: number): { slots: number; pages: number } {
+  const { w } = open.states.seek(event).view;
+  let slots = 0;
+  for (const { queues } of w.devices)
+    for (const queue of queues) for (const slot of queue?.slots ?? []) if (slot !== undefined) slots++;
+  return { slots, pages: w.pages.size };
 }
 
 /** What is known of the request, and what will become of it. */
@@ -135,7 +147,10 @@ function sqe(open: OpenTrace, event: number, row: number | undefined): VariableN
     return value === undefined ? null : `0x${value.toString(16)}`;
   };
   return [
-    leaf('user_data', hex('user_data')),
+    leaf(
+      'user_data',
+      explained(trace.big(e, 'user_data'), e === submit ? trace.str(e, 'opcode') : undefined),
+    ),
     leaf('opcode', e === submit ? trace.str(e, 'opcode') : null),
     leaf('flags', hex('flags')),
     leaf('ring', hex('ring')),
@@ -153,12 +168,19 @@ function cqe(open: OpenTrace, event: number, row: number | undefined): VariableN
   if (e < 0) return ['user_data', 'res', 'flags', 'filled', 'bytes'].map((name) => leaf(name, null));
   const flags = trace.num(e, 'cflags');
   return [
-    leaf('user_data', `0x${(trace.big(e, 'user_data') ?? 0n).toString(16)}`),
+    leaf('user_data', explained(trace.big(e, 'user_data'), undefined)),
     leaf('res', formatResult(trace.num(e, 'result') ?? 0)),
     leaf('flags', flags === undefined ? null : `0x${flags.toString(16)}`),
     leaf('filled', `event ${e}`),
     bytesNode('cqe', `cqe:${e}`, cqeBytes(trace, e)),
   ];
+}
+
+/** A user_data, with what it says where a ublk server built it. */
+function explained(value: bigint | undefined, opcode: string | undefined): string | null {
+  if (value === undefined) return null;
+  const words = userDataText(value, opcode);
+  return words === undefined ? `0x${value.toString(16)}` : `0x${value.toString(16)} (${words})`;
 }
 
 /** The last event of the request, at or before `event`, with one of these names; without a request the event itself. */

@@ -5,6 +5,8 @@ import type { OpenTrace } from './model';
 
 /** Events looked at between two pauses where no state variable is watched. */
 const CHUNK = 1 << 18;
+/** The same where events are tested by conditions. */
+const TESTED = 1 << 15;
 
 /** Where a run stopped, and what stopped it. */
 export interface Hit {
@@ -49,9 +51,10 @@ export class Search {
     this.armed = specs.map((spec) => {
       const { names, events, path, condition } = spec;
       const own = names === undefined ? undefined : new Uint8Array(shapes.size);
+      const { forms } = condition;
       return {
         spec,
-        shapes: own?.map((_, id) => (names?.has(shapes.get(id).name) ? 1 : 0)),
+        shapes: own?.map((_, id) => (names?.has(shapes.get(id).name) && forms?.[id] !== 0 ? 1 : 0)),
         events,
         path,
         test: condition.test,
@@ -75,7 +78,7 @@ export class Search {
         if (on === 1) this.mask[id] = 1;
       });
     const watching = this.watched().length > 0;
-    const size = watching ? STRETCH : CHUNK;
+    const size = watching ? STRETCH : this.armed.some(({ test }) => test !== undefined) ? TESTED : CHUNK;
     const { length } = this.open;
     for (let at = from + step; at >= 0 && at < length; ) {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
@@ -189,7 +192,7 @@ export class Search {
       return found;
     }
     const watching = armed.path !== undefined;
-    const size = watching ? STRETCH : CHUNK;
+    const size = watching ? STRETCH : TESTED;
     for (let low = 0; low < length && !this.cancelled(); low += size) {
       const high = Math.min(length, low + size);
       if (watching) this.changes(low, high, [armed], take);

@@ -14,8 +14,10 @@ import { inspectHandlers } from './dap_inspect';
 import { Run } from './dap_run';
 import { Sources } from './dap_sources';
 import { requestOfThread } from './dap_threads';
-import { FilterError } from './filter';
+import { compileFilter, FilterError } from './filter';
+import { eventsShown } from './filter_scan';
 import type { Disposable } from './listeners';
+import type { OpenTrace } from './model';
 import { STEP_KINDS, type StepKind } from './steps';
 
 export { GOTO_REQUEST, STEP_REQUEST, WHERE_REQUEST } from './dap_host';
@@ -117,7 +119,7 @@ export class DebugSession {
 
   private async launch(args: LaunchArguments): Promise<Reply> {
     this.args = args;
-    this.install(await this.opened(args), args);
+    await this.install(await this.opened(args), args);
     return new Reply(undefined, () => this.channel.event('initialized'));
   }
 
@@ -139,9 +141,13 @@ export class DebugSession {
       run.stop(-1, undefined, { reason: 'entry', description: 'the trace has no events' });
       return;
     }
-    const row = startRequest(run, args);
+    const row = startRequest(open, args);
     const event = row === undefined ? 0 : open.requests.events(row)[0];
-    if (args.stopOnEntry === false) {
+    if (run.shared && row === undefined && args.stopOnEntry !== false) {
+      // the session that was here first keeps its place
+      const description = 'where the other debug session of this trace stands';
+      run.stop(open.cursor.event, open.cursor.request, { reason: 'entry', description, text: description });
+    } else if (args.stopOnEntry === false) {
       run.place(event, row);
       void run.go(1, event - 1);
     } else {
@@ -157,7 +163,7 @@ export class DebugSession {
     const opened = await this.opened(args);
     this.args = args;
     const old = this.run;
-    const run = this.install(opened, args);
+    const run = await this.install(opened, args);
     old?.dispose();
     return new Reply(undefined, () => {
       run.introduce();
@@ -165,14 +171,17 @@ export class DebugSession {
     });
   }
 
-  private install(opened: Opened, args: LaunchArguments): Run {
+  private async install(opened: Opened, args: LaunchArguments): Promise<Run> {
     const sources = new Sources(opened, this.host);
     const { breakpoints = new Breakpoints(opened.open, sources) } = this;
     let run: Run;
     try {
-      run = new Run(opened, this.host, this.channel, breakpoints, args);
-      startRequest(run, args);
+      startRequest(opened.open, args);
+      const shown = await this.shown(opened.open, args.filter?.trim() ?? '');
+      if (this.ended) throw new RequestError('cancelled', false);
+      run = new Run(opened, this.host, this.channel, breakpoints, shown);
     } catch (error) {
+      this.host.closed?.(opened);
       if (error instanceof FilterError) throw new RequestError(`filter: ${error.message}`);
       throw error;
     }
@@ -183,6 +192,15 @@ export class DebugSession {
     this.breakpoints = breakpoints;
     this.run = run;
     return run;
+  }
+
+  /** The events that the filter of a launch shows. */
+  private async shown(open: OpenTrace, filter: string): Promise<Uint32Array | undefined> {
+    if (filter === '') return undefined;
+    const work = { pause: this.host.pause, cancelled: () => this.ended || this.cancelled };
+    const shown = await eventsShown(open, compileFilter(filter, open.trace), work);
+    if (shown === undefined) throw new RequestError('cancelled', false);
+    return shown;
   }
 
   private async opened(args: LaunchArguments): Promise<Opened> {
@@ -244,9 +262,9 @@ export class DebugSession {
 }
 
 /** The request that a launch begins with. `request` is taken by the debug configuration, so `tag` is its other name. */
-function startRequest(run: Run, args: LaunchArguments): number | undefined {
+function startRequest(open: OpenTrace, args: LaunchArguments): number | undefined {
   const name =
     args.tag ?? (args.request !== undefined && args.request !== 'launch' ? args.request : undefined);
   if (name === undefined || name === '') return undefined;
-  return Run.find(run.open, name);
+  return Run.find(open, name);
 }

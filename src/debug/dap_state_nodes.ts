@@ -36,6 +36,7 @@ export class StateNodes {
           {
             name: 'requests',
             value: `${requests.length}`,
+            items: requests.length,
             children: () =>
               requests.map((req) =>
                 this.entity(
@@ -145,7 +146,7 @@ export class StateNodes {
           name,
           value: this.marked(`${value.length}`, `${path}.count`),
           path: `${path}.count`,
-          ...(value.length === 0 ? {} : { children: () => items(value) }),
+          ...(value.length === 0 ? {} : { items: value.length, children: () => items(value) }),
         };
       }
       if (value !== null && typeof value === 'object') {

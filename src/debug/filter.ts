@@ -24,6 +24,11 @@ export interface Filter {
   readonly text: string;
   /** Test of an event: its own fields first, then those of its request. */
   events(target: FilterTarget): (event: number) => boolean;
+  /**
+   * What the filter says of the events of each text form of the trace, by id: 0 none of them passes, 1 all do, 2 the event has to be
+   * tested.
+   */
+  forms(target: FilterTarget): Uint8Array;
   /** Test of a request: its own fields; a field that only events have counts where one of its events has it so. */
   requests(target: FilterTarget): (row: number) => boolean;
 }
@@ -35,6 +40,7 @@ export function compileFilter(text: string, trace?: Trace): Filter {
   return {
     text,
     events: (target) => bind(node, (leaf) => eventTest(leaf, target)),
+    forms: (target) => formsOf(node, target.trace),
     requests: (target) => bind(node, (leaf) => rowTest(leaf, target)),
   };
 }
@@ -71,21 +77,58 @@ function bind(node: FilterNode, leaf: (leaf: Leaf) => Test): Test {
   }
 }
 
+/** For each text form, what a condition says of all of its events: 0 no, 1 yes, 2 that depends on the event. */
+function formsOf(node: FilterNode, trace: Trace): Uint8Array {
+  switch (node.kind) {
+    case 'and': {
+      const [a, b] = [formsOf(node.a, trace), formsOf(node.b, trace)];
+      return a.map((x, id) => (x === 0 || b[id] === 0 ? 0 : Math.max(x, b[id])));
+    }
+    case 'or': {
+      const [a, b] = [formsOf(node.a, trace), formsOf(node.b, trace)];
+      return a.map((x, id) => (x === 1 || b[id] === 1 ? 1 : Math.max(x, b[id])));
+    }
+    case 'not':
+      return formsOf(node.a, trace).map((x) => (x === 2 ? 2 : 1 - x));
+    default:
+      return leafForms(node, trace);
+  }
+}
+
+function leafForms(leaf: Leaf, trace: Trace): Uint8Array {
+  const forms = new Uint8Array(trace.shapes.size).fill(2);
+  const field = eventField(leaf.field);
+  if (field?.name === 'name') {
+    const test = valueTest(leaf, undefined, (id) => trace.shapes.get(id).name);
+    return forms.map((_, id) => (test(id) ? 1 : 0));
+  }
+  if (field !== undefined || requestField(leaf.field) !== undefined) return forms;
+  return forms.map((_, id) => (trace.shapes.get(id).fields.has(leaf.field) ? 2 : 0));
+}
+
 function eventTest(leaf: Leaf, target: FilterTarget): Test {
   const { trace, requests } = target;
   const everywhere = eventField(leaf.field);
   if (everywhere !== undefined) {
-    return valueTest(
+    const test = valueTest(
       leaf,
       everywhere.number && ((i) => everywhere.number!(trace, i)),
       everywhere.text && ((i) => everywhere.text!(trace, i)),
     );
+    switch (everywhere.by) {
+      case 'form':
+        return remembered(test, trace.shapes.size, (i) => trace.shape[i]);
+      case 'task':
+        return remembered(test, trace.taskCount + 1, (i) => Math.min(trace.task[i], trace.taskCount));
+      default:
+        return test;
+    }
   }
   const field = requestField(leaf.field);
   const names = field === undefined ? [leaf.field] : [leaf.field, field.name, ...field.aliases];
   const own = ownTest(leaf, trace, names);
   if (field === undefined) return (i) => own(i) === true;
-  const ofRow = rowTest(leaf, target);
+  const ofRow = remembered(rowTest(leaf, target), requests.length);
   return (i) => {
     const answer = own(i);
     if (answer !== undefined) return answer;
@@ -109,6 +152,16 @@ function rowTest(leaf: Leaf, target: FilterTarget): Test {
   return (r) => {
     for (let k = eventStart[r]; k < eventStart[r + 1]; k++) if (test(eventList[k])) return true;
     return false;
+  };
+}
+
+/** The same test, asked once per group of indices that have one answer. */
+function remembered(test: Test, groups: number, group?: (index: number) => number): Test {
+  const known = new Uint8Array(groups);
+  return (i) => {
+    const k = group === undefined ? i : group(i);
+    if (known[k] === 0) known[k] = test(i) ? 2 : 1;
+    return known[k] === 2;
   };
 }
 

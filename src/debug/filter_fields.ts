@@ -130,6 +130,8 @@ export interface EventField {
   readonly says: string;
   readonly number?: (trace: Trace, i: number) => number;
   readonly text?: (trace: Trace, i: number) => string;
+  /** All events of one text form, or of one task, have the same value. */
+  readonly by?: 'form' | 'task';
   readonly values?: () => readonly string[];
 }
 
@@ -141,6 +143,7 @@ export const EVENT_FIELDS: readonly EventField[] = [
     measure: 'plain',
     says: 'name of the event',
     text: (t, i) => t.nameOf(i),
+    by: 'form',
     values: () => eventNames(),
   },
   { name: 'event', aliases: [], measure: 'plain', says: 'number of the event', number: (_, i) => i },
@@ -152,6 +155,7 @@ export const EVENT_FIELDS: readonly EventField[] = [
     measure: 'plain',
     says: 'name of the task',
     text: (t, i) => t.taskOf(t.task[i]).comm,
+    by: 'task',
   },
   {
     name: 'pid',
@@ -159,6 +163,7 @@ export const EVENT_FIELDS: readonly EventField[] = [
     measure: 'plain',
     says: 'thread id of the task',
     number: (t, i) => t.taskOf(t.task[i]).pid,
+    by: 'task',
   },
 ];
 

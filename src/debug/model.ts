@@ -38,8 +38,8 @@ export type TraceSource =
     };
 
 /**
- * One open trace: what every view, command and debug session of it shares. Nothing in it changes but the cursor and what is
- * computed on demand.
+ * One open trace: what every view, command and debug session of it shares. Nothing in it changes but the cursor, who follows it, and
+ * what is computed on demand.
  */
 export class OpenTrace {
   /** State after any event. */
@@ -53,6 +53,8 @@ export class OpenTrace {
   readonly causes: Causes;
   /** Requests in flight at any event. */
   readonly inFlight: InFlight;
+  /** Debug sessions that show this trace, each standing for itself: all of them follow the one cursor. */
+  readonly sessions = new Set<object>();
   private readonly checking: SharedWork<CheckReport>;
 
   constructor(

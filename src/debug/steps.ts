@@ -30,11 +30,11 @@ const COMPLETIONS: ReadonlySet<string> = new Set([
   'fuse_request_end',
 ]);
 
-/** Steps through an open trace. `shown` limits steps of the whole trace to events that a filter shows. */
+/** Steps through an open trace. `shown` limits steps of the whole trace to these events. */
 export class Steps {
   constructor(
     private readonly open: OpenTrace,
-    private readonly shown?: (event: number) => boolean,
+    private readonly shown?: Uint32Array,
   ) {}
 
   /** Where a step from event `from` leads. */
@@ -47,11 +47,12 @@ export class Steps {
     const last = this.open.length - 1;
     switch (kind) {
       case 'in': {
-        const event = this.open.causes.caused(from);
-        if (event < 0) return this.ofTrace('next', from);
+        const caused = this.open.causes.caused(from);
+        const step = caused < 0 ? this.ofTrace('next', from) : { event: caused, request: undefined };
+        if (step.edge !== undefined) return step;
         // from here on the steps are those of what was brought about
-        const row = this.open.requests.requestOf(event);
-        return { event, request: row < 0 ? undefined : row };
+        const row = this.open.requests.requestOf(step.event);
+        return { event: step.event, request: row < 0 ? undefined : row };
       }
       case 'out':
       case 'last':
@@ -100,7 +101,9 @@ export class Steps {
       }
       case 'out': {
         const event = this.completion(list, from);
-        if (event <= from) return { event: from, request, edge: 'end of request' };
+        const open = this.open.requests.status[request] === 0;
+        const none = open ? 'the trace does not show its completion' : 'end of request';
+        if (event <= from) return { event: from, request, edge: none };
         return COMPLETIONS.has(this.open.trace.nameOf(event))
           ? { event, request }
           : { event, request, edge: 'the trace does not show its completion' };
@@ -161,10 +164,9 @@ export class Steps {
   }
 
   private walk(from: number, step: 1 | -1): number | undefined {
-    const { length } = this.open;
-    for (let i = from + step; i >= 0 && i < length; i += step) {
-      if (this.shown === undefined || this.shown(i)) return i;
-    }
-    return undefined;
+    const { open, shown } = this;
+    const next = from + step;
+    if (shown === undefined) return next >= 0 && next < open.length ? next : undefined;
+    return step === 1 ? shown[indexAfter(shown, from)] : shown[indexAfter(shown, from - 1) - 1];
   }
 }

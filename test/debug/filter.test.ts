@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileFilter, FilterError, filterProblem } from '../../src/debug/filter';
+import { eventsShown } from '../../src/debug/filter_scan';
 import { completeFilter } from '../../src/debug/filter_complete';
 import { openSession } from '../../src/debug/open';
 import type { OpenTrace } from '../../src/debug/model';
@@ -131,6 +132,51 @@ describe('errors', () => {
         },
       ),
     );
+  });
+});
+
+describe('many events at once', () => {
+  test('finds the events that pass one by one, and says of text forms only what holds', async () => {
+    const open = await sample();
+    const leaf = fc.constantFrom(
+      'tag == 3',
+      'name ~ splice',
+      'name == ublk_queue_rq',
+      'task ~ iou',
+      'opcode == SPLICE',
+      'res > 0',
+      'latency > 50us',
+      'op == READ',
+      'cpu == 0',
+      'req',
+      'event < 200',
+    );
+    const { filter } = fc.letrec<{ filter: string; both: string; not: string }>((tie) => ({
+      filter: fc.oneof({ maxDepth: 3 }, leaf, tie('both'), tie('not')),
+      both: fc
+        .tuple(tie('filter'), fc.constantFrom('&&', '||'), tie('filter'))
+        .map(([a, op, b]) => `(${a} ${op} ${b})`),
+      not: tie('filter').map((a) => `!(${a})`),
+    }));
+    await fc.assert(
+      fc.asyncProperty(filter, async (text) => {
+        const compiled = compileFilter(text, open.trace);
+        const forms = compiled.forms(open);
+        const passing = events(open, text);
+        const set = new Set(passing);
+        for (let i = 0; i < open.length; i++) {
+          const form = forms[open.trace.shape[i]];
+          if (form !== 2 && (form === 1) !== set.has(i)) expect([i, form]).toEqual('what the event says');
+        }
+        const found = await eventsShown(open, compiled, { pause: async () => {} });
+        expect([...(found ?? [])]).toEqual(passing);
+      }),
+    );
+    const given = await eventsShown(open, compileFilter('tag == 3'), {
+      pause: async () => {},
+      cancelled: () => true,
+    });
+    expect(given).toBeUndefined();
   });
 });
 

@@ -263,3 +263,116 @@ transcript(
   },
   { session: SESSION },
 );
+
+transcript(
+  'whole-trace',
+  async (client) => {
+    // from the whole trace into a request: the focus goes where the event belongs
+    await client.start({ program: ZC });
+    await client.move('ublk-goto', { event: 281 });
+    await client.move('stepIn', { threadId: 1 });
+    await look(client, (await client.where()).threadId, ['Request']);
+    await client.move('stepBack', { threadId: 1 });
+    await client.move('next', { threadId: 1 });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'io_uring_queue_async_work', condition: 'opcode == SPLICE' }],
+    });
+    await client.move('continue', { threadId: 1 });
+    await client.move('stepIn', { threadId: 1 });
+    await look(client, (await client.where()).threadId);
+    await client.move('ublk-step', { kind: 'reverseOut', threadId: 1 });
+    await client.move('ublk-step', { kind: 'last', threadId: 1 });
+    await client.move('stepIn', { threadId: 1 });
+    await client.move('ublk-step', { kind: 'first', threadId: 1 });
+    await client.move('restart', {});
+    await client.ask('disconnect');
+  },
+  { session: SESSION },
+);
+
+transcript(
+  'values',
+  async (client) => {
+    await client.start({ program: ZC, tag: '0:2#5' });
+    await client.ask('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'io_uring_submit_sqe', condition: 'opcode == SPLICE && tag == 2' }],
+    });
+    const { threadId } = await client.move('continue');
+    for (const expression of [
+      'user_data',
+      '0x8000000000010002',
+      '0x200003',
+      '0x7f0012345678',
+      'tag',
+      'latency',
+    ])
+      await client.ask('evaluate', { expression, context: 'hover' });
+    for (const expression of ['slot:0:2:state', 'slot:0:99:state', 'op == WRITE && life > 2', 'op = WRITE'])
+      await client.send('evaluate', { expression, context: 'repl' });
+    await client.ask('completions', { text: 'op == W', column: 8 });
+    await client.ask('completions', { text: 'tag == 3 ', column: 10 });
+    await client.ask('completions', { text: 'slot:0:2:ha', column: 12 });
+    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId,
+      levels: 1,
+    });
+    const { scopes } = await client.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', {
+      frameId: stackFrames[0].id,
+    });
+    for (const name of ['SQE', 'Slots', 'Descriptors']) {
+      const { variablesReference } = scopes.find((scope) => scope.name === name)!;
+      const { variables } = await client.ask<{ variables: DebugProtocol.Variable[] }>('variables', {
+        variablesReference,
+      });
+      const chosen = variables.find((v) => v.memoryReference !== undefined) ?? variables.at(-1)!;
+      await client.ask('variables', { variablesReference: chosen.variablesReference });
+      if (chosen.memoryReference === undefined)
+        await client.ask('dataBreakpointInfo', {
+          variablesReference: chosen.variablesReference,
+          name: 'deliveries',
+        });
+      else await client.ask('readMemory', { memoryReference: chosen.memoryReference, offset: 0, count: 64 });
+    }
+    await client.ask('dataBreakpointInfo', { name: 'pipe:0:occupancy' });
+    await client.ask('dataBreakpointInfo', { name: 'nothing' });
+    await client.send('readMemory', { memoryReference: 'sqe:99999999', offset: 0, count: 64 });
+    await client.ask('loadedSources');
+    await client.ask('disconnect');
+  },
+  { session: SESSION },
+);
+
+transcript(
+  'counts-and-logs',
+  async (client) => {
+    await client.start({ program: ZC, stopOnEntry: false }, async () => {
+      await client.ask('setDataBreakpoints', {
+        breakpoints: [{ dataId: 'slot:0:3:deliveries', hitCondition: '% 2' }, { dataId: 'not:a:path' }],
+      });
+      await client.ask('setFunctionBreakpoints', {
+        breakpoints: [
+          { name: 'ublk_queue_rq', hitCondition: '>= 60' },
+          { name: 'ublk_queue_rq', hitCondition: 'x' },
+        ],
+      });
+      await client.ask('setBreakpoints', {
+        source: { path: '/media/stack/ublk_drv.c' },
+        breakpoints: [
+          {
+            line: FIXED_STACK.locate('ublk_commit_completion')!.line,
+            condition: 'tag == 3',
+            logMessage: 'commit {tag} #{life}: {result}, {slot:0:3:request}, {nothing here}',
+          },
+        ],
+      });
+    });
+    for (let k = 0; k < 4; k++) await client.move('continue');
+    for (let k = 0; k < 2; k++) await client.move('reverseContinue');
+    await client.ask('setDataBreakpoints', { breakpoints: [] });
+    await client.ask('setFunctionBreakpoints', { breakpoints: [] });
+    await client.move('continue');
+    await client.move('reverseContinue');
+    await client.ask('disconnect');
+  },
+  { session: SESSION },
+);
