@@ -138,7 +138,7 @@ async function prepared(trace: Trace, source: TraceSource, host: OpenHost): Prom
     progress: (share) => host.progress?.(what, share),
     ...(host.cancelled === undefined ? {} : { cancelled: host.cancelled }),
   });
-  const requests = await new SharedWork(matchSlices(trace)).wait(work('requests'));
+  const requests = await new SharedWork(matchSlices(trace, { plainSqes: true })).wait(work('requests'));
   if (requests === undefined) throw new OpenCancelled();
   const open = new OpenTrace(trace, source, requests);
   await rest(host);

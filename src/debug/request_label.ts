@@ -18,6 +18,7 @@ export function durationText(ns: number): string {
 
 /** Queue and tag of a request: `q0 tag 3`, with its life from the second one on; `?` where unknown. */
 export function slotText(requests: RequestTable, row: number): string {
+  if (requests.isSqe(row)) return `user_data ${requests.sqes(row)[0]?.user_data ?? '?'}`;
   const queue = requests.queue[row] < 0 ? '?' : requests.queue[row];
   const tag = requests.tag[row] < 0 ? '?' : requests.tag[row];
   return `q${queue} tag ${tag}`;

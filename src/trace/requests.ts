@@ -1,6 +1,6 @@
 import { OP_NAMES } from './requests_block';
 import { makeColumns, type RequestColumns } from './requests_columns';
-import { commandsOf, opOf, pathOf, sqesOf } from './requests_life';
+import { commandsOf, opOf, pathOf, sqeOf, sqesOf } from './requests_life';
 import { type Matched, matchEvents } from './requests_match';
 import { OWNER } from './requests_state';
 import type {
@@ -83,6 +83,11 @@ export class RequestTable {
     return this.row[i] ?? -1;
   }
 
+  /** Whether row r is an SQE by itself; its ring stands as queue, and its user_data as tag where it is small. */
+  isSqe(r: number): boolean {
+    return (this.code[r] & 3) === OWNER.sqe;
+  }
+
   /** Numbers of the events of request r; a view, not a copy. */
   events(r: number): Uint32Array {
     return this.eventList.subarray(this.eventStart[r], this.eventStart[r + 1]);
@@ -97,6 +102,8 @@ export class RequestTable {
         return OP_NAMES[state.blocks.op[id]];
       case OWNER.life:
         return opOf(state, id);
+      case OWNER.sqe:
+        return this.trace.strings.text(state.sqes.opcode[id]) || 'SQE';
       default:
         return fuse.requests[id].op === '' ? 'FUSE_UNKNOWN' : fuse.requests[id].op;
     }
@@ -108,6 +115,7 @@ export class RequestTable {
     const { blocks, lives, batch } = state;
     const code = this.code[r];
     const life = this.lifeOf(r);
+    if ((code & 3) === OWNER.sqe) return 'none';
     if ((code & 3) === OWNER.fuse) {
       if (/^FUSE_(READ|WRITE)$/.test(this.op(r))) return life >= 0 ? 'copy' : 'unknown';
       return this.op(r) === 'FUSE_UNKNOWN' ? 'unknown' : 'none';
@@ -122,6 +130,7 @@ export class RequestTable {
     const { state, fuse } = this.matched;
     const id = this.code[r] >> 2;
     if ((this.code[r] & 3) === OWNER.block) return state.blocks.tag[id] >= 0 ? 'exact' : 'inferred';
+    if ((this.code[r] & 3) === OWNER.sqe) return 'exact';
     return (this.code[r] & 3) === OWNER.fuse && fuse.requests[id].life < 0 ? 'exact' : 'inferred';
   }
 
@@ -172,6 +181,7 @@ export class RequestTable {
 
   /** Backend SQEs of request r, in the order of submission. */
   sqes(r: number): RequestSqe[] {
+    if (this.isSqe(r)) return [sqeOf(this.matched.state, this.code[r] >> 2)];
     const life = this.lifeOf(r);
     return life < 0 ? [] : sqesOf(this.matched.state, life);
   }
@@ -190,6 +200,8 @@ export class RequestTable {
         return state.blocks.parent[id] >= 0 ? -1 : state.blocks.life[id];
       case OWNER.life:
         return id;
+      case OWNER.sqe:
+        return -1;
       default:
         return fuse.requests[id].life;
     }

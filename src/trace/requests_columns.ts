@@ -3,6 +3,7 @@ import { firstEvent, listEvents } from './requests_events';
 import type { Matched } from './requests_match';
 import { deviceNumber, diskNames, inferRest, ringQueues, servedDevices } from './requests_rows';
 import { OWNER } from './requests_state';
+import { SQE_KIND } from './requests_sqe';
 import type { MatchOptions } from './requests_types';
 import type { Sliced } from './slices';
 import type { Trace } from './trace';
@@ -11,6 +12,8 @@ import type { Trace } from './trace';
 const SLICE = 16384;
 /** Keys for sorting hold an event and a number below this, together below 2^53. */
 const RADIX = 2 ** 26;
+/** A user_data up to this stands in the column of tags. */
+const MOST_TAG = 0xffff;
 
 /** The columns of a table of requests; what they hold is said there. */
 export interface RequestColumns {
@@ -41,7 +44,7 @@ export function* makeColumns(trace: Trace, matched: Matched, options: MatchOptio
   const names = diskNames(state, served);
   const devices = state.devices.map((d) => names.get(deviceNumber(d)) ?? deviceNumber(d));
   yield 0;
-  const code = yield* rowCodes(matched, served, options.allDevices === true);
+  const code = yield* rowCodes(matched, served, options);
   const n = code.length;
   const table: Filling = {
     device: new Uint16Array(n),
@@ -59,6 +62,7 @@ export function* makeColumns(trace: Trace, matched: Matched, options: MatchOptio
   const filler = new Filler(trace, matched, table);
   const connections = new Map<number, number>();
   let unnamed = served.indexOf(true);
+  let ring = -1;
   for (let r = 0; r < n; r++) {
     if ((r & (SLICE - 1)) === SLICE - 1) yield r / n;
     const id = code[r] >> 2;
@@ -71,6 +75,11 @@ export function* makeColumns(trace: Trace, matched: Matched, options: MatchOptio
         if (unnamed < 0) unnamed = devices.push('unknown') - 1;
         table.device[r] = unnamed;
         filler.life(r, id);
+        break;
+      case OWNER.sqe:
+        if (ring < 0) ring = devices.push('io_uring') - 1;
+        table.device[r] = ring;
+        filler.sqe(r, id);
         break;
       default: {
         const { connection } = fuse.requests[id];
@@ -131,6 +140,18 @@ class Filler {
     this.table.tag[r] = lives.tag[life];
   }
 
+  sqe(r: number, q: number): void {
+    const { sqes, wide } = this.matched.state;
+    const { table } = this;
+    const data = sqes.data[q];
+    table.queue[r] = sqes.ring[q];
+    if (wide.highOf(data) === 0 && wide.lowOf(data) <= MOST_TAG) table.tag[r] = wide.lowOf(data);
+    if (sqes.complete[q] < 0) return;
+    table.end[r] = this.trace.ts[sqes.complete[q]];
+    table.result[r] = sqes.result[q];
+    table.status[r] = sqes.result[q] < 0 ? 2 : 1;
+  }
+
   fuse(r: number, f: number): void {
     const { state, fuse } = this.matched;
     const { table } = this;
@@ -148,7 +169,11 @@ class Filler {
 }
 
 /** Codes of the records that are requests, by their first event. */
-function* rowCodes(matched: Matched, served: readonly boolean[], all: boolean): Sliced<Int32Array> {
+function* rowCodes(
+  matched: Matched,
+  served: readonly boolean[],
+  { allDevices: all = false, plainSqes = false }: MatchOptions,
+): Sliced<Int32Array> {
   const { state, fuse } = matched;
   const { blocks, lives } = state;
   const codes: number[] = [];
@@ -163,6 +188,13 @@ function* rowCodes(matched: Matched, served: readonly boolean[], all: boolean): 
   fuse.requests.forEach((_, f) => {
     codes.push(f * 4 + OWNER.fuse);
   });
+  if (plainSqes && codes.length === 0) {
+    const { sqes } = state;
+    for (let q = 0; q < sqes.count; q++) {
+      const known = sqes.submit[q] >= 0 || sqes.complete[q] >= 0;
+      if (known && sqes.kind[q] === SQE_KIND.other) codes.push(q * 4 + OWNER.sqe);
+    }
+  }
   yield 0;
   const order = sortedBy(codes.length, (k) => firstEvent(matched, codes[k]));
   yield 0;

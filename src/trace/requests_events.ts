@@ -17,8 +17,9 @@ export interface EventLists {
 /** First event of a record: for a block request its allocation, or what is seen of it first. */
 export function firstEvent(matched: Matched, code: number): number {
   const { state, fuse } = matched;
-  const { blocks, lives } = state;
+  const { blocks, lives, sqes } = state;
   const id = code >> 2;
+  if ((code & 3) === OWNER.sqe) return sqes.submit[id] >= 0 ? sqes.submit[id] : sqes.complete[id];
   if ((code & 3) === OWNER.life) return lives.seen[id];
   if ((code & 3) === OWNER.block) {
     const life = blocks.life[id];
@@ -69,7 +70,7 @@ export function* listEvents(matched: Matched, codes: Int32Array): Sliced<EventLi
 
 interface RecordRows {
   /** Row by owner kind and record. */
-  readonly rows: readonly [Int32Array, Int32Array, Int32Array];
+  readonly rows: readonly [Int32Array, Int32Array, Int32Array, Int32Array];
   /** Row of a block request itself, also where its events belong to the request that it serves. */
   readonly own: Int32Array;
 }
@@ -80,8 +81,9 @@ function rowsOfRecords(matched: Matched, codes: Int32Array): RecordRows {
   const ofBlock = new Int32Array(blocks.count).fill(-1);
   const ofLife = new Int32Array(lives.count).fill(-1);
   const ofFuse = new Int32Array(fuse.requests.length).fill(-1);
-  const rows = [ofBlock, ofLife, ofFuse] as const;
-  for (let r = 0; r < codes.length; r++) rows[(codes[r] & 3) as 0 | 1 | 2][codes[r] >> 2] = r;
+  const ofSqe = new Int32Array(state.sqes.count).fill(-1);
+  const rows = [ofBlock, ofLife, ofFuse, ofSqe] as const;
+  for (let r = 0; r < codes.length; r++) rows[(codes[r] & 3) as 0 | 1 | 2 | 3][codes[r] >> 2] = r;
   for (let s = 0; s < lives.count; s++) {
     if (lives.request[s] >= 0) ofLife[s] = (lives.fuse[s] === 1 ? ofFuse : ofBlock)[lives.request[s]];
   }
@@ -92,5 +94,5 @@ function rowsOfRecords(matched: Matched, codes: Int32Array): RecordRows {
     own[b] = keep === b ? own[b] : ofBlock[keep];
     ofBlock[b] = blocks.parent[keep] >= 0 ? ofLife[blocks.parent[keep]] : own[b];
   }
-  return { rows: [ofBlock, ofLife, ofFuse], own };
+  return { rows, own };
 }

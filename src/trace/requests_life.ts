@@ -22,6 +22,11 @@ export function sqesOf(state: MatchState, life: number): RequestSqe[] {
   return list;
 }
 
+/** An SQE by itself. */
+export function sqeOf(state: MatchState, q: number): RequestSqe {
+  return entry(state, q, opcodeOf(state, q), undefined, state.sqes.complete[q] >= 0);
+}
+
 /** Commands of a life: the one that delivered it, then NEED_GET_DATA, refused commands and the COMMIT that ended it. */
 export function commandsOf(state: MatchState, life: number): RequestSqe[] {
   const { sqes, lives } = state;

@@ -62,6 +62,7 @@ export class RingPart {
     tasks.commit[task] = -1;
     const kind = sqes.kind[q];
     if (kind === SQE_KIND.other) {
+      state.owner[e] = q * 4 + OWNER.sqe;
       if (this.listener && (opcode === this.opCommand || opcode === 0))
         this.listener.submitted(e, task, q, ring, data);
       return;
@@ -129,6 +130,7 @@ export class RingPart {
     sqes.via[q] = this.way(q, task);
     const kind = sqes.kind[q];
     if (kind === SQE_KIND.other || kind === SQE_KIND.fuse) {
+      state.owner[e] = q * 4 + OWNER.sqe;
       if (this.listener) this.listener.completed(e, task, q, ring, data);
     } else {
       const info = state.rings[ring];
@@ -226,12 +228,14 @@ export class RingPart {
     const data = state.word(e, 2);
     let q = this.requests.get(state.word(e, 1));
     if (q < 0 || sqes.data[q] !== data || sqes.complete[q] >= 0) {
-      if (failed) return;
+      // what a server sends is known by its CQE; of a plain SQE this is the only sign that it was taken
+      if (failed && kindOf(state.wide.lowOf(data), state.wide.highOf(data)) !== SQE_KIND.other) return;
       q = this.make(e, ring, data, state.has(e, 3) ? state.word(e, 3) : 0);
+      if (failed) sqes.submit[q] = e;
       this.requests.set(state.word(e, 1), q);
     }
     const life = sqes.life[q];
-    if (life >= 0) state.owner[e] = life * 4 + OWNER.life;
+    state.owner[e] = life >= 0 ? life * 4 + OWNER.life : q * 4 + OWNER.sqe;
     const detail = state.plans.detail[state.trace.shape[e]];
     if ((detail & 1) !== 0) this.work.punt(q, task);
     else if ((detail & 2) !== 0 && tasks.worker[task] === 1) this.work.begin(task, q, true);
@@ -248,7 +252,7 @@ export class RingPart {
     while (sqes.link[p] >= 0 && sqes.link[p] !== q) p = sqes.link[p];
     sqes.link[p] = q;
     const life = sqes.life[q];
-    if (life >= 0) state.owner[e] = life * 4 + OWNER.life;
+    state.owner[e] = life >= 0 ? life * 4 + OWNER.life : q * 4 + OWNER.sqe;
     if (tasks.sqe[task] === q) tasks.sqe[task] = head;
   }
 

@@ -6,7 +6,7 @@ import type { Trace } from './trace';
 import type { WideTable } from './wide';
 
 /** Kinds of record that an event can belong to; a code is `id * 4 + kind`, -1 is none. */
-export const OWNER = { block: 0, life: 1, fuse: 2 } as const;
+export const OWNER = { block: 0, life: 1, fuse: 2, sqe: 3 } as const;
 
 /** A block device of the trace and what speaks for and against its being served by ublk. */
 export interface Device {

@@ -78,4 +78,6 @@ export interface RequestJson {
 export interface MatchOptions {
   /** List requests of backing disks too. */
   readonly allDevices?: boolean;
+  /** Where a trace has no block and no FUSE request, list the SQEs of its rings. */
+  readonly plainSqes?: boolean;
 }

@@ -26,6 +26,12 @@ export function tagKey(requests: RequestTable, row: number): string {
   return `${devices[device[row]]}/${queue[row] < 0 ? '?' : queue[row]}/${tag[row] < 0 ? '?' : tag[row]}`;
 }
 
+function trackName(requests: RequestTable, row: number, t: Translate): string {
+  const tag = requests.tag[row];
+  if (requests.isSqe(row)) return tag < 0 ? t('other user_data') : t('user_data {0}', tag);
+  return tag < 0 ? t('no tag') : t('tag {0}', tag);
+}
+
 /** Finds the tracks. */
 export function tagTracks(requests: RequestTable, t: Translate): TagTracks {
   const { length, device, devices, queue, tag } = requests;
@@ -56,8 +62,12 @@ export function tagTracks(requests: RequestTable, t: Translate): TagTracks {
     const r = first[id];
     const name = devices[device[r]];
     return {
-      group: queue[r] < 0 ? t('{0} unknown queue', name) : t('{0} queue {1}', name, queue[r]),
-      name: tag[r] < 0 ? t('no tag') : t('tag {0}', tag[r]),
+      group: requests.isSqe(r)
+        ? t('ring {0}', queue[r])
+        : queue[r] < 0
+          ? t('{0} unknown queue', name)
+          : t('{0} queue {1}', name, queue[r]),
+      name: trackName(requests, r, t),
       key: tagKey(requests, r),
       rows: 1,
     };
