@@ -45,6 +45,6 @@ export function activateCore(context: vscode.ExtensionContext): Api {
     if (entry !== undefined) await stepTo(entry, hosts);
   });
   registerDebugCommands(context, traces, hosts, tree);
-  const views = registerViews(context, traces, hosts, tree);
+  const views = registerViews(context, traces, hosts, tree, memory);
   return { traces, tree, views, activationMs: performance.now() - start };
 }

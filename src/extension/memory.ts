@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isPlaceMark, markOf, type Place, type PlaceMark, placeOf } from './places';
+import { isOnTag, isPlaceMark, markOf, type Place, type PlaceMark, placeOf, type TagMark } from './places';
 import type { Entry, Overrides, Traces } from './traces';
 
 const KEY = 'traces';
@@ -26,6 +26,9 @@ export class WindowMemory implements vscode.Disposable {
   private current: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private restoring: Promise<void> | undefined;
+  private readonly pinned = new vscode.EventEmitter<string>();
+  /** Key of a trace whose pins changed. */
+  readonly onDidChangePins = this.pinned.event;
 
   constructor(
     private readonly traces: Traces,
@@ -50,7 +53,24 @@ export class WindowMemory implements vscode.Disposable {
     const mark = markOf(entry.open, place);
     const text = JSON.stringify(mark);
     const others = known.pins.filter((other) => JSON.stringify(other) !== text);
-    this.known.set(entry.key, { ...known, pins: on ? [...others, mark] : others });
+    this.setPins(entry, on ? [...others, mark] : others);
+  }
+
+  /** Pins a tag, or lets go of it and of all that is pinned on it. */
+  pinTag(entry: Entry, tag: TagMark, on: boolean): void {
+    const { pins } = this.known.get(entry.key) ?? fresh(entry);
+    if (!on)
+      this.setPins(
+        entry,
+        pins.filter((mark) => !isOnTag(mark, tag)),
+      );
+    else if (!pins.some(({ slot }) => slot !== undefined && isOnTag({ slot }, tag)))
+      this.setPins(entry, [...pins, { slot: tag }]);
+  }
+
+  private setPins(entry: Entry, pins: readonly PlaceMark[]): void {
+    this.known.set(entry.key, { ...(this.known.get(entry.key) ?? fresh(entry)), pins });
+    this.pinned.fire(entry.key);
     this.later();
   }
 
@@ -64,6 +84,7 @@ export class WindowMemory implements vscode.Disposable {
     this.subscription.dispose();
     if (this.timer !== undefined) void this.save();
     for (const { cursor } of this.listeners.values()) cursor.dispose();
+    this.pinned.dispose();
   }
 
   private async open(): Promise<void> {

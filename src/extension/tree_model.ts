@@ -1,6 +1,7 @@
 import type { Violation } from '../check/types';
 import { indexAfter } from '../debug/causes';
 import type { OpenTrace } from '../debug/model';
+import { slotText } from '../debug/request_label';
 import type { Translate } from './translate';
 import { groupRows, type Level, levelsOf } from './tree/groups';
 import type {
@@ -160,14 +161,32 @@ export class TreeModel {
           }),
         );
       case 'pins':
-        return (this.options.pins ?? []).map(({ row, event }) =>
-          event < 0
-            ? this.keep<RequestNode>({ kind: 'request', id: `${node.id}/r${row}`, parent: node, row })
-            : this.keep<EventNode>({ kind: 'event', id: `${node.id}/e${event}`, parent: node, event, row }),
-        );
+        return (this.options.pins ?? []).map((pin) => this.pinned(node, pin));
       default:
         return [];
     }
+  }
+
+  private pinned(parent: Node, { row, event, wholeTag }: Pin): Node {
+    if (wholeTag === true) {
+      const { requests } = this.open;
+      const same = (other: number): boolean =>
+        requests.tag[other] === requests.tag[row] &&
+        requests.queue[other] === requests.queue[row] &&
+        requests.device[other] === requests.device[row];
+      return this.keep<GroupNode>({
+        kind: 'group',
+        id: `${parent.id}/t${row}`,
+        parent,
+        level: this.levels.length - 1,
+        by: 'tag',
+        label: slotText(requests, row),
+        rows: this.rows.filter(same),
+      });
+    }
+    return event < 0
+      ? this.keep<RequestNode>({ kind: 'request', id: `${parent.id}/r${row}`, parent, row })
+      : this.keep<EventNode>({ kind: 'event', id: `${parent.id}/e${event}`, parent, event, row });
   }
 
   /** Those of the lists that have something in them. */

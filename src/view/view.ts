@@ -13,6 +13,7 @@ import type { Translate } from './machine_names';
 import { Slicer } from './slice';
 import { statistics } from './statistics';
 import { tableOf } from './table';
+import { tagKey } from './tag_tracks';
 import { cursorState } from './texts';
 import { buildTimeline, markViolations, type Timeline } from './timeline';
 
@@ -55,6 +56,7 @@ export class TraceView {
   summary(uri: string): TraceSummary {
     const { open, timeline } = this;
     const { totals } = open.states.at(open.length - 1);
+    const simulated = open.source.kind === 'session' || open.source.session !== undefined;
     return {
       uri,
       name: open.name,
@@ -63,16 +65,26 @@ export class TraceView {
       requests: open.requests.length,
       start: timeline.times.start,
       length: timeline.times.length,
-      simulated: open.source.kind === 'session' || open.source.session !== undefined,
+      simulated,
       warnings: warnings(open, this.t),
       totals: {
-        copied: totals.copiedBytes ?? 0,
+        // A recording without a probe on the copies says nothing of them.
+        copied: simulated || totals.copies > 0 ? (totals.copiedBytes ?? undefined) : undefined,
         sqes: totals.sqes,
         cqes: totals.cqes,
         punts: totals.punts,
       },
       tracks: timeline.tracks,
     };
+  }
+
+  /** A request on the tag of a key, such as `ublkb0/0/3`; -1 where the trace has none. */
+  requestOnTag(key: string): number {
+    const track = this.timeline.tracks.key.indexOf(key);
+    if (track < 0 || this.timeline.tracks.kind[track] !== 'tag') return -1;
+    const { requests } = this.open;
+    for (let row = 0; row < requests.length; row++) if (tagKey(requests, row) === key) return row;
+    return -1;
   }
 
   /** The cursor as every face shows it. */

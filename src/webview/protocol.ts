@@ -61,7 +61,8 @@ export interface TraceSummary {
   readonly warnings: readonly string[];
   /** Counts for comparing two traces. */
   readonly totals: {
-    readonly copied: number;
+    /** Bytes that the driver copied; undefined where the trace does not tell. */
+    readonly copied: number | undefined;
     readonly sqes: number;
     readonly cqes: number;
     readonly punts: number;

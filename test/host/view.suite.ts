@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { Api } from '../../src/extension/activate';
 import type { ViewPanel } from '../../src/extension/view/panel';
+import type { Node } from '../../src/extension/tree/nodes';
 import { writeWhole } from '../../src/extension/view/save';
 import { EDITOR_TYPE, VIEW_TYPE } from '../../src/extension/view/views';
 import type { Ask, RequestName, Requests, SavedView, Tell } from '../../src/webview/protocol';
@@ -195,7 +196,7 @@ describe('timeline view', () => {
     const [off, on] = hello.traces;
     assert.equal(hello.traces.length, 2);
     assert.ok(off && on);
-    assert.ok(off.totals.copied > 0, 'copies without -z');
+    assert.ok((off.totals.copied ?? 0) > 0, 'copies without -z');
     assert.equal(on.totals.copied, 0);
     assert.equal(off.requests, on.requests);
   });
@@ -279,10 +280,55 @@ describe('timeline view', () => {
     assert.match(await titles(uri), /Timeline/);
   });
 
+  it('has one set of pins with the tree', async () => {
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
+    const view = await shown(api, 'the view');
+    const pinned = (): string[] => {
+      const nodes: Node[] = api.tree.getChildren(api.tree.getChildren()[0]);
+      const list = nodes.find(({ kind }) => kind === 'pins');
+      return list === undefined
+        ? []
+        : api.tree.getChildren(list).map((node) => `${api.tree.getTreeItem(node).label}`);
+    };
+    assert.deepEqual(pinned(), []);
+    const told: (readonly string[])[] = [];
+    const listening = view.onDidTell((message) => {
+      if ('event' in message && message.event === 'pins') told.push(message.with.pins);
+    });
+    const { pins } = await ask(view, 'pin', { trace: 0, key: 'ublkb0/0/1', on: true });
+    assert.deepEqual([pins, view.pins, pinned()], [['ublkb0/0/1'], ['ublkb0/0/1'], ['q0 tag 1']]);
+    // A request that is pinned in the tree pins its tag in the view.
+    const { requests } = view.views[0]!.open;
+    const row = Array.from(requests.tag).indexOf(0);
+    const node: Node = { kind: 'request', id: 'x', parent: api.tree.getChildren()[0], row };
+    await vscode.commands.executeCommand('ublkTrace.pin', node);
+    assert.deepEqual(view.pins, ['ublkb0/0/1', 'ublkb0/0/0']);
+    assert.equal(pinned().length, 2);
+    // Letting go of a tag lets go of all that is pinned on it.
+    await ask(view, 'pin', { trace: 0, key: 'ublkb0/0/0', on: false });
+    assert.deepEqual(pinned(), ['q0 tag 1']);
+    const [list] = api.tree.getChildren(api.tree.getChildren()[0]).filter(({ kind }) => kind === 'pins');
+    await vscode.commands.executeCommand('ublkTrace.unpin', api.tree.getChildren(list)[0]);
+    assert.deepEqual([view.pins, pinned()], [[], []]);
+    listening.dispose();
+    assert.deepEqual(told.at(-1), []);
+    assert.ok(told.length >= 4);
+  });
+
+  it('says of a recording that it does not tell how much was copied', async () => {
+    const uri = vscode.Uri.joinPath(sample('recordings'), 'rfc-loop-zc.ublktrace');
+    await vscode.commands.executeCommand('ublkTrace.showTimeline', uri);
+    const view = await shown(api, 'the view');
+    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    assert.equal(hello.traces[0]?.simulated, false);
+    assert.equal(hello.traces[0]?.totals.copied, undefined);
+  });
+
   it('comes back after a reload with cursor, pins and face', async () => {
     await vscode.commands.executeCommand('ublkTrace.showTimeline', sample('loop-zc.ublk'));
     const view = await shown(api, 'the view');
     const uri = view.subject.uris[0]!;
+    await ask(view, 'pin', { trace: 0, key: 'ublkb0/0/1', on: true });
     view.panel.dispose();
     for (const entry of api.traces.all) api.traces.close(entry);
     const saved: SavedView = {
@@ -303,5 +349,6 @@ describe('timeline view', () => {
     assert.deepEqual(hello.view, saved);
     assert.deepEqual(hello.pins, ['ublkb0/0/1']);
     assert.deepEqual([hello.cursors[0]?.event, hello.cursors[0]?.request], [77, 1]);
+    await ask(restored, 'pin', { trace: 0, key: 'ublkb0/0/1', on: false });
   });
 });

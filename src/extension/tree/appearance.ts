@@ -75,7 +75,8 @@ export function appearance(node: Node, look: Look): Appearance {
         icon: GROUP_ICONS[node.by] ?? 'list-tree',
         ...bad,
         tooltip: `${node.label}: ${parts.join(', ')}`,
-        context: node.by === 'tag' ? 'group slot' : 'group',
+        context:
+          node.by === 'tag' ? `group slot ${isPinned(node.rows, look) ? 'pinned' : 'pinnable'}` : 'group',
       };
     }
     case 'page': {
@@ -125,6 +126,18 @@ export function appearance(node: Node, look: Look): Appearance {
   }
 }
 
+/** Whether the tag that these requests share is pinned. */
+function isPinned([row]: Uint32Array, { open: { requests }, pins }: Look): boolean {
+  return pins.some(
+    (pin) =>
+      pin.wholeTag === true &&
+      row !== undefined &&
+      requests.tag[pin.row] === requests.tag[row] &&
+      requests.queue[pin.row] === requests.queue[row] &&
+      requests.device[pin.row] === requests.device[row],
+  );
+}
+
 const GROUP_ICONS: Readonly<Record<string, string>> = {
   device: 'vm',
   queue: 'server-process',
@@ -140,7 +153,7 @@ function requestLook(row: number, look: Look): Appearance {
   const label = requestLabel(requests, row);
   const life = `#${requests.life[row]}`;
   const broken = look.violations.filter((violation) => requests.requestOf(violation.event) === row);
-  const pinned = look.pins.some((pin) => pin.row === row && pin.event < 0);
+  const pinned = look.pins.some((pin) => pin.row === row && pin.event < 0 && pin.wholeTag !== true);
   const state = STATUS_LOOK[requests.status[row]!]!;
   const get = requests.get(row);
   const tooltip = [

@@ -1,4 +1,5 @@
 import type { Violation } from '../../check/types';
+import type { Place } from '../places';
 
 /** How requests are arranged below a trace. */
 export const GROUPINGS = ['tag', 'queue', 'time', 'op', 'status', 'path'] as const;
@@ -61,9 +62,5 @@ export interface ViolationNode extends Base {
 /** One line of the tree. */
 export type Node = TraceNode | GroupNode | PageNode | RequestNode | EventNode | ListNode | ViolationNode;
 
-/** A place that a person keeps at the top of the tree. */
-export interface Pin {
-  readonly row: number;
-  /** Event of the request, or any event where `row` is -1; -1 for the request as a whole. */
-  readonly event: number;
-}
+/** A place that a person keeps at the top of the tree: an event, a request, or the whole tag of one. */
+export type Pin = Place;

@@ -56,6 +56,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.subscriptions = [
       this.view,
       traces.onDidChange(() => this.sync()),
+      memory.onDidChangePins((key) => this.takePins(key)),
       this.view.onDidChangeVisibility(() => this.follow()),
       this.view.onDidExpandElement(({ element }) => this.opened(element, true)),
       this.view.onDidCollapseElement(({ element }) => this.opened(element, false)),
@@ -148,9 +149,14 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   /** Keeps a place at the top of its trace, or lets it go. */
   pin(node: Node, on: boolean): void {
     const shown = this.shownOf(node);
-    if (shown === undefined || (node.kind !== 'request' && node.kind !== 'event')) return;
-    const pin = { row: node.row, event: node.kind === 'event' ? node.event : -1 };
-    this.memory.pin(shown.entry, pin, on);
+    const place = shown && placeOfNode(node);
+    if (place !== undefined) this.memory.pin(shown!.entry, place, on);
+  }
+
+  /** Pins are set here and in the timeline. */
+  private takePins(key: string): void {
+    const shown = this.shown.get(key);
+    if (shown === undefined) return;
     shown.pins = this.memory.pins(shown.entry);
     this.rebuild(shown);
     this.refresh();
@@ -318,6 +324,14 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     while (root.parent !== undefined) root = root.parent;
     return this.shown.get(root.id);
   }
+}
+
+/** What of a node is pinned; undefined where nothing can be. */
+function placeOfNode(node: Node): Pin | undefined {
+  if (node.kind === 'request') return { row: node.row, event: -1 };
+  if (node.kind === 'event') return { row: node.row, event: node.event };
+  const first = node.kind === 'group' && node.by === 'tag' ? node.rows[0] : undefined;
+  return first === undefined ? undefined : { row: first, event: -1, wholeTag: true };
 }
 
 /** Rows that a test accepts, looked at in slices; undefined when it was given up. */

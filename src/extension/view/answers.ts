@@ -4,6 +4,7 @@ import type { Ask, RequestName, Requests } from '../../webview/protocol';
 import type { CursorState } from '../../webview/protocol_data';
 import { STACK_SCHEME, type DebugHosts } from '../debug/adapter';
 import { placeOfEvent } from '../trace/excerpts';
+import type { WindowMemory } from '../memory';
 import type { Entry, Traces } from '../traces';
 import { turns } from '../work';
 import { savePicture } from './save';
@@ -20,6 +21,7 @@ export interface Shown {
 export interface ViewServices {
   readonly traces: Traces;
   readonly hosts: DebugHosts;
+  readonly memory: WindowMemory;
 }
 
 /** What moves of a cursor by a view are called. */

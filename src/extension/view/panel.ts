@@ -18,6 +18,7 @@ import { answerTo, type Shown, type ViewServices } from './answers';
 import { viewHtml, webviewOptions } from './html';
 import type { ViewModels } from './models';
 import { isAsk, isSaved, staleText, strings, titleOf } from './panel_texts';
+import { pinsOf, setPin } from './pins';
 import { openSubject, type Subject } from './subject';
 import { turns } from '../work';
 
@@ -27,7 +28,6 @@ const MOVES_MS = 12;
 /** One webview that shows one or two traces: loads them, answers what it asks, and tells it of moves and replacements. */
 export class ViewPanel implements vscode.Disposable {
   private shown: readonly Shown[] = [];
-  private pins: readonly string[] = [];
   private loading: Promise<readonly Shown[]> | undefined;
   private disposed = false;
   private started = false;
@@ -55,12 +55,12 @@ export class ViewPanel implements vscode.Disposable {
   ) {
     const { webview } = panel;
     webview.options = webviewOptions(extension);
-    this.pins = saved?.pins ?? [];
     this.subscriptions = [
       webview.onDidReceiveMessage((message: unknown) => void this.receive(message)),
       panel.onDidDispose(() => this.dispose()),
       panel.onDidChangeViewState(() => this.selected()),
       traces.onDidChange(() => void this.follow()),
+      services.memory.onDidChangePins((key) => this.pinned(key)),
     ];
     webview.html = viewHtml(webview, extension);
   }
@@ -79,6 +79,11 @@ export class ViewPanel implements vscode.Disposable {
   showFace(face: Face): void {
     this.face = face;
     if (this.started && this.panel.visible) this.send('command', { name: 'face', face });
+  }
+
+  /** Pinned tags: one set with the tree's pins. */
+  get pins(): readonly string[] {
+    return pinsOf(this.shown, this.services.memory);
   }
 
   /** Tells the webview to do something. */
@@ -110,9 +115,7 @@ export class ViewPanel implements vscode.Disposable {
 
   private async answer(ask: Exclude<Ask, { ask: 'hello' }>): Promise<Requests[RequestName]['answer']> {
     if (ask.ask === 'pin') {
-      const { key, on } = ask.with;
-      const others = this.pins.filter((pin) => pin !== key);
-      this.pins = on ? [...others, key] : others;
+      setPin(this.shown, ask.with.key, ask.with.on, this.services.memory);
       return { pins: this.pins };
     }
     return answerTo(ask, this.shown, this.services);
@@ -125,10 +128,7 @@ export class ViewPanel implements vscode.Disposable {
     const kept = saved ?? this.saved;
     const shown = await this.load();
     const fits = kept !== undefined && kept.uri === this.subject.uris[0] && isSaved(kept);
-    if (first && fits) {
-      if (this.pins.length === 0) this.pins = kept.pins;
-      this.restoreCursor(kept);
-    }
+    if (first && fits) this.restoreCursor(kept);
     this.started = true;
     const view = this.viewOf(fits ? kept : undefined);
     return {
@@ -275,6 +275,10 @@ export class ViewPanel implements vscode.Disposable {
     }
     this.show(shown);
     this.replaced();
+  }
+
+  private pinned(key: string): void {
+    if (this.shown.some(({ entry }) => entry.key === key)) this.send('pins', { pins: this.pins });
   }
 
   private forget(): void {

@@ -35,6 +35,6 @@ export function isAsk(message: unknown): message is Ask {
 
 /** Whether a kept view has the parts that are used here. */
 export function isSaved(saved: SavedView): boolean {
-  const { cursor, pins } = saved as Partial<SavedView>;
-  return typeof cursor?.event === 'number' && typeof cursor.request === 'number' && Array.isArray(pins);
+  const { cursor } = saved as Partial<SavedView>;
+  return typeof cursor?.event === 'number' && typeof cursor.request === 'number';
 }

@@ -4,6 +4,7 @@ import type { Face } from '../../webview/protocol_data';
 import { showError } from '../commands';
 import { DEBUG_TYPE } from '../debug/configurations';
 import type { DebugHosts } from '../debug/adapter';
+import type { WindowMemory } from '../memory';
 import { sourceOf, type Entry, type Traces } from '../traces';
 import type { Node } from '../tree/nodes';
 import type { RequestTree } from '../tree/view';
@@ -32,9 +33,10 @@ export function registerViews(
   traces: Traces,
   hosts: DebugHosts,
   tree: RequestTree,
+  memory: WindowMemory,
 ): Views {
   const { commands, window, languages } = vscode;
-  const views = new Views(context.extensionUri, traces, hosts);
+  const views = new Views(context.extensionUri, traces, hosts, memory);
   const command = (name: string, run: (...args: unknown[]) => Promise<unknown>): vscode.Disposable =>
     commands.registerCommand(`ublkTrace.${name}`, async (...args: unknown[]) => {
       try {

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { SavedView } from '../../webview/protocol';
 import type { Face } from '../../webview/protocol_data';
 import type { DebugHosts } from '../debug/adapter';
+import type { WindowMemory } from '../memory';
 import type { Traces } from '../traces';
 import { webviewOptions } from './html';
 import { ViewModels } from './models';
@@ -24,6 +25,7 @@ export class Views
     private readonly extension: vscode.Uri,
     private readonly traces: Traces,
     private readonly hosts: DebugHosts,
+    private readonly memory: WindowMemory,
   ) {
     this.models = new ViewModels(() => hosts.pseudoCode(), vscode.l10n.t);
   }
@@ -96,7 +98,7 @@ export class Views
       light: vscode.Uri.joinPath(this.extension, 'media', 'view', 'light.svg'),
       dark: vscode.Uri.joinPath(this.extension, 'media', 'view', 'dark.svg'),
     };
-    const services = { traces: this.traces, hosts: this.hosts };
+    const services = { traces: this.traces, hosts: this.hosts, memory: this.memory };
     const view = new ViewPanel(panel, subject, this.traces, this.models, services, this.extension, saved);
     this.open.add(view);
     view.onDidDispose(() => this.open.delete(view));

@@ -7,7 +7,10 @@ export function Totals({ store }: FaceProps) {
   const traces = useValue(store.traces);
   const t = useValue(store.words);
   const lines: [title: string, values: string[]][] = [
-    [t('Bytes copied'), traces.map(({ totals }) => formatBytes(totals.copied))],
+    [
+      t('Bytes copied'),
+      traces.map(({ totals: { copied } }) => (copied === undefined ? t('unknown') : formatBytes(copied))),
+    ],
     [t('SQEs'), traces.map(({ totals }) => formatCount(totals.sqes))],
     [t('CQEs'), traces.map(({ totals }) => formatCount(totals.cqes))],
     [t('Punts to io-wq'), traces.map(({ totals }) => formatCount(totals.punts))],
