@@ -84,6 +84,9 @@ describe('a window that is reloaded', () => {
     await reload();
     await workbench.row('Pinned, 1').waitFor();
     await page.getByText(/^Filter: op == WRITE \(/).waitFor();
+    const selected = page.locator('[role=treeitem][aria-selected=true]', { hasText: 'block_getrq' });
+    await selected.waitFor();
+    await selected.click();
     await workbench.tab('loop-zc.ublk.ublktrace').waitFor();
     await page.locator('.editor-instance .view-line', { hasText: 'block_getrq' }).first().waitFor();
     await workbench.command('ublk Trace: Clear Filter');
