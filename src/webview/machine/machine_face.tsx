@@ -196,7 +196,7 @@ function Part({ part, event, picked, stop, onPick, onKey }: PartProps) {
     <g
       class="machine-part"
       role="button"
-      tabIndex={stop ? 0 : -1}
+      tabindex={stop ? 0 : -1}
       aria-label={part.label}
       aria-pressed={picked}
       data-part={part.id}

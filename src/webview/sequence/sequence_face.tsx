@@ -41,13 +41,17 @@ export function SequenceFace({ store }: FaceProps) {
   const fetchAround = (around: number): void =>
     load({ trace, around, count: COUNT, ...(request >= 0 && { request }) });
 
+  // The cursor is brought into view when it moves; a person who then scrolls away stays there.
+  const follows = useRef(true);
   useEffect(() => {
     anchor.current = undefined;
+    follows.current = true;
     fetchAround(Math.max(0, cursor.event));
   }, [trace, epoch, request]);
   useEffect(() => {
+    follows.current = true;
     if (view !== undefined && !isInside(view, cursor.event)) fetchAround(Math.max(0, cursor.event));
-  }, [view, cursor.event, request]);
+  }, [cursor.event]);
 
   const drawing = useMemo(
     () =>
@@ -65,11 +69,14 @@ export function SequenceFace({ store }: FaceProps) {
     anchor.current = undefined;
     if (kept !== undefined && held !== undefined) box.scrollTop = kept.y - held.offset;
   }, [drawing]);
-  useLayoutEffect(() => {
+  useEffect(() => {
     const box = scroller.current;
     const row = drawing?.rows.find((one) => one.row.event === cursor.event);
-    if (box !== null && row !== undefined) reveal(box, row);
-  }, [cursor.event, view, width]);
+    if (!follows.current || box === null || row === undefined || view === undefined) return;
+    // near an edge more rows are on their way, and it is brought into view once more
+    follows.current = !isInside(view, cursor.event);
+    reveal(box, row);
+  }, [drawing, cursor.event]);
 
   useEffect(() => {
     const stop = store.onCommand((command) => {
