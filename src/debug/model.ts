@@ -1,5 +1,6 @@
 import { checkSlices } from '../check/check';
 import type { CheckReport, Violation } from '../check/types';
+import type { OutcomeStep } from '../ring/outcome';
 import type { Session } from '../session/ast';
 import { Printer } from '../trace/print';
 import { matchRequests, type RequestTable } from '../trace/requests';
@@ -21,6 +22,16 @@ export type TraceSource =
       /** What its commands printed, and the exit code of the session as a script. */
       readonly output: string;
       readonly exitCode: number;
+    }
+  | {
+      readonly kind: 'ring';
+      /** Path or URI of the ring program, as the host gave it. */
+      readonly path: string;
+      /** Name of the program and of the kernel profile it ran on. */
+      readonly name: string;
+      readonly kernel: string;
+      /** What its steps returned. */
+      readonly steps: readonly OutcomeStep[];
     }
   | {
       readonly kind: 'text';

@@ -11,7 +11,7 @@ import { SharedWork, type Work } from './work';
 /** Steps of the scheduler, events and bytes of one slice: a few milliseconds, also before the code is warm. */
 const SIMULATE_SLICE = 512;
 const PREPARE_SLICE = 4096;
-const TEXT_SLICE = 64 << 10;
+const TEXT_SLICE = 32 << 10;
 
 /** What the one who opens a trace lends to it. */
 export interface OpenHost {
@@ -132,7 +132,7 @@ async function* small(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>):
 }
 
 /** Finds the requests and makes the snapshots of all states, so that every later step is short. */
-async function prepared(trace: Trace, source: TraceSource, host: OpenHost): Promise<OpenTrace> {
+export async function prepared(trace: Trace, source: TraceSource, host: OpenHost): Promise<OpenTrace> {
   const work = (what: string): Work => ({
     pause: host.pause,
     progress: (share) => host.progress?.(what, share),

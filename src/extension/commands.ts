@@ -96,7 +96,7 @@ async function startDebugging(uri: vscode.Uri): Promise<void> {
 
 function activeUri(): vscode.Uri | undefined {
   const document = vscode.window.activeTextEditor?.document;
-  return document && ['ublk', 'ublktrace'].includes(document.languageId) ? document.uri : undefined;
+  return document && ['ublk', 'ublktrace', 'ublkring'].includes(document.languageId) ? document.uri : undefined;
 }
 
 /** The sample as the workspace has it, else the one that came with the extension. */

@@ -19,7 +19,7 @@ export function staleNotice(entry: Entry, debugged: boolean): StaleNotice | unde
   if (entry.freshness === 'deleted')
     return { message: t('{0} was deleted. What was read of it stays open until you close it.', name) };
   if (entry.freshness !== 'changed') return undefined;
-  if (source.kind === 'session')
+  if (source.kind !== 'text')
     return debugged
       ? {
           message: t('{0} was edited. The debugger goes on with the run before the edit.', name),

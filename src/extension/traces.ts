@@ -14,6 +14,8 @@ export interface Overrides {
   readonly kernel?: string;
   readonly server?: string;
   readonly seed?: string;
+  /** Decisions of a run of a ring program; the likeliest run where it is left out. */
+  readonly schedule?: string;
   /** Every device with (`on`) or without (`off`) zero copy. */
   readonly zeroCopy?: 'on' | 'off';
 }
@@ -210,6 +212,11 @@ export class Traces implements vscode.Disposable {
       });
       return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
     }
+    if (isRing(uri)) {
+      const { openRing } = await import('../debug/open_ring');
+      const open = await openRing(path, await sessionText(uri), work, overrides);
+      return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
+    }
     const bytes = await readBytes(uri);
     const open = await openTraceText(path, textChunks(uri, bytes), work, bytes.length);
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -248,6 +255,12 @@ export class Traces implements vscode.Disposable {
 export function isSession(uri: vscode.Uri): boolean {
   const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
   return document ? document.languageId === 'ublk' : uri.path.endsWith('.ublk');
+}
+
+/** Whether a file is a ring program. */
+export function isRing(uri: vscode.Uri): boolean {
+  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  return document?.languageId === 'ublkring' || uri.path.endsWith('.ring.json');
 }
 
 /** How a file is named to a person and to the debugger: its path, or the whole URI where it is no plain file. */

@@ -115,6 +115,7 @@ function functionOf({ trace }: OpenTrace, event: number): string {
 /** Kernel profile of a simulation, or what the recording says of its kernel. */
 export function kernelText({ source, trace }: OpenTrace, t: Translate): string {
   if (source.kind === 'session') return t('simulated {0}', source.session.settings.kernel);
+  if (source.kind === 'ring') return t('simulated {0}', source.kernel);
   for (const { kind, text } of trace.notes.slice(0, 64)) {
     if (kind !== 'comment') continue;
     const simulated = /^# ublk-trace kernel: (.+)$/.exec(text);

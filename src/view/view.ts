@@ -56,7 +56,7 @@ export class TraceView {
   summary(uri: string): TraceSummary {
     const { open, timeline } = this;
     const { totals } = open.states.at(open.length - 1);
-    const simulated = open.source.kind === 'session' || open.source.session !== undefined;
+    const simulated = open.source.kind !== 'text' || open.source.session !== undefined;
     return {
       uri,
       name: open.name,
@@ -158,7 +158,7 @@ export class TraceView {
 
 function warnings({ source, trace }: OpenTrace, t: Translate): string[] {
   const said: string[] = [];
-  if (source.kind === 'session') return said;
+  if (source.kind !== 'text') return said;
   if (source.damaged > 0)
     said.push(t('{0} lines are no events, the first is line {1}', source.damaged, source.firstDamaged));
   if (source.unknown > 0) said.push(t('{0} events have names that the schema does not know', source.unknown));

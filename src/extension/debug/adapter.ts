@@ -74,7 +74,7 @@ export class DebugHosts {
   }
 
   private async open(session: vscode.DebugSession, args: LaunchArguments, watcher: Watcher): Promise<Entry> {
-    const { program, kernel, server, seed, zeroCopy } = args;
+    const { program, kernel, server, seed, zeroCopy, schedule } = args;
     if (typeof program !== 'string' || program === '')
       throw new Error(vscode.l10n.t('"program" has to name a .ublk session or a trace'));
     const folder = session.workspaceFolder ?? vscode.workspace.workspaceFolders?.[0];
@@ -82,6 +82,7 @@ export class DebugHosts {
       ...(kernel === undefined ? {} : { kernel }),
       ...(server === undefined ? {} : { server }),
       ...(seed === undefined ? {} : { seed: String(seed) }),
+      ...(typeof schedule === 'string' ? { schedule } : {}),
       ...(zeroCopy === 'on' || zeroCopy === 'off' ? { zeroCopy } : {}),
     };
     try {

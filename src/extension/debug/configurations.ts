@@ -53,7 +53,7 @@ export class DynamicConfigurations implements vscode.DebugConfigurationProvider 
   async provideDebugConfigurations(
     folder: vscode.WorkspaceFolder | undefined,
   ): Promise<vscode.DebugConfiguration[]> {
-    const pattern = '**/*.{ublk,ublktrace,ublktrace.gz}';
+    const pattern = '**/*.{ublk,ublktrace,ublktrace.gz,ring.json}';
     const found = await vscode.workspace.findFiles(
       folder === undefined ? pattern : new vscode.RelativePattern(folder, pattern),
       '**/{node_modules,out,dist}/**',
@@ -74,8 +74,8 @@ function launch(name: string, program: string): vscode.DebugConfiguration {
 function debuggable(document: vscode.TextDocument): boolean {
   const { languageId, uri } = document;
   return (
-    ['ublk', 'ublktrace'].includes(languageId) ||
-    /\.(ublk|ublktrace)$/.test(uri.path) ||
+    ['ublk', 'ublktrace', 'ublkring'].includes(languageId) ||
+    /\.(ublk|ublktrace|ring\.json)$/.test(uri.path) ||
     looksLikeTrace(document)
   );
 }

@@ -52,7 +52,7 @@ export function appearance(node: Node, look: Look): Appearance {
   const { open, t } = look;
   switch (node.kind) {
     case 'trace': {
-      const simulated = open.source.kind === 'session';
+      const simulated = open.source.kind !== 'text';
       const kind = simulated ? t('simulated') : t('recorded');
       const counts = `${requestCount(open.requests.length, t)}, ${eventCount(open.length, t)}`;
       return {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Violation } from '../../check/types';
+import { cqeOrder } from '../../ring/compare';
 import type { Entry, Traces } from '../traces';
 import type { WindowMemory } from '../memory';
 import { TreeModel } from '../tree_model';
@@ -308,11 +309,13 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private noteOf({ entry, rows }: Shown): string {
     const { t } = vscode.l10n;
     const notes: string[] = [];
-    const { zeroCopy } = entry.overrides;
+    const { zeroCopy, schedule } = entry.overrides;
+    const { source } = entry.open;
+    if (source.kind === 'ring' && schedule !== undefined) notes.push(t('order {0}', cqeOrder(source)));
     if (zeroCopy !== undefined) notes.push(zeroCopy === 'on' ? t('with -z') : t('without -z'));
     if (entry.freshness === 'changed')
       notes.push(
-        entry.open.source.kind === 'session' ? t('edited since: run again') : t('changed since: open again'),
+        entry.open.source.kind !== 'text' ? t('edited since: run again') : t('changed since: open again'),
       );
     if (entry.freshness === 'deleted') notes.push(t('file deleted'));
     if (rows !== undefined) notes.push(t('filtered'));

@@ -13,6 +13,7 @@ import {
   type TraceSummary,
 } from '../../webview/protocol';
 import type { CursorState, Face } from '../../webview/protocol_data';
+import { cqeOrder } from '../../ring/compare';
 import type { Entry, Traces } from '../traces';
 import { answerTo, type Shown, type ViewServices } from './answers';
 import { viewHtml, webviewOptions } from './html';
@@ -301,6 +302,9 @@ export class ViewPanel implements vscode.Disposable {
     return this.shown.map(({ view, uri, entry }) => {
       const summary = view.summary(uri);
       const { zeroCopy } = entry.overrides;
+      const { source } = entry.open;
+      if (source.kind === 'ring' && this.subject.compares)
+        return { ...summary, name: t('{0}, order {1}', summary.name, cqeOrder(source)) };
       if (zeroCopy === undefined) return summary;
       return {
         ...summary,

@@ -7,7 +7,9 @@ import type { Subject } from './subject';
 /** Title of a view. */
 export function titleOf(shown: readonly Shown[], { compares }: Subject): string {
   const name = shown[0]?.entry.open.name ?? '';
-  return compares ? vscode.l10n.t('{0}: with and without -z', name) : vscode.l10n.t('{0}: timeline', name);
+  if (!compares) return vscode.l10n.t('{0}: timeline', name);
+  const rings = shown.some(({ entry }) => entry.open.source.kind === 'ring');
+  return rings ? vscode.l10n.t('{0}: two orders', name) : vscode.l10n.t('{0}: with and without -z', name);
 }
 
 /** What a view says of a trace whose file is not what was read any more. */
@@ -15,7 +17,7 @@ export function staleText({ freshness, open }: Entry): string {
   const { t } = vscode.l10n;
   if (freshness === 'deleted')
     return t('{0} was deleted. What was read of it stays open until you close it.', open.name);
-  return open.source.kind === 'session'
+  return open.source.kind !== 'text'
     ? t('{0} was edited since: run it again to see the change', open.name)
     : t('{0} has changed since it was opened.', open.name);
 }

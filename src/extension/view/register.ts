@@ -90,7 +90,7 @@ function subjectAbout(
   if (isNode(about)) return ofEntry(tree.entryOf(about));
   const { activeDebugSession } = vscode.debug;
   const document = vscode.window.activeTextEditor?.document;
-  if (document !== undefined && ['ublk', 'ublktrace'].includes(document.languageId))
+  if (document !== undefined && ['ublk', 'ublktrace', 'ublkring'].includes(document.languageId))
     return ofUri(document.uri, traces);
   const debugged = activeDebugSession?.type === DEBUG_TYPE ? hosts.entryOf(activeDebugSession) : undefined;
   return ofEntry(debugged ?? traces.current);

@@ -3,8 +3,10 @@ import { type Entry, type Overrides, sourceOf, type Traces, virtualUri } from '.
 
 /** Marks the name of a view that compares the two variants of a session. */
 const COMPARE = 'compare';
+/** Marks the name of a view that compares two orders of a ring program; behind it stands the other order. */
+const ORDERS = 'orders=';
 
-/** What a view shows: one trace, or a session without and with zero copy. Its name outlives a reload. */
+/** What a view shows: one trace, a session without and with zero copy, or two orders of a ring program. Its name outlives a reload. */
 export interface Subject {
   /** Names of the traces; the first one names the subject. */
   readonly uris: readonly string[];
@@ -26,6 +28,25 @@ export function comparison(uri: vscode.Uri, overrides: Overrides): Subject {
   return { uris, compares: true, parts };
 }
 
+/** A view of two runs of a ring program, one above the other; a schedule left out is the likeliest run. */
+export function orderComparison(
+  uri: vscode.Uri,
+  overrides: Overrides,
+  schedules: readonly [string | undefined, string | undefined],
+): Subject {
+  const { schedule: _, ...rest } = overrides;
+  const parts = schedules.map((schedule) => ({
+    uri,
+    overrides: schedule === undefined ? rest : { ...rest, schedule },
+  }));
+  const uris = parts.map((part, i) =>
+    virtualUri(part.uri, part.overrides)
+      .with({ fragment: `${ORDERS}${schedules[1 - i] ?? ''}` })
+      .toString(),
+  );
+  return { uris, compares: true, parts };
+}
+
 /** The subject of a name; undefined where it names none. */
 export function subjectNamed(name: string): Subject | undefined {
   let uri: vscode.Uri;
@@ -36,6 +57,13 @@ export function subjectNamed(name: string): Subject | undefined {
   }
   const source = sourceOf(uri);
   if (source === undefined) return undefined;
+  if (uri.fragment.startsWith(ORDERS)) {
+    const { schedule } = source.overrides;
+    return orderComparison(source.uri, source.overrides, [
+      schedule,
+      uri.fragment.slice(ORDERS.length) || undefined,
+    ]);
+  }
   if (uri.fragment !== COMPARE) return subjectOf(source.uri, source.overrides);
   const { zeroCopy: _, ...overrides } = source.overrides;
   return comparison(source.uri, overrides);
