@@ -1,6 +1,5 @@
 import { arrowHead, cutTo, type Mark, type Paint, TEXT, wrap } from '../drawing/marks';
 import type { Actor, SequenceRow } from '../protocol_faces';
-import { nsText } from './times';
 
 /** Height of a line in the narrow form, px. */
 const ROW = 50;
@@ -11,7 +10,13 @@ export function compactRow(
   row: SequenceRow,
   actors: readonly Actor[],
   paintOf: (actor: Actor) => Paint,
-  at: { readonly y: number; readonly width: number; readonly here: boolean; readonly other: boolean },
+  at: {
+    readonly y: number;
+    readonly width: number;
+    readonly here: boolean;
+    readonly other: boolean;
+    readonly time: string;
+  },
 ): { marks: Mark[]; height: number } {
   const { y, width, here, other } = at;
   const notes = here && row.note !== '' ? wrap(row.note, width - 40, 4) : [];
@@ -59,7 +64,7 @@ export function compactRow(
     k: 'text',
     x: width - 10,
     y: middle + 2,
-    text: nsText(row.time),
+    text: at.time,
     size: 12,
     anchor: 'end',
     fill: 'muted',

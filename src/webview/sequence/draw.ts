@@ -107,10 +107,13 @@ export function drawSequence(view: SequenceView, look: SequenceLook): SequenceDr
 function drawCompact(view: SequenceView, look: SequenceLook): SequenceDrawing {
   const rows: DrawnRow[] = [];
   let y = 6;
+  let before: number | undefined;
   for (const row of view.rows) {
     const here = row.event === look.cursor;
     const other = look.focus >= 0 && row.request !== look.focus && !here;
-    const at = { y, width: look.width, here, other };
+    const time = before === undefined ? nsText(row.time) : `+ ${nsText(row.time - before)}`;
+    before = row.time;
+    const at = { y, width: look.width, here, other, time };
     const { marks, height } = compactRow(row, view.actors, (actor) => PAINT[actor.kind], at);
     rows.push({ row, y, height, marks });
     y += height;
