@@ -2,7 +2,7 @@ import type { Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
 
 /** Events of one slice. */
-const SLICE = 1 << 15;
+const SLICE = 1 << 13;
 
 /** What the links have to know of the events of one text form. */
 export interface LinkRole {
@@ -42,7 +42,9 @@ export class CauseLinks {
   ): Sliced<CauseLinks> {
     const links = new CauseLinks(trace, listed);
     const last = new Int32Array(trace.taskCount + 1).fill(-1);
+    yield 0;
     const known = Array.from({ length: trace.shapes.size }, (_, id) => roles(id));
+    yield 0;
     for (let from = 0; from < trace.length; from += SLICE) {
       links.pass(from, Math.min(trace.length, from + SLICE), last, known);
       yield from / trace.length;

@@ -40,7 +40,9 @@ export interface RequestColumns {
 export function* makeColumns(trace: Trace, matched: Matched, options: MatchOptions): Sliced<RequestColumns> {
   const { state, fuse } = matched;
   const served = servedDevices(state);
+  yield 0;
   yield* inferRest(state, served);
+  yield 0;
   const names = diskNames(state, served);
   const devices = state.devices.map((d) => names.get(deviceNumber(d)) ?? deviceNumber(d));
   yield 0;

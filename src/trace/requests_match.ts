@@ -32,6 +32,7 @@ export function* matchEvents(trace: Trace): Sliced<Matched> {
     yield from / length;
   }
   fuse.finish();
+  yield 1;
   return { state, fuse };
 }
 
