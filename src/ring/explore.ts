@@ -1,7 +1,7 @@
 /** Every outcome that the rules allow: runs a program with other decisions until no new state is met. */
 import { Abandoned } from '../kernel/uring/world';
 import type { UringProfile } from '../kernel/uring/uring_profile';
-import { type Outcome, outcomeKey, rememberedHash } from './outcome';
+import { type HashContents, type Outcome, outcomeKey, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 
@@ -83,7 +83,7 @@ export function explore(
       return { found: [...found.values()], total: keys.size, schedules, complete: false };
     }
     schedules++;
-    const result = runOnce(program, profile, next.choices, next.level, seen, frontier);
+    const result = runOnce(program, profile, next.choices, next.level, seen, frontier, hash);
     if (result === undefined) continue;
     keep(result.outcome(hash), next.choices);
   }
@@ -98,6 +98,7 @@ function runOnce(
   level: number,
   seen: Set<number>,
   frontier: Frontier,
+  hash: HashContents,
 ): RunResult | undefined {
   let at = 0;
   const taken: number[] = [];
@@ -114,7 +115,7 @@ function runOnce(
     return 0;
   };
   try {
-    return runProgram(program, { profile, chooser });
+    return runProgram(program, { profile, chooser, hash });
   } catch (error) {
     if (error instanceof Abandoned) return undefined;
     throw error;

@@ -14,8 +14,8 @@ import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_wor
 import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { UserMemory } from '../kernel/uring/user_memory';
-import { cqReady, hasOverflow } from '../kernel/uring/cq';
-import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
+import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq';
+import { type Actor, type Chooser, type Context, mix, PARK, World } from '../kernel/uring/world';
 import {
   contentsOf,
   type HashContents,
@@ -23,6 +23,7 @@ import {
   type OutcomeContents,
   type OutcomeStep,
   outcomeCqe,
+  outcomeKey,
 } from './outcome';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly profile: UringProfile;
   /** Answers every decision; absent: the likeliest. */
   readonly chooser?: Chooser;
+  /** Hashes contents; an exploration remembers what it hashed. */
+  readonly hash?: HashContents;
   /** Collect tracepoints. */
   readonly trace?: boolean;
 }
@@ -79,6 +82,7 @@ class ProgramRun implements RunResult {
   /** While the application sleeps outside the kernel: ends the sleep early for task work. */
   private sleeping = false;
   private step = 0;
+  private readonly hash: HashContents;
   private taken: OutcomeStep['cqes'] & object = [];
   private deadline = Number.POSITIVE_INFINITY;
 
@@ -86,6 +90,7 @@ class ProgramRun implements RunResult {
     private readonly program: RingProgram,
     options: RunOptions,
   ) {
+    this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser);
     const memory = new UserMemory();
     const share = this.world.share.bind(this.world);
@@ -175,11 +180,11 @@ class ProgramRun implements RunResult {
   private submitted = 0;
 
   private overflowFlag(): { overflow?: true } {
-    this.world.touch(this.ring.cqLock);
+    if (mayOverflow(this.ring)) this.world.touch(this.ring.cqLock);
     return hasOverflow(this.ring) ? { overflow: true } : {};
   }
 
-  outcome(hash: HashContents = sha256Hex): Outcome {
+  outcome(hash: HashContents = this.hash): Outcome {
     const files: Record<string, OutcomeContents> = {};
     for (const file of this.program.files) {
       const contents = this.files.contents(file, hash);
@@ -265,7 +270,7 @@ class ProgramRun implements RunResult {
 
   private take(most: number): void {
     const { ring } = this;
-    this.world.touch(ring.cqLock);
+    if (most !== Number.POSITIVE_INFINITY || mayOverflow(ring)) this.world.touch(ring.cqLock);
     const n = Math.min(most, cqReady(ring));
     for (let i = 0; i < n; i++) this.taken.push(outcomeCqe(ring.cq[ring.cqHead + i]!));
     ring.cqHead += n;
@@ -300,12 +305,24 @@ class ProgramRun implements RunResult {
       yield* this.waitForMore();
     }
     this.steps.push({ cqes: this.taken });
+    if (this.world.exploring && ring.live === 0 && !this.sqThread) this.world.settle(this.digest());
+  }
+
+  /** What the program has come to, as a number: equal states of a ring at rest go on alike. */
+  private digest(): number {
+    const text = outcomeKey(this.outcome(this.hash));
+    let sum = this.ring.cq.length + (this.ring.drainActive ? 7 : 0) + this.ring.cqTimeouts * 31;
+    for (let i = 0; i < text.length; i++) sum = mix(sum, text.charCodeAt(i));
+    return sum;
   }
 
   /** Sleeps in the kernel until something happened, or nothing can any more. */
   private *waitForMore(): Context {
     const { ring } = this;
-    ring.cqWake = () => this.world.wake(this.app, TIME.taskWake);
+    const patient = this.world.exploring && !mayOverflow(ring);
+    ring.cqWake = () => {
+      if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake);
+    };
     this.world.onIdle = () => this.world.wake(this.app, 0);
     yield PARK;
     this.world.onIdle = undefined;

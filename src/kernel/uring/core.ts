@@ -116,7 +116,8 @@ function freeReq(ring: Uring, req: Req): void {
 export function putFromWorker(ring: Uring, req: Req): Req | undefined {
   if (--req.refs > 0) return undefined;
   const next = inChain(req) ? findNext(ring, req) : undefined;
-  if (ring.profile.workerFreesByTaskWork) {
+  // Freeing is seen by nobody but a drain: without one, exploring leaves the task work out.
+  if (ring.profile.workerFreesByTaskWork && !(ring.world.exploring && !ring.drainActive)) {
     req.flags = (req.flags & ~REQ.REFCOUNT) | REQ.CQE_SKIP;
     addTaskWork(ring, () => completeDefer(ring, req));
   } else {

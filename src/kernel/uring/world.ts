@@ -123,6 +123,20 @@ export class World {
     this.charged += ns;
   }
 
+  /** Nothing is under way: what comes depends on the state told by `digest`, not on how it came about. */
+  settle(digest: number): void {
+    this.actors.forEach((actor, i) => {
+      actor.version = mix(digest, i + 1);
+    });
+    this.actors.length = 1;
+    if (this.current.id !== 0) this.actors.push(this.current);
+    this.current.version = mix(digest, 1);
+    this.actors[0]!.version = mix(digest, 2);
+    this.shared.forEach((object, i) => {
+      object.version = mix(digest, i + 1000);
+    });
+  }
+
   /** Starts a context that runs first after the delay. */
   spawn(name: string, context: Context, delay: number | Delay): Actor {
     const actor = new Actor(name, this.actors.length, context);
