@@ -1,11 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { SCENES } from './scenes';
 import type { Figure } from './measure';
 import { jsonLine, table } from './report';
 import { QUICK, USUAL } from './workloads';
 
+/** Drawing is timed in a browser, by a script of its own. */
+const WEBVIEW = 'webview';
+const NAMES = [...SCENES.map((scene) => scene.name), WEBVIEW];
+
 const HELP = `usage: npm run bench -- [--only NAME] [--quick] [--full]
 Prints a JSON line per figure; a table goes to stderr when it is a terminal.
-  --only NAME  only this bench (may be given more than once): ${SCENES.map((scene) => scene.name).join(', ')}
+  --only NAME  only this bench (may be given more than once): ${NAMES.join(', ')}
   --quick      small sizes and one run: shows that everything runs, the figures mean nothing
   --full       also reads 10 M events
 `;
@@ -27,8 +33,8 @@ function readOptions(args: readonly string[]): Options | string {
     else if (arg === '--full') full = true;
     else if (arg === '--only') {
       const name = args[++k];
-      if (name === undefined || !SCENES.some((scene) => scene.name === name)) {
-        return `--only takes one of ${SCENES.map((scene) => scene.name).join(', ')}`;
+      if (name === undefined || !NAMES.includes(name)) {
+        return `--only takes one of ${NAMES.join(', ')}`;
       }
       only.push(name);
     } else return `no option '${arg}'`;
@@ -59,7 +65,16 @@ async function main(args: readonly string[]): Promise<number> {
     }
   }
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${table(figures)}`);
-  return 0;
+  return only.length === 0 || only.includes(WEBVIEW) ? benchWebview(quick) : 0;
+}
+
+/** Runs the bench of the webview, which prints its own lines; its exit status. */
+function benchWebview(quick: boolean): number {
+  const script = join(__dirname, '..', 'scripts', 'bench_webview.mjs');
+  const { status } = spawnSync(process.execPath, [script, ...(quick ? ['--quick'] : [])], {
+    stdio: 'inherit',
+  });
+  return status ?? 1;
 }
 
 void main(process.argv.slice(2)).then((code) => {
