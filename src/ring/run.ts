@@ -50,6 +50,8 @@ export interface RunResult {
   outcome(hash?: HashContents): Outcome;
   readonly events: readonly UringEvent[];
   readonly ring: Uring;
+  /** Number of CQEs that were surely taken before a submit call, by its number. */
+  readonly takenBefore: readonly number[];
 }
 
 /** A program that puts more into the SQ than it takes: found only while it runs. */
@@ -74,6 +76,9 @@ class ProgramRun implements RunResult {
   readonly steps: OutcomeStep[] = [];
   readonly events: UringEvent[] = [];
   readonly ring: Uring;
+  readonly takenBefore: number[] = [];
+  /** CQEs taken when the ring was last at rest. */
+  private restedAt = 0;
   private readonly world: World;
   private readonly files: ProgramFiles;
   private readonly app: Actor;
@@ -148,6 +153,10 @@ class ProgramRun implements RunResult {
       polls: Array.from({ length: 2 ** pollHashBits(program.cqEntries) }, () => []),
       cancelSeq: 0,
       nextReq: 1,
+      requests: [],
+      batch: 0,
+      submitting: false,
+      canceller: undefined,
       freeSlots: [],
       slotNames: [],
       linkTimeoutTask,
@@ -244,6 +253,7 @@ class ProgramRun implements RunResult {
     this.fill(step.sqes);
     const toSubmit = step.toSubmit ?? ring.sq.length;
     const before = ring.taken;
+    this.takenBefore[ring.batch + 1] = this.restedAt;
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.now + HANG;
     this.submitted = toSubmit;
     const counting = enter(ring, toSubmit, step.wait);
@@ -304,6 +314,7 @@ class ProgramRun implements RunResult {
       if (this.world.idleBut(this.app)) break;
       yield* this.waitForMore();
     }
+    this.restedAt = ring.cqHead;
     this.steps.push({ cqes: this.taken });
     if (this.world.exploring && ring.live === 0 && !this.sqThread) this.world.settle(this.digest());
   }

@@ -64,6 +64,7 @@ function cancelInPolls(ring: Uring, cd: CancelData): number {
     ? findAnyPoll(ring, (candidate) => matches(candidate, cd))
     : findPoll(ring, cd.data, (candidate) => (cd.flags & CANCEL.ALL) === 0 || !metBefore(candidate, cd.seq));
   if (req === undefined) return ENOENT;
+  req.cancelledBy = ring.canceller?.id ?? 0;
   cancelPoll(ring, req, taskSubmit);
   return 0;
 }
@@ -75,6 +76,7 @@ function cancelInTimeouts(ring: Uring, cd: CancelData): number {
   if (!req.timeout!.timer?.cancel()) return EALREADY;
   ring.timeouts.splice(ring.timeouts.indexOf(req), 1);
   req.cause = 'cancel';
+  req.cancelledBy = ring.canceller?.id ?? 0;
   failByTaskWork(ring, req, ECANCELED);
   return 0;
 }
@@ -112,6 +114,7 @@ export function issueCancel(ring: Uring, req: Req): number {
   let file: OpenFile | undefined;
   let ret = 0;
   ring.cancelSeq++;
+  ring.canceller = req;
   if ((flags & CANCEL.FD) !== 0) {
     const fixed = (req.flags & REQ.FIXED_FILE) !== 0 || (flags & CANCEL.FD_FIXED) !== 0;
     file = fixed ? fixedFile(ring, sqe.fd) : normalFile(ring, req, sqe.fd);
@@ -121,6 +124,7 @@ export function issueCancel(ring: Uring, req: Req): number {
   if (ret === 0) {
     ret = cancelRequests(ring, { data: sqe.addr, flags, file, opcode: sqe.len, seq: ring.cancelSeq });
   }
+  ring.canceller = undefined;
   if (ret < 0) setFail(req);
   req.res = ret;
   return ISSUED.COMPLETE;
@@ -129,6 +133,7 @@ export function issueCancel(ring: Uring, req: Req): number {
 /** Issue of TIMEOUT_REMOVE without UPDATE. */
 export function issueTimeoutRemove(ring: Uring, req: Req): number {
   ring.world.touch(ring.cqLock);
+  ring.canceller = req;
   const ret = cancelInTimeouts(ring, {
     data: req.sqe.addr,
     flags: 0,
@@ -136,6 +141,7 @@ export function issueTimeoutRemove(ring: Uring, req: Req): number {
     opcode: IORING_OP.TIMEOUT,
     seq: 0,
   });
+  ring.canceller = undefined;
   if (ret < 0) setFail(req);
   req.res = ret;
   return ISSUED.COMPLETE;

@@ -197,6 +197,7 @@ export function queueIowq(ring: Uring, req: Req): void {
     opcode: opName(ring, req.opcode),
     queue: req.work.hash >= 0 ? 'hashed' : 'normal',
   });
+  req.queuedInline = ring.submitting;
   ring.wq.enqueue(ring, req);
 }
 

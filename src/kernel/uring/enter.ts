@@ -32,10 +32,13 @@ function isPrivate(ring: Uring, sqe: Sqe): boolean {
 export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
   const entries = Math.min(toSubmit, ring.sq.length, ring.sqEntries);
   let taken = 0;
+  ring.batch++;
   while (taken < entries) {
     const sqe = ring.sq.shift()!;
     taken++;
+    ring.submitting = true;
     const bad = submitSqe(ring, sqe);
+    ring.submitting = false;
     if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) break;
     const next = ring.sq[0];
     if (next && taken < entries && isPrivate(ring, next)) ring.world.alone = ring.world.current;

@@ -53,6 +53,11 @@ function newReq(ring: Uring, sqe: Sqe): Req {
     slot: takeSlot(ring),
     seq: 0,
     cause: 'inline',
+    chain: ring.linkHead?.id ?? ring.nextReq - 1,
+    batch: ring.batch,
+    malformed: ring.linkHead?.malformed ?? false,
+    queuedInline: false,
+    cancelledBy: 0,
   };
 }
 
@@ -98,6 +103,7 @@ function startDrain(ring: Uring): void {
 /** io_submit_sqe: takes one SQE; returns 0, or the error that ends a batch without SUBMIT_ALL. */
 export function submitSqe(ring: Uring, sqe: Sqe): number {
   const req = newReq(ring, sqe);
+  ring.requests.push(req);
   ring.live++;
   ring.taken++;
   const bad = initReq(ring, req);
@@ -128,6 +134,7 @@ export function submitSqe(ring: Uring, sqe: Sqe): number {
 function failInit(ring: Uring, req: Req, error: number): number {
   emit(ring, 'req_failed', req, { opcode: opName(ring, req.sqe.opcode), error });
   const head = ring.linkHead;
+  for (const member of ring.requests) if (member.chain === req.chain) member.malformed = true;
   setFail(req);
   req.res = error;
   if (head && (head.flags & REQ.FAIL) === 0) {

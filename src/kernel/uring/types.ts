@@ -122,6 +122,16 @@ export interface Req {
   seq: number;
   /** Why its CQE came when it came. */
   cause: string;
+  /** Id of the head of its chain; its own where it has none. */
+  chain: number;
+  /** Number of the submit call that took it. */
+  readonly batch: number;
+  /** Malformed, or in a chain with a malformed member: fails without being issued. */
+  malformed: boolean;
+  /** Its submit call sent it to io-wq. */
+  queuedInline: boolean;
+  /** The request that cancelled it. */
+  cancelledBy: number;
 }
 
 /** One CQE, with what posted it. */
@@ -252,6 +262,13 @@ export interface Uring {
   polls: Req[][];
   cancelSeq: number;
   nextReq: number;
+  /** Every request taken, in the order of the SQ. */
+  readonly requests: Req[];
+  /** Number of submit calls; and whether one is taking SQEs now. */
+  batch: number;
+  submitting: boolean;
+  /** The cancel that runs. */
+  canceller: Req | undefined;
   /** Free pieces of request memory, last in first out, and the user_data last told for each. */
   freeSlots: number[];
   slotNames: (string | undefined)[];

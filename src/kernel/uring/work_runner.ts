@@ -188,6 +188,7 @@ export abstract class WorkRunner {
       req.work.cancel = true;
       this.takeReference(req);
       req.cause = 'cancel';
+      req.cancelledBy = ring.canceller?.id ?? 0;
       failByTaskWork(ring, req, ECANCELED);
       req = putFromWorker(ring, req);
     }

@@ -1,0 +1,164 @@
+/**
+ * Which CQEs come in a guaranteed order, and by which rule. Computed from the facts of one run (chains, drains, submit calls,
+ * who completed what), never by trying schedules.
+ */
+import { IORING_SETUP } from '../uapi/io_uring_abi';
+import { IORING_OP } from '../uapi/io_uring_ops';
+import type { Cqe, Req } from '../kernel/uring/types';
+import { REQ } from '../kernel/uring/types';
+import type { RunResult } from './run';
+
+/** Rules that order two CQEs, with what they say. */
+export const ORDER_RULES = {
+  'chain-order': 'in a chain the next request starts after the CQE of the one before',
+  drain: 'a DRAIN waits for all earlier requests, and all later ones wait for it',
+  batch: 'what completes inline in one submit call posts in the order of the SQ, at the end of the call',
+  'followers-later': 'followers start after the CQEs of their submit call were posted',
+  'submit-order': 'it was posted before the later submit call began',
+  rest: 'it was taken before the other one was submitted',
+  hashed: 'hashed work on one inode runs one at a time, in the order it was queued',
+  cancel: 'the CQE of a cancel is posted before task work completes what it cancelled',
+  disarmed: 'a link timeout is cancelled only after the CQE of its request',
+  multishot: 'CQEs of one request come in order',
+} as const;
+
+/** Name of a rule. */
+export type OrderRule = keyof typeof ORDER_RULES;
+
+/** Two CQEs in the order of the first outcome. */
+export interface OrderedPair {
+  /** user_data, decimal. */
+  readonly first: string;
+  readonly second: string;
+  /** Rules that guarantee this order, along a path where several are needed; empty: the order is accidental. */
+  readonly rules: readonly OrderRule[];
+}
+
+/** The order relation of a run's CQEs. */
+export interface OrderRelation {
+  readonly pairs: readonly OrderedPair[];
+  /** Number of orders that keep what is guaranteed; undefined beyond 20 CQEs. */
+  readonly orders: number | undefined;
+}
+
+const MAX_COUNTED = 20;
+
+/** Computes the relation for the CQEs of a run. */
+export function orderRelation(run: RunResult): OrderRelation {
+  const { ring } = run;
+  const cqes = [...ring.cq, ...ring.overflow];
+  const byId = new Map(ring.requests.map((req) => [req.id, req]));
+  const n = cqes.length;
+  const rules: (readonly OrderRule[] | undefined)[][] = cqes.map((a, i) =>
+    cqes.map((b, j) => {
+      if (j <= i) return undefined;
+      const rule = directRule(run, byId, a, b, i);
+      return rule ? [rule] : undefined;
+    }),
+  );
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < k; i++) {
+      const head = rules[i]![k];
+      if (head === undefined) continue;
+      for (let j = k + 1; j < n; j++) {
+        const tail = rules[k]![j];
+        if (tail && rules[i]![j] === undefined) rules[i]![j] = [...new Set([...head, ...tail])];
+      }
+    }
+  }
+  const pairs: OrderedPair[] = [];
+  cqes.forEach((a, i) => {
+    for (let j = i + 1; j < n; j++) {
+      pairs.push({ first: String(a.userData), second: String(cqes[j]!.userData), rules: rules[i]![j] ?? [] });
+    }
+  });
+  return { pairs, orders: n <= MAX_COUNTED ? linearExtensions(rules) : undefined };
+}
+
+/** Orders of the CQEs that keep every guaranteed pair, counted over sets of CQEs that came first. */
+function linearExtensions(rules: readonly (readonly (readonly OrderRule[] | undefined)[])[]): number {
+  const n = rules.length;
+  const before = Array.from({ length: n }, (_, j) =>
+    rules.reduce((mask, row, i) => (row[j] ? mask | (1 << i) : mask), 0),
+  );
+  const ways = new Float64Array(2 ** n);
+  ways[0] = 1;
+  for (let set = 0; set < ways.length; set++) {
+    const here = ways[set]!;
+    if (here === 0) continue;
+    for (let j = 0; j < n; j++) {
+      const bit = 1 << j;
+      if ((set & bit) === 0 && (before[j]! & set) === before[j]) ways[set | bit]! += here;
+    }
+  }
+  return ways[ways.length - 1]!;
+}
+
+/** A rule that puts CQE a before CQE b by itself. */
+function directRule(
+  run: RunResult,
+  byId: ReadonlyMap<number, Req>,
+  a: Cqe,
+  b: Cqe,
+  index: number,
+): OrderRule | undefined {
+  const x = byId.get(a.req)!;
+  const y = byId.get(b.req)!;
+  if (x === y) return 'multishot';
+  if (index < (run.takenBefore[y.batch] ?? 0)) return 'rest';
+  const timed = x.opcode === IORING_OP.LINK_TIMEOUT || y.opcode === IORING_OP.LINK_TIMEOUT;
+  if (x.chain === y.chain) {
+    if (!timed || (x.malformed && y.malformed)) return x.id < y.id ? 'chain-order' : undefined;
+    return linkTimeoutRule(byId, x, y);
+  }
+  if (drains(byId, x, y)) return 'drain';
+  if (y.cancelledBy === x.id && x.cause === 'inline') return 'cancel';
+  return contextRule(run, byId, x, y);
+}
+
+/** The order of a link timeout against the members of its chain. */
+function linkTimeoutRule(byId: ReadonlyMap<number, Req>, x: Req, y: Req): OrderRule | undefined {
+  if (y.opcode === IORING_OP.LINK_TIMEOUT)
+    return y.cause === 'disarmed' && x.id === y.id - 1 ? 'disarmed' : undefined;
+  const timed = byId.get(x.id - 1);
+  return x.cause === 'disarmed' && timed?.cause !== 'worker' && y.id > x.id ? 'disarmed' : undefined;
+}
+
+function drains(byId: ReadonlyMap<number, Req>, x: Req, y: Req): boolean {
+  if (x.malformed || y.malformed || x.id > y.id) return false;
+  const headX = byId.get(x.chain)!;
+  const headY = byId.get(y.chain)!;
+  return (headX.flags & REQ.DRAIN) !== 0 || (headY.flags & REQ.DRAIN) !== 0;
+}
+
+/** Order by who completed them: inline batches, what follows them, hashed work. */
+function contextRule(run: RunResult, byId: ReadonlyMap<number, Req>, x: Req, y: Req): OrderRule | undefined {
+  const xHead = x.chain === x.id && isInline(x);
+  if (xHead && x.batch < y.batch) return 'submit-order';
+  if (x.batch === y.batch && xHead) {
+    if (y.chain === y.id && isInline(y)) return x.id < y.id ? 'batch' : undefined;
+    const head = byId.get(y.chain)!;
+    if (y !== head && isInline(head)) return 'followers-later';
+  }
+  if (x.batch < y.batch && endsWithItsCall(run, byId, x)) return 'submit-order';
+  const hashed = x.work.hash >= 0 && x.work.hash === y.work.hash && x.queuedInline && y.queuedInline;
+  if (hashed && x.cause === 'worker' && y.cause === 'worker' && x.id < y.id) return 'hashed';
+  return undefined;
+}
+
+/** Completed by its submit call without leaving it. */
+function isInline(req: Req): boolean {
+  return req.cause === 'inline' && !req.queuedInline && ((req.flags & REQ.DRAIN) === 0 || req.malformed);
+}
+
+/** A follower that task work completes before the call returns to user space. */
+function endsWithItsCall(run: RunResult, byId: ReadonlyMap<number, Req>, req: Req): boolean {
+  const { setup } = run.ring;
+  if ((setup & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SQPOLL)) !== 0) return false;
+  for (let id = req.chain; id <= req.id; id++) {
+    const member = byId.get(id)!;
+    const cancelled = member.cause.startsWith('chain of') || member.cause === 'disarmed';
+    if (!isInline(member) && !cancelled) return false;
+  }
+  return true;
+}
