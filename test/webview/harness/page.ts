@@ -79,7 +79,10 @@ export async function openView(
     [specs, theme, state] as const,
   );
   await page.goto(pathToFileURL(file).href);
-  await page.locator('.timeline canvas, .face .calm, .machine h2, [role=alert]').first().waitFor({ timeout: 120_000 });
+  await page
+    .locator('.timeline canvas, .face .calm, .machine h2, [role=alert]')
+    .first()
+    .waitFor({ timeout: 120_000 });
   return page;
 }
 
