@@ -56,12 +56,20 @@ class Frontier {
   }
 }
 
+/** Runs a program with given decisions, the likeliest one after them. */
+export function replay(program: RingProgram, profile: UringProfile, choices: readonly number[]): RunResult {
+  let at = 0;
+  return runProgram(program, { profile, trace: true, chooser: () => choices[at++] ?? 0 });
+}
+
 /** Runs a program under every schedule that may matter. `clock` gives ms. */
 export function explore(
   program: RingProgram,
   profile: UringProfile,
   clock: () => number,
   limits: ExploreLimits = EXPLORE_LIMITS,
+  /** Ends the exploration at the first outcome that it takes. */
+  wanted: (outcome: Outcome) => boolean = () => false,
 ): Exploration {
   const frontier = new Frontier();
   const seen = new Set<number>();
@@ -70,7 +78,9 @@ export function explore(
   const hash = rememberedHash();
   const start = clock();
   let schedules = 0;
+  let hit = false;
   const keep = (outcome: Outcome, choices: readonly number[]): void => {
+    hit ||= wanted(outcome);
     const key = outcomeKey(outcome);
     if (keys.has(key)) return;
     keys.add(key);
@@ -79,7 +89,7 @@ export function explore(
   keep(runProgram(program, { profile }).outcome(hash), []);
   frontier.push([], 0);
   for (let next = frontier.pop(); next; next = frontier.pop()) {
-    if (schedules >= limits.schedules || clock() - start > limits.time) {
+    if (hit || schedules >= limits.schedules || clock() - start > limits.time) {
       return { found: [...found.values()], total: keys.size, schedules, complete: false };
     }
     schedules++;

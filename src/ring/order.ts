@@ -25,19 +25,24 @@ export const ORDER_RULES = {
 /** Name of a rule. */
 export type OrderRule = keyof typeof ORDER_RULES;
 
+/** Rules that io_uring promises; the others are how this kernel does it, which another version may change. */
+const PROMISED: ReadonlySet<OrderRule> = new Set(['chain-order', 'drain', 'rest', 'multishot']);
+
 /** Two CQEs in the order of the first outcome. */
 export interface OrderedPair {
   /** user_data, decimal. */
   readonly first: string;
   readonly second: string;
-  /** Rules that guarantee this order, along a path where several are needed; empty: the order is accidental. */
+  /** Rules that hold this order, along a path where several are needed; empty: nothing does. */
   readonly rules: readonly OrderRule[];
+  /** io_uring promises it; else the order is accidental, though this kernel may always give it. */
+  readonly guaranteed: boolean;
 }
 
 /** The order relation of a run's CQEs. */
 export interface OrderRelation {
   readonly pairs: readonly OrderedPair[];
-  /** Number of orders that keep what is guaranteed; undefined beyond 20 CQEs. */
+  /** Number of orders that this kernel's rules leave open; undefined beyond 20 CQEs. */
   readonly orders: number | undefined;
 }
 
@@ -49,34 +54,49 @@ export function orderRelation(run: RunResult): OrderRelation {
   const cqes = [...ring.cq, ...ring.overflow];
   const byId = new Map(ring.requests.map((req) => [req.id, req]));
   const n = cqes.length;
-  const rules: (readonly OrderRule[] | undefined)[][] = cqes.map((a, i) =>
-    cqes.map((b, j) => {
-      if (j <= i) return undefined;
-      const rule = directRule(run, byId, a, b, i);
-      return rule ? [rule] : undefined;
-    }),
+  const direct = cqes.map((a, i) =>
+    cqes.map((b, j) => (j <= i ? undefined : directRule(run, byId, a, b, i))),
   );
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i < k; i++) {
-      const head = rules[i]![k];
-      if (head === undefined) continue;
-      for (let j = k + 1; j < n; j++) {
-        const tail = rules[k]![j];
-        if (tail && rules[i]![j] === undefined) rules[i]![j] = [...new Set([...head, ...tail])];
-      }
-    }
-  }
+  const promised = closure(direct, (rule) => PROMISED.has(rule));
+  const rules = closure(direct, () => true);
   const pairs: OrderedPair[] = [];
   cqes.forEach((a, i) => {
     for (let j = i + 1; j < n; j++) {
-      pairs.push({ first: String(a.userData), second: String(cqes[j]!.userData), rules: rules[i]![j] ?? [] });
+      pairs.push({
+        first: String(a.userData),
+        second: String(cqes[j]!.userData),
+        rules: promised[i]![j] ?? rules[i]![j] ?? [],
+        guaranteed: promised[i]![j] !== undefined,
+      });
     }
   });
   return { pairs, orders: n <= MAX_COUNTED ? linearExtensions(rules) : undefined };
 }
 
+type Paths = (readonly OrderRule[] | undefined)[][];
+
+/** What follows from the direct rules that `takes` accepts: for each pair the rules along a path. */
+function closure(
+  direct: readonly (readonly (OrderRule | undefined)[])[],
+  takes: (rule: OrderRule) => boolean,
+): Paths {
+  const paths: Paths = direct.map((row) => row.map((rule) => (rule && takes(rule) ? [rule] : undefined)));
+  const n = paths.length;
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < k; i++) {
+      const head = paths[i]![k];
+      if (head === undefined) continue;
+      for (let j = k + 1; j < n; j++) {
+        const tail = paths[k]![j];
+        if (tail && paths[i]![j] === undefined) paths[i]![j] = [...new Set([...head, ...tail])];
+      }
+    }
+  }
+  return paths;
+}
+
 /** Orders of the CQEs that keep every guaranteed pair, counted over sets of CQEs that came first. */
-function linearExtensions(rules: readonly (readonly (readonly OrderRule[] | undefined)[])[]): number {
+function linearExtensions(rules: Paths): number {
   const n = rules.length;
   const before = Array.from({ length: n }, (_, j) =>
     rules.reduce((mask, row, i) => (row[j] ? mask | (1 << i) : mask), 0),

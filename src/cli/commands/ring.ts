@@ -8,8 +8,10 @@ import { EXPLORE_LIMITS, type Exploration, explore } from '../../ring/explore';
 import { placeAt, ProgramError } from '../../ring/json_text';
 import type { RingProgram } from '../../ring/program';
 import { readProgram } from '../../ring/read_program';
-import { runProgram, SqFullError } from '../../ring/run';
+import { type OrderedPair, orderRelation } from '../../ring/order';
+import { type RunResult, runProgram, SqFullError } from '../../ring/run';
 import { writeRingTrace } from '../../ring/ring_trace';
+import { cqeOrder, scheduleFor } from '../../ring/schedule';
 import { didYouMean, quote } from '../../session/diagnostics';
 import { Printer } from '../../trace/print';
 import type { Args } from '../args';
@@ -26,6 +28,9 @@ export const ringCommand: Command = {
   more: [
     'Prints JSON: {"outcomes": [...]}, the likeliest outcome first.',
     `--all stops after ${EXPLORE_LIMITS.time / 1000} seconds and then says how many schedules it has seen.`,
+    'With --all also, for each pair of CQEs, the rule that guarantees its order, or that it is',
+    'accidental ("kernel": what keeps it so in this version nevertheless).',
+    'Exit code 1: --order asks for an order that cannot come.',
     'Of the profiles, 6.12 was never compared with recordings.',
   ],
   options: [
@@ -35,6 +40,11 @@ export const ringCommand: Command = {
       says: `kernel: ${URING_PROFILE_NAMES.join(', ')} (default ${DEFAULT_URING_PROFILE})`,
     },
     { name: 'all', says: `every outcome that the rules allow, at most ${EXPLORE_LIMITS.outcomes}` },
+    {
+      name: 'order',
+      value: 'A,B,...',
+      says: 'a schedule in which the CQEs with these user_data come in this order, or the rule that forbids it',
+    },
     { name: 'output', short: 'o', value: 'FILE', says: 'write the trace of the first outcome' },
     ...COMMON_OPTIONS,
   ],
@@ -49,10 +59,15 @@ export const ringCommand: Command = {
     );
     if (trace !== undefined) await writeTrace(trace, program, profile, first);
     const head = { program: program.name, kernel: profile.name };
+    const order = args.text('order');
+    if (order !== undefined) return writeOrder(file, text, program, profile, readOrder(order, first));
     const answer = args.has('all')
       ? {
           ...head,
-          ...allOf(placed(file, text, program, () => explore(program, profile, () => performance.now()))),
+          ...allOf(
+            placed(file, text, program, () => explore(program, profile, () => performance.now())),
+            first,
+          ),
         }
       : { ...head, outcomes: [first.outcome()] };
     const output = standardOutput();
@@ -82,12 +97,17 @@ function placed<T>(file: string, text: string, program: RingProgram | undefined,
   }
 }
 
-function allOf(exploration: Exploration): object {
+function allOf(exploration: Exploration, first: RunResult): object {
+  const { pairs, orders } = orderRelation(first);
   const { found, total, schedules, complete } = exploration;
   return {
     outcomes: found.map(({ outcome }) => outcome),
     total,
     ...(complete ? {} : { incomplete: `${schedules} schedules seen` }),
+    order: {
+      ...(orders === undefined ? {} : { orders }),
+      pairs: pairs.map(pairOf),
+    },
   };
 }
 
@@ -95,11 +115,68 @@ async function writeTrace(
   file: string,
   program: RingProgram,
   profile: UringProfile,
-  run: ReturnType<typeof runProgram>,
+  run: RunResult,
 ): Promise<void> {
   const trace = writeRingTrace(program, profile, run);
   const printer = new Printer(trace);
   const output = openOutput(file);
   for (const part of printer.parts(0)) await output.write(part);
   await output.close();
+}
+
+/** The user_data of --order, decimal; each must be one of the program's CQEs. */
+function readOrder(text: string, first: RunResult): string[] {
+  const known = cqeOrder(first);
+  return text.split(',').map((word) => {
+    const value = word.trim();
+    if (!/^(\d{1,20}|0x[0-9a-f]{1,16})$/i.test(value)) {
+      throw usageError(`--order needs user_data separated by commas, not ${quote(value)}`);
+    }
+    const decimal = BigInt(value).toString();
+    if (!known.includes(decimal)) throw usageError(`--order: no CQE has the user_data ${decimal}`);
+    return decimal;
+  });
+}
+
+async function writeOrder(
+  file: string,
+  text: string,
+  program: RingProgram,
+  profile: UringProfile,
+  wanted: readonly string[],
+): Promise<number> {
+  const answer = placed(file, text, program, () =>
+    scheduleFor(program, profile, wanted, () => performance.now()),
+  );
+  const head = { program: program.name, kernel: profile.name, order: wanted };
+  const output = standardOutput();
+  switch (answer.kind) {
+    case 'schedule':
+      await output.write(
+        `${JSON.stringify({ ...head, outcomes: [answer.outcome], schedule: answer.events })}\n`,
+      );
+      break;
+    case 'forbidden': {
+      const { first, second, rules } = answer.pair;
+      await output.write(
+        `${JSON.stringify({ ...head, forbidden: { first, second, rules, says: answer.says } })}\n`,
+      );
+      break;
+    }
+    case 'absent': {
+      const seen = `${answer.schedules} schedules seen`;
+      await output.write(
+        `${JSON.stringify({ ...head, ...(answer.complete ? { absent: seen } : { incomplete: seen }) })}\n`,
+      );
+    }
+  }
+  await output.close();
+  return answer.kind === 'schedule' ? 0 : 1;
+}
+
+function pairOf({ first, second, rules, guaranteed }: OrderedPair): object {
+  if (guaranteed) return { first, second, guaranteed: rules };
+  return rules.length > 0
+    ? { first, second, accidental: true, kernel: rules }
+    : { first, second, accidental: true };
 }

@@ -10,7 +10,6 @@ import { queueLinkTimeout } from './timeout_arm';
 import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring } from './types';
 import { emit, opName } from './uring_trace';
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
-import { IOSQE } from '../../uapi/io_uring_abi';
 
 const EBADF = -9;
 const EAGAIN = -11;
@@ -209,7 +208,7 @@ function chainLength(req: Req): number {
 
 /** io_drain_req: the request waits in the defer list, or starts at once by task work. */
 function drainReq(ring: Uring, req: Req): void {
-  const drain = (req.sqe.flags & IOSQE.IO_DRAIN) !== 0;
+  const drain = (req.flags & REQ.DRAIN) !== 0;
   if (!ring.profile.drainByLive) {
     drainBySequence(ring, req);
     return;
