@@ -4,6 +4,9 @@ import { registerDebugCommands, stepTo } from './debug/commands';
 import { registerDebugger } from './debug/register';
 import { WindowMemory } from './memory';
 import { Problems } from './problems';
+import { registerRingCommands } from './ring/commands';
+import { registerRingLanguage } from './ring/language';
+import type { RingLive } from './ring/live';
 import { registerSessionLanguage } from './session/language';
 import { registerDetection } from './trace/detect';
 import { registerTraceLanguage } from './trace/language';
@@ -14,6 +17,7 @@ import { registerTreeCommands } from './tree/commands';
 import { StaleNotices } from './stale';
 import { RequestTree } from './tree/view';
 import { registerViews } from './view/register';
+import { registerWalkthrough } from './walkthrough';
 import type { Views } from './view/views';
 
 /** What the extension lends to tests and to other extensions. */
@@ -21,12 +25,14 @@ export interface Api {
   readonly traces: Traces;
   readonly tree: RequestTree;
   readonly views: Views;
+  /** Steps of the walkthrough that were done in this window. */
+  readonly marks: ReadonlySet<string>;
   /** Time spent in activate(), ms. */
   readonly activationMs: number;
 }
 
 /** Registers everything; both entries, for Node and for the browser, call this. Heavy parts are loaded when first used. */
-export function activateCore(context: vscode.ExtensionContext): Api {
+export function activateCore(context: vscode.ExtensionContext, live?: RingLive): Api {
   const start = performance.now();
   const traces = new Traces();
   const memory = new WindowMemory(traces, context.workspaceState);
@@ -34,6 +40,7 @@ export function activateCore(context: vscode.ExtensionContext): Api {
   const problems = new Problems(traces, (entry, violations) => tree.setViolations(entry, violations));
   context.subscriptions.push(memory, traces, tree, problems, new TraceDocuments(traces));
   registerSessionLanguage(context, traces);
+  registerRingLanguage(context, traces, live);
   registerDetection(context);
   registerTraceLanguage(context, traces);
   const hosts = registerDebugger(context, traces);
@@ -46,5 +53,7 @@ export function activateCore(context: vscode.ExtensionContext): Api {
   });
   registerDebugCommands(context, traces, hosts, tree);
   const views = registerViews(context, traces, hosts, tree, memory);
-  return { traces, tree, views, activationMs: performance.now() - start };
+  registerRingCommands(context, views, live);
+  const marks = registerWalkthrough(context, traces, views);
+  return { traces, tree, views, marks, activationMs: performance.now() - start };
 }

@@ -96,11 +96,13 @@ async function startDebugging(uri: vscode.Uri): Promise<void> {
 
 function activeUri(): vscode.Uri | undefined {
   const document = vscode.window.activeTextEditor?.document;
-  return document && ['ublk', 'ublktrace', 'ublkring'].includes(document.languageId) ? document.uri : undefined;
+  return document && ['ublk', 'ublktrace', 'ublkring'].includes(document.languageId)
+    ? document.uri
+    : undefined;
 }
 
 /** The sample as the workspace has it, else the one that came with the extension. */
-async function sampleIn(packed: vscode.Uri): Promise<vscode.Uri> {
+export async function sampleIn(packed: vscode.Uri): Promise<vscode.Uri> {
   const [own] = await vscode.workspace.findFiles('**/loop-zc.ublk', '**/node_modules/**', 1);
   return own ?? packed;
 }

@@ -5,3 +5,4 @@ import './breakpoints.suite';
 import './tree.suite';
 import './lifecycle.suite';
 import './view.suite';
+import './walkthrough.suite';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Events } from '../../webview/protocol';
 import type { Face } from '../../webview/protocol_data';
-import { showError } from '../commands';
+import { sampleIn, showError } from '../commands';
 import { DEBUG_TYPE } from '../debug/configurations';
 import type { DebugHosts } from '../debug/adapter';
 import type { WindowMemory } from '../memory';
@@ -11,6 +11,9 @@ import type { RequestTree } from '../tree/view';
 import { viewLenses } from './lenses';
 import { comparison, type Subject, subjectOf } from './subject';
 import { EDITOR_TYPE, VIEW_TYPE, Views } from './views';
+
+/** What links of the walkthrough name instead of a file: the sample. */
+const SAMPLE = 'sample';
 
 const FACES: Readonly<Record<string, Face>> = {
   showTimeline: 'timeline',
@@ -46,7 +49,9 @@ export function registerViews(
         return undefined;
       }
     });
-  const subject = (about: unknown): Subject | undefined => subjectAbout(about, traces, hosts, tree);
+  const sample = vscode.Uri.joinPath(context.extensionUri, 'samples', 'loop-zc.ublk');
+  const subject = async (about: unknown): Promise<Subject | undefined> =>
+    about === SAMPLE ? subjectOf(await sampleIn(sample), {}) : subjectAbout(about, traces, hosts, tree);
   context.subscriptions.push(
     views,
     window.registerWebviewPanelSerializer(VIEW_TYPE, views),
@@ -57,12 +62,12 @@ export function registerViews(
     languages.registerCodeLensProvider({ language: 'ublktrace' }, { provideCodeLenses: viewLenses }),
     ...Object.entries(FACES).map(([name, face]) =>
       command(name, async (about) => {
-        const wanted = subject(about) ?? (await pickSubject());
+        const wanted = (await subject(about)) ?? (await pickSubject());
         if (wanted !== undefined) await views.show(wanted, face);
       }),
     ),
     command('compareZeroCopy', async (about) => {
-      const wanted = subject(about);
+      const wanted = await subject(about);
       const part = wanted?.parts[0];
       if (part === undefined) return;
       const { zeroCopy: _, ...overrides } = part.overrides;

@@ -20,6 +20,9 @@ export class Views
 {
   private readonly open = new Set<ViewPanel>();
   private readonly models: ViewModels;
+  private readonly shown = new vscode.EventEmitter<Subject>();
+  /** What a view was opened or brought to the front for. */
+  readonly onDidShow = this.shown.event;
 
   constructor(
     private readonly extension: vscode.Uri,
@@ -51,6 +54,7 @@ export class Views
     const known = this.all.find((each) => each.subject.uris[0] === subject.uris[0]);
     if (known !== undefined) {
       known.panel.reveal(undefined, false);
+      this.shown.fire(subject);
       if (face !== undefined) known.showFace(face);
       return known;
     }
@@ -86,6 +90,7 @@ export class Views
 
   dispose(): void {
     for (const view of this.open) view.dispose();
+    this.shown.dispose();
   }
 
   private async attach(
@@ -101,6 +106,7 @@ export class Views
     const services = { traces: this.traces, hosts: this.hosts, memory: this.memory };
     const view = new ViewPanel(panel, subject, this.traces, this.models, services, this.extension, saved);
     this.open.add(view);
+    this.shown.fire(subject);
     view.onDidDispose(() => this.open.delete(view));
     return view;
   }
