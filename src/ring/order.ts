@@ -14,6 +14,8 @@ export const ORDER_RULES = {
   drain: 'a DRAIN waits for all earlier requests, and all later ones wait for it',
   batch: 'what completes inline in one submit call posts in the order of the SQ, at the end of the call',
   'followers-later': 'followers start after the CQEs of their submit call were posted',
+  rounds:
+    'task work starts the second members of all chains in the order of their heads, then the third ones, and so on',
   'submit-order': 'it was posted before the later submit call began',
   rest: 'it was taken before the other one was submitted',
   hashed: 'hashed work on one inode runs one at a time, in the order it was queued',
@@ -160,6 +162,11 @@ function contextRule(run: RunResult, byId: ReadonlyMap<number, Req>, x: Req, y: 
     const head = byId.get(y.chain)!;
     if (y !== head && isInline(head)) return 'followers-later';
   }
+  if (x.batch === y.batch && run.ring.profile.taskWorkFifo) {
+    const a = roundOf(byId, x);
+    const b = roundOf(byId, y);
+    if (a !== undefined && b !== undefined && (a < b || (a === b && x.chain < y.chain))) return 'rounds';
+  }
   if (x.batch < y.batch && endsWithItsCall(run, byId, x)) return 'submit-order';
   const hashed = x.work.hash >= 0 && x.work.hash === y.work.hash && x.queuedInline && y.queuedInline;
   if (hashed && x.cause === 'worker' && y.cause === 'worker' && x.id < y.id) return 'hashed';
@@ -169,6 +176,18 @@ function contextRule(run: RunResult, byId: ReadonlyMap<number, Req>, x: Req, y: 
 /** Completed by its submit call without leaving it. */
 function isInline(req: Req): boolean {
   return req.cause === 'inline' && !req.queuedInline && ((req.flags & REQ.DRAIN) === 0 || req.malformed);
+}
+
+/** Round of task work in which a follower completes, when its whole chain up to it stays with the submitter. */
+function roundOf(byId: ReadonlyMap<number, Req>, req: Req): number | undefined {
+  if (req.id === req.chain) return undefined;
+  for (let id = req.chain; id <= req.id; id++) {
+    const member = byId.get(id)!;
+    if (member.opcode === IORING_OP.LINK_TIMEOUT) return undefined;
+    if (member.cause.startsWith('chain of')) return id - req.chain;
+    if (!isInline(member)) return undefined;
+  }
+  return req.id - req.chain;
 }
 
 /** A follower that task work completes before the call returns to user space. */
