@@ -21,7 +21,6 @@ export function ringSchema(): Json {
     description: 'One io_uring ring, files and buffers with known contents, and the calls of an application.',
     ...object(
       {
-        $schema: { type: 'string' },
         name: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$', description: 'Name of the program.' },
         description: { type: 'string', description: 'What it shows.' },
         ring: {
@@ -160,10 +159,10 @@ function sqe(): Json {
 
 function field(key: string, spec: FieldSpec): Json {
   const description = KEY_MEANINGS[key];
-  return { ...(description === undefined ? {} : { description }), ...valueOf(key, spec) };
+  return { ...(description === undefined ? {} : { description }), ...valueSchema(key, spec) };
 }
 
-function valueOf(key: string, spec: FieldSpec): Json {
+function valueSchema(key: string, spec: FieldSpec): Json {
   const wide = Number.MAX_SAFE_INTEGER;
   switch (spec.kind) {
     case 'file':

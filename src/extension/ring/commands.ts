@@ -1,0 +1,133 @@
+import * as vscode from 'vscode';
+import { showError } from '../commands';
+import { DEBUG_TYPE, programOf } from '../debug/configurations';
+import { readBytes } from '../files';
+import { orderComparison } from '../view/subject';
+import type { Views } from '../view/views';
+import type { RingLive } from './live';
+import type { Orders } from './orders';
+
+/** Scheme of the documents that list all orders of a program. */
+export const ORDERS_SCHEME = 'ublk-orders';
+
+/** Registers the commands of ring programs. */
+export function registerRingCommands(
+  { subscriptions }: vscode.ExtensionContext,
+  views: Views,
+  live: RingLive | undefined,
+): void {
+  const { commands, workspace } = vscode;
+  const command = (name: string, run: (uri: vscode.Uri) => Promise<void>): void => {
+    const guarded = async (about: unknown): Promise<void> => {
+      const uri = about instanceof vscode.Uri ? about : vscode.window.activeTextEditor?.document.uri;
+      if (uri === undefined) return;
+      try {
+        await run(uri);
+      } catch (error) {
+        showError(error);
+      }
+    };
+    subscriptions.push(commands.registerCommand(`ublkTrace.${name}`, guarded));
+  };
+  subscriptions.push(
+    workspace.registerTextDocumentContentProvider(ORDERS_SCHEME, {
+      provideTextDocumentContent: async ({ query }) => {
+        const { ordersDocument } = await import('./orders');
+        return ordersDocument(await ordersAt(vscode.Uri.parse(query)), vscode.l10n.t);
+      },
+    }),
+  );
+  command('ringOrders', showOrders);
+  command('ringCompareOrders', (uri) => compareOrders(uri, views));
+  command('ringLive', async (uri) => {
+    if (live?.available(uri)) await live.run(uri);
+    else
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t(
+          'Ring programs run on the kernel where VS Code runs on Linux, on local files that are trusted.',
+        ),
+      );
+  });
+}
+
+interface Choice extends vscode.QuickPickItem {
+  readonly schedule?: string | undefined;
+  readonly list?: true;
+}
+
+async function ordersAt(uri: vscode.Uri): Promise<Orders> {
+  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  const text = document?.getText() ?? new TextDecoder().decode(await readBytes(uri));
+  const { ordersOf } = await import('./orders');
+  const { checkRing } = await import('../../debug/open_ring');
+  const { mistake } = checkRing(text);
+  if (mistake !== undefined) {
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    throw new Error(`${name}:${mistake.line}:${mistake.column}: ${mistake.message}`);
+  }
+  return ordersOf(text);
+}
+
+async function choices(orders: Orders): Promise<Choice[]> {
+  const { orderItems } = await import('./orders');
+  return orderItems(orders, vscode.l10n.t);
+}
+
+/** Lists all outcomes; the one that is chosen is debugged. */
+async function showOrders(uri: vscode.Uri): Promise<void> {
+  const { t } = vscode.l10n;
+  const orders = await ordersAt(uri);
+  const { totalText } = await import('./orders');
+  const pairs = orders.relation.pairs.length;
+  const sure = orders.relation.pairs.filter(({ rules }) => rules.length > 0).length;
+  const list: Choice = {
+    label: `$(list-unordered) ${t('List of outcomes and rules')}`,
+    description: t('{0} of {1} pairs of CQEs have a guaranteed order', sure, pairs),
+    list: true,
+  };
+  const picked = await vscode.window.showQuickPick([list, ...(await choices(orders))], {
+    title: `${orders.name}: ${totalText(orders, t)}`,
+    placeHolder: t('Choose an order of CQEs to step through it'),
+    matchOnDetail: true,
+  });
+  if (picked === undefined) return;
+  if (picked.list) await showList(uri);
+  else await debugOrder(uri, picked.schedule);
+}
+
+async function showList(uri: vscode.Uri): Promise<void> {
+  const path = `${uri.path}.orders.md`;
+  const document = await vscode.workspace.openTextDocument(
+    vscode.Uri.from({ scheme: ORDERS_SCHEME, path, query: uri.toString() }),
+  );
+  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true });
+}
+
+async function debugOrder(uri: vscode.Uri, schedule: string | undefined): Promise<void> {
+  const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+  await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(uri), {
+    type: DEBUG_TYPE,
+    request: 'launch',
+    name: vscode.l10n.t('Debug {0}', name),
+    program: programOf(uri),
+    ...(schedule === undefined ? {} : { schedule }),
+    stopOnEntry: true,
+  });
+}
+
+/** Asks for two outcomes and shows both, one above the other. */
+async function compareOrders(uri: vscode.Uri, views: Views): Promise<void> {
+  const { t } = vscode.l10n;
+  const orders = await ordersAt(uri);
+  const items = await choices(orders);
+  if (items.length < 2) {
+    void vscode.window.showInformationMessage(t('{0} has one order only', orders.name));
+    return;
+  }
+  const first = await vscode.window.showQuickPick(items, { title: t('First order'), matchOnDetail: true });
+  if (first === undefined) return;
+  const rest = items.filter((item) => item !== first);
+  const second = await vscode.window.showQuickPick(rest, { title: t('Second order'), matchOnDetail: true });
+  if (second === undefined) return;
+  await views.show(orderComparison(uri, {}, [first.schedule, second.schedule]), 'timeline');
+}

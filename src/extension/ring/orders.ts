@@ -1,0 +1,118 @@
+import { uringProfile, DEFAULT_URING_PROFILE } from '../../kernel/uring/uring_profile';
+import { scheduleText } from '../../debug/open_ring';
+import { cqeOrder } from '../../ring/compare';
+import { type Exploration, explore } from '../../ring/explore';
+import { ORDER_RULES, type OrderRelation, orderRelation } from '../../ring/order';
+import type { Outcome } from '../../ring/outcome';
+import { readProgram } from '../../ring/read_program';
+import { runProgram } from '../../ring/run';
+import type { Translate } from '../translate';
+
+/** The extension host does other things too: it looks for outcomes no longer than this, ms. */
+const LIMITS = { schedules: 50_000, time: 1200, outcomes: 1000 };
+
+/** All outcomes of a program, and which pairs of CQEs have a guaranteed order. */
+export interface Orders {
+  readonly name: string;
+  readonly kernel: string;
+  readonly exploration: Exploration;
+  readonly relation: OrderRelation;
+}
+
+/** One outcome for choosing. */
+export interface OrderItem {
+  readonly label: string;
+  readonly description: string;
+  readonly detail: string;
+  /** Decisions that lead to it; undefined for the likeliest run. */
+  readonly schedule: string | undefined;
+}
+
+/** Computes all orders. @throws ProgramError, SqFullError */
+export function ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Orders {
+  const profile = uringProfile(kernel)!;
+  const program = readProgram(text);
+  const relation = orderRelation(runProgram(program, { profile }));
+  const exploration = explore(program, profile, () => performance.now(), LIMITS);
+  return { name: program.name, kernel, exploration, relation };
+}
+
+/** The outcomes, likeliest first. */
+export function orderItems({ exploration }: Orders, t: Translate): OrderItem[] {
+  const first = exploration.found[0]?.outcome;
+  return exploration.found.map(({ outcome, choices }, i) => ({
+    label: cqeOrder(outcome) || t('no CQE'),
+    description: i === 0 ? t('likeliest') : t('outcome {0}', i + 1),
+    detail: first === undefined || i === 0 ? resultsText(outcome) : changesText(first, outcome, t),
+    schedule: choices.length === 0 ? undefined : scheduleText(choices),
+  }));
+}
+
+/** How many outcomes there are, in words. */
+export function totalText({ exploration }: Orders, t: Translate): string {
+  const { total, schedules, complete } = exploration;
+  if (!complete) return t('incomplete: {0} outcomes in {1} schedules seen', total, schedules);
+  return total === 1 ? t('1 outcome') : t('{0} outcomes', total);
+}
+
+/** The document: outcomes, and every pair of CQEs with the rule that orders it. */
+export function ordersDocument(orders: Orders, t: Translate): string {
+  const { name, kernel, relation } = orders;
+  const guaranteed = relation.pairs.filter(({ rules }) => rules.length > 0);
+  const accidental = relation.pairs.filter(({ rules }) => rules.length === 0);
+  return [
+    `# ${t('{0} on kernel {1}: {2}', name, kernel, totalText(orders, t))}`,
+    '',
+    `| # | ${t('CQEs in the order taken')} | |`,
+    '| ---: | --- | --- |',
+    ...orderItems(orders, t).map(
+      ({ label, detail }, i) => `| ${i + 1} | ${escaped(label)} | ${escaped(detail)} |`,
+    ),
+    '',
+    `## ${t('Guaranteed')}`,
+    '',
+    ...(guaranteed.length === 0 ? [t('No order is guaranteed.')] : []),
+    ...guaranteed.map(({ first, second, rules }) => {
+      const why = rules.map((rule) => `${rule} (${ORDER_RULES[rule]})`).join('; ');
+      return `- ${t('{0} before {1}', first, second)}: ${why}`;
+    }),
+    '',
+    `## ${t('Accidental')}`,
+    '',
+    ...(accidental.length === 0 ? [t('Every order is guaranteed.')] : []),
+    ...accidental.map(({ first, second }) => `- ${t('{0} and {1}: either may come first', first, second)}`),
+    '',
+  ].join('\n');
+}
+
+function resultsText(outcome: Outcome): string {
+  return outcome.steps
+    .flatMap((step) => step.cqes ?? [])
+    .map(({ user_data, res }) => `${user_data}=${res}`)
+    .join(' ');
+}
+
+/** What but the order is not as in the likeliest outcome. */
+function changesText(first: Outcome, other: Outcome, t: Translate): string {
+  const results = new Map(
+    first.steps.flatMap((step) => step.cqes ?? []).map((cqe) => [cqe.user_data, cqe.res]),
+  );
+  const changed = other.steps
+    .flatMap((step) => step.cqes ?? [])
+    .filter(({ user_data, res }) => results.get(user_data) !== res)
+    .map(({ user_data, res }) => `${user_data}=${res}`);
+  const files = (['files', 'buffers'] as const).flatMap((part) =>
+    Object.keys(other[part]).filter(
+      (name) => JSON.stringify(first[part][name]) !== JSON.stringify(other[part][name]),
+    ),
+  );
+  if (other.steps.some((step, i) => step.hang !== first.steps[i]?.hang)) changed.push(t('hangs'));
+  if (changed.length === 0 && files.length === 0) return t('the same results');
+  return [changed.join(' '), files.length > 0 ? t('other contents: {0}', files.join(' ')) : '']
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
