@@ -3,12 +3,15 @@ import type { FieldSpec } from '../trace/schema_types';
 import type { Trace } from '../trace/trace';
 import { errnoName } from '../uapi/errno';
 
+/** Largest error number that a kernel returns. */
+const MAX_ERRNO = 4095;
+
 /** A field of an event as a person reads it, in its unit. */
 export function fieldText(trace: Trace, event: number, field: string, about: FieldSpec | undefined): string {
   const text = trace.str(event, field);
   if (text !== undefined) return text;
   const value = signed(trace.num(event, field) ?? 0);
-  const hex = (): string => `0x${(trace.big(event, field) ?? 0n).toString(16)}`;
+  const hex = (): string => `0x${BigInt.asUintN(64, trace.big(event, field) ?? 0n).toString(16)}`;
   switch (about?.unit) {
     case 'bytes':
       if (value < 0) return errorText(value);
@@ -23,7 +26,8 @@ export function fieldText(trace: Trace, event: number, field: string, about: Fie
     case 'address':
       return hex();
     default:
-      if (!Number.isSafeInteger(value)) return hex();
+      // a number that is neither small nor an error is an address
+      if (!Number.isSafeInteger(value) || value < -MAX_ERRNO) return hex();
       return value < 0 ? errorText(value) : String(value);
   }
 }

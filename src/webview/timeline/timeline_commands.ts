@@ -11,9 +11,8 @@ const ZOOM = 0.75;
 export function timelineCommand(
   store: Store,
   panes: readonly Pane[],
-  pointer: number | undefined,
   command: Command,
-  glide: (to: TimeRange) => void,
+  glide: Glide,
 ): boolean {
   const length = longest(store.traces.peek());
   const range = store.range.peek();
@@ -26,7 +25,7 @@ export function timelineCommand(
     case 'zoomIn':
     case 'zoomOut': {
       const factor = command === 'zoomIn' ? ZOOM : 1 / ZOOM;
-      store.range.value = zoomAbout(range, pointer ?? anchor(store, range), factor, length);
+      store.range.value = zoomAbout(range, anchor(store, range), factor, length);
       return true;
     }
     case 'up':
@@ -42,7 +41,7 @@ export function timelineCommand(
       pane?.page(0.8);
       return true;
     case 'fit':
-      glide(fitted(store, range, length));
+      glide.to(fitted(store, glide.goal(), length));
       return true;
     case 'fitRequest':
       return fitRequest(store, length, glide);
@@ -65,7 +64,7 @@ function fitted(store: Store, range: TimeRange, length: number): TimeRange {
   return shown ? (store.busy.peek() ?? whole) : whole;
 }
 
-function fitRequest(store: Store, length: number, glide: (to: TimeRange) => void): boolean {
+function fitRequest(store: Store, length: number, glide: Glide): boolean {
   const flow = store.flows.peek()[store.active.peek()];
   const first = flow?.time[0];
   const last = flow?.time[flow.time.length - 1];
@@ -74,19 +73,28 @@ function fitRequest(store: Store, length: number, glide: (to: TimeRange) => void
     return true;
   }
   const air = Math.max(20, (last - first) * 0.08);
-  glide(clampRange({ from: first - air, to: last + air }, length));
+  glide.to(clampRange({ from: first - air, to: last + air }, length));
   return true;
 }
 
 /** Moves the visible range there in a few frames, or at once where a person wants no motion. */
-export function glideTo(store: Store, calm: boolean): (to: TimeRange) => void {
+export interface Glide {
+  to(range: TimeRange): void;
+  /** The range that is shown, or on its way. */
+  goal(): TimeRange;
+}
+
+export function makeGlide(store: Store, calm: () => boolean): Glide {
   let frame = 0;
-  return (to) => {
+  let goal: TimeRange | undefined;
+  const go = (to: TimeRange): void => {
     cancelAnimationFrame(frame);
-    if (calm) {
+    goal = undefined;
+    if (calm()) {
       store.range.value = to;
       return;
     }
+    goal = to;
     const from = store.range.peek();
     const start = performance.now();
     const step = (now: number): void => {
@@ -96,7 +104,9 @@ export function glideTo(store: Store, calm: boolean): (to: TimeRange) => void {
       store.range.value =
         share === 1 ? to : { from: between(from.from, to.from), to: between(from.to, to.to) };
       if (share < 1) frame = requestAnimationFrame(step);
+      else goal = undefined;
     };
     frame = requestAnimationFrame(step);
   };
+  return { to: go, goal: () => goal ?? store.range.peek() };
 }

@@ -7,7 +7,7 @@ import { stackPictures } from './stack_pictures';
 import { takeGestures } from './gestures';
 import { Pane } from './pane';
 import { showTime } from './scale';
-import { glideTo, timelineCommand } from './timeline_commands';
+import { makeGlide, timelineCommand } from './timeline_commands';
 import { Tooltip } from './tooltip';
 import { Totals } from './totals';
 
@@ -43,10 +43,10 @@ function follow(store: Store, panes: (Pane | undefined)[]): () => void {
   const calm = (): boolean =>
     matchMedia('(prefers-reduced-motion: reduce)').matches ||
     document.body.classList.contains('vscode-reduce-motion');
-  const glide = glideTo(store, calm());
+  const glide = makeGlide(store, calm);
   let seen = store.cursor.peek();
   const stops = [
-    store.onCommand((command) => timelineCommand(store, list(), undefined, command, glide)),
+    store.onCommand((command) => timelineCommand(store, list(), command, glide)),
     effect(() => {
       const cursor = store.cursor.value;
       if (cursor === seen || cursor.event < 0) return;
