@@ -156,6 +156,7 @@ class ProgramRun implements RunResult {
       requests: [],
       batch: 0,
       submitting: false,
+      plug: undefined,
       canceller: undefined,
       freeSlots: [],
       slotNames: [],

@@ -10,6 +10,9 @@ import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } 
 import { LINK_FLAGS, type Uring } from './types';
 import { PARK } from './world';
 
+/** A plug is used when more SQEs come at once (IO_PLUG_THRESHOLD). */
+const PLUG_THRESHOLD = 2;
+
 /** A piece of the submitter's code: yields times, returns a value. */
 export type Code<T> = Generator<number, T, void>;
 
@@ -28,11 +31,23 @@ function isPrivate(ring: Uring, sqe: Sqe): boolean {
   }
 }
 
+/** blk_finish_plug: the elevator sorts what was held back. */
+function finishPlug(ring: Uring): void {
+  const { plug } = ring;
+  ring.plug = undefined;
+  plug
+    ?.sort((a, b) => a.inode - b.inode || a.pos - b.pos)
+    .forEach((read, i) => {
+      read.start(i);
+    });
+}
+
 /** io_submit_sqes: how many SQEs were taken. */
 export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
   const entries = Math.min(toSubmit, ring.sq.length, ring.sqEntries);
   let taken = 0;
   ring.batch++;
+  if (entries > PLUG_THRESHOLD) ring.plug = [];
   while (taken < entries) {
     const sqe = ring.sq.shift()!;
     taken++;
@@ -51,6 +66,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     queueFallback(ring, head);
   }
   yield* flushCompletions(ring);
+  finishPlug(ring);
   return taken;
 }
 

@@ -16,7 +16,7 @@ import {
   isUncached,
   writeChecks,
 } from './regular_file';
-import { DISK } from './disk_times';
+import { DISK, DISK_NEXT } from './disk_times';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
 
@@ -196,14 +196,19 @@ export function failRw(req: Req): void {
 }
 
 /** Completes a request that the disk ends: in task work of the submitter. */
-function finishFromDisk(ring: Uring, req: Req, ret: number): void {
-  ring.world.after(`disk ${req.id}`, DISK.read, () => {
-    addTaskWork(ring, () => {
-      req.cause = 'disk';
-      done(req, req.rw!, ret);
-      completeDefer(ring, req);
+function finishFromDisk(ring: Uring, req: Req, pos: number, ret: number): void {
+  const start = (after: number): void => {
+    const { likely, least, most } = DISK.read;
+    ring.world.after(`disk ${req.id}`, { likely: likely + after * DISK_NEXT, least, most }, () => {
+      addTaskWork(ring, () => {
+        req.cause = 'disk';
+        done(req, req.rw!, ret);
+        completeDefer(ring, req);
+      });
     });
-  });
+  };
+  if (ring.plug) ring.plug.push({ inode: req.file!.inode, pos, start });
+  else start(0);
 }
 
 /** Issue of READ, READV and READ_FIXED. */
@@ -276,7 +281,7 @@ function readDirect(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numb
   if (ret === 0) return done(req, rw, 0);
   if (nonblock) {
     if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
-    finishFromDisk(ring, req, ret);
+    finishFromDisk(ring, req, start, ret);
     return ISSUED.PENDING;
   }
   req.diskWait = DISK.read.likely;

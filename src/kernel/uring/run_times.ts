@@ -3,48 +3,67 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 /** Likely times of a machine with two CPUs, ns. They decide which order is the likeliest; every other order stays possible. */
 export const TIME = {
   /** One piece of task work, and the end of a round. */
-  taskWork: 200,
-  round: 700,
+  taskWork: 500,
+  round: 100,
   /** Waking an idle worker, paid by whoever does it. */
-  wakeWorker: 4_000,
+  wakeWorker: 4_700,
   /** A worker that waited for an inode is woken. */
-  lockWake: 25_000,
+  lockWake: 4_000,
   /** Between two calls of the application. */
-  gap: 3_000,
+  gap: 300,
   /** Entering and leaving a system call. */
-  syscall: 700,
+  syscall: 600,
   /** Taking one SQE. */
-  sqe: 700,
+  sqe: 260,
   /** Creating a worker thread, paid by whoever does it. */
-  createWorker: 14_000,
+  createWorker: 12_500,
   /** A new worker starts to run. */
-  workerStart: 22_000,
+  workerStart: 21_500,
   /** An idle worker is woken. */
-  workerWake: 6_000,
+  workerWake: 8_200,
   /** A sleeping task gets its CPU back. */
-  taskWake: 8_000,
+  taskWake: 25_000,
   /** A worker between two pieces of work. */
-  workerNext: 400,
+  workerNext: 100,
   /** A sleeping worker is woken by a pipe. */
-  pipeWake: 8_000,
+  pipeWake: 31_000,
   /** The SQPOLL thread looks at its ring. */
   sqpoll: 2_000,
 } as const;
 
-/** What one try of an op takes, ns. */
+/** What one try of an op takes in a worker, ns. */
+export const OPT = {
+  fallocate: 14_000,
+  write: 9_700,
+  splice: 500,
+  tee: 2_500,
+  read: 400,
+  nop: 1_000,
+  sync: 300,
+  poll: 1_800,
+} as const;
+
+/** What one try of an op takes in a worker, ns. */
 export function opTime(opcode: number): number {
   switch (opcode) {
     case IORING_OP.FALLOCATE:
-      return 30_000;
+      return OPT.fallocate;
     case IORING_OP.WRITE:
     case IORING_OP.WRITEV:
     case IORING_OP.WRITE_FIXED:
-      return 8_000;
+      return OPT.write;
     case IORING_OP.SPLICE:
-      return 6_000;
+      return OPT.splice;
+    case IORING_OP.TEE:
+      return OPT.tee;
+    case IORING_OP.FSYNC:
+    case IORING_OP.SYNC_FILE_RANGE:
+      return OPT.sync;
+    case IORING_OP.POLL_ADD:
+      return OPT.poll;
     case IORING_OP.NOP:
-      return 300;
+      return OPT.nop;
     default:
-      return 2_500;
+      return OPT.read;
   }
 }

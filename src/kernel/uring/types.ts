@@ -202,6 +202,13 @@ export interface Submitter {
   notify(): void;
 }
 
+/** A disk read that waits for the end of its submit call. */
+export interface PluggedRead {
+  readonly inode: number;
+  readonly pos: number;
+  start(after: number): void;
+}
+
 /** One io_uring instance (struct io_ring_ctx). */
 export interface Uring {
   readonly profile: UringProfile;
@@ -267,6 +274,8 @@ export interface Uring {
   /** Number of submit calls; and whether one is taking SQEs now. */
   batch: number;
   submitting: boolean;
+  /** Disk reads that a submit call of more than two SQEs holds back, to start them in the order of the disk. */
+  plug: PluggedRead[] | undefined;
   /** The cancel that runs. */
   canceller: Req | undefined;
   /** Free pieces of request memory, last in first out, and the user_data last told for each. */
