@@ -12,6 +12,7 @@ import {
 import { Frames } from './dap_frames';
 import type { DebugHost, Opened } from './dap_host';
 import { NodeTable } from './dap_nodes';
+import { Progress } from './dap_progress';
 import { type Hit, Known, Search } from './dap_search';
 import { Sources } from './dap_sources';
 import { threadOf } from './dap_threads';
@@ -56,6 +57,7 @@ export class Run {
   private readonly known: Known;
   private moving = false;
   private warming = 0;
+  private searches = 0;
   private running = false;
   private wantsPause = false;
   private over = false;
@@ -66,6 +68,8 @@ export class Run {
     private readonly channel: Channel,
     private readonly breakpoints: Breakpoints,
     shown: Uint32Array | undefined,
+    /** The client shows progress. */
+    private readonly reports: boolean,
   ) {
     const { open } = opened;
     this.open = open;
@@ -130,17 +134,32 @@ export class Run {
     if (this.running) return;
     this.running = true;
     this.wantsPause = false;
+    const title = `Searching ${this.open.name}`;
+    const progress = new Progress(this.channel, `search-${++this.searches}`, title, this.reports);
     try {
       const given = (): boolean => this.wantsPause || this.over;
       if (this.breakpoints.wantsViolations) {
-        await this.open.ensureChecked({ pause: this.host.pause, cancelled: given });
+        await this.open.ensureChecked({
+          pause: this.host.pause,
+          cancelled: given,
+          progress: progress.update,
+        });
         if (this.over) return;
         if (this.wantsPause) {
           this.stop(from, this.rowAt(from), { reason: 'pause' });
           return;
         }
       }
-      const search = new Search(this.open, this.breakpoints.specs(), this.host.pause, given, this.known);
+      const search = new Search(
+        this.open,
+        this.breakpoints.specs(),
+        {
+          pause: this.host.pause,
+          cancelled: given,
+          progress: progress.update,
+        },
+        this.known,
+      );
       let logs = 0;
       const { hit, at } = await search.run(from, step, (event, spec) => {
         if (logs++ < MOST_LOGS) this.log(event, spec);
@@ -151,6 +170,7 @@ export class Run {
       else if (this.wantsPause) this.stop(at, this.rowAt(at), { reason: 'pause' });
       else this.end(step, at);
     } finally {
+      progress.end();
       this.running = false;
     }
   }

@@ -2,6 +2,7 @@ import { ChangeIndex, STRETCH } from '../trace/state';
 import { indexAfter } from './causes';
 import type { Spec } from './dap_breakpoints';
 import type { OpenTrace } from './model';
+import type { Work } from './work';
 
 /** Events looked at between two pauses where no state variable is watched. */
 const CHUNK = 1 << 18;
@@ -42,8 +43,7 @@ export class Search {
   constructor(
     private readonly open: OpenTrace,
     specs: readonly Spec[],
-    private readonly pause: () => Promise<void>,
-    private readonly cancelled: () => boolean,
+    private readonly work: Work,
     private readonly known: Known = new Known(open),
   ) {
     const { shapes } = open.trace;
@@ -86,7 +86,8 @@ export class Search {
       const hit = this.chunk(low, high, step, watching, log);
       if (hit !== undefined) return { hit, at: hit.event };
       at = step === 1 ? high : low - 1;
-      if (at >= 0 && at < length) await this.pause();
+      this.work.progress?.(Math.abs(at - from) / (step === 1 ? length - from : from + 1));
+      if (at >= 0 && at < length) await this.work.pause();
       if (this.cancelled()) return { at: Math.max(0, Math.min(length - 1, at)) };
     }
     return { at: step === 1 ? length - 1 : 0 };
@@ -147,6 +148,10 @@ export class Search {
     return specs.length > 0 ? { event, specs } : undefined;
   }
 
+  private cancelled(): boolean {
+    return this.work.cancelled?.() === true;
+  }
+
   private watched(): Armed[] {
     return this.armed.filter(({ path, events }) => path !== undefined && events === undefined);
   }
@@ -197,7 +202,8 @@ export class Search {
       const high = Math.min(length, low + size);
       if (watching) this.changes(low, high, [armed], take);
       else for (let i = low; i < high; i++) if (armed.shapes?.[trace.shape[i]] === 1) take(i);
-      await this.pause();
+      this.work.progress?.(high / length);
+      await this.work.pause();
     }
     return found;
   }

@@ -179,7 +179,7 @@ export class DebugSession {
       startRequest(opened.open, args);
       const shown = await this.shown(opened.open, args.filter?.trim() ?? '');
       if (this.ended) throw new RequestError('cancelled', false);
-      run = new Run(opened, this.host, this.channel, breakpoints, shown);
+      run = new Run(opened, this.host, this.channel, breakpoints, shown, this.reports);
     } catch (error) {
       this.host.closed?.(opened);
       if (error instanceof FilterError) throw new RequestError(`filter: ${error.message}`);

@@ -210,6 +210,28 @@ describe('odd traces', () => {
     expect((await client.send('next', { threadId: 1 })).success).toBe(false);
   });
 
+  test('a search that takes long tells how far it is, and can be cancelled there', async () => {
+    const host = testHost({ texts: TEXTS });
+    let slow = false;
+    const pause = async (): Promise<void> => {
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 300));
+      else await host.pause();
+    };
+    const client = new Client({ ...host, pause });
+    await client.ask('initialize', { adapterID: 'ublk-trace', supportsProgressReporting: true });
+    await client.ask('launch', { program: 'deleted.ublk' });
+    await client.ask('configurationDone');
+    await client.event('stopped');
+    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'device:9:state' }] });
+    slow = true;
+    await client.ask('continue', { threadId: 1 });
+    const { progressId } = (await client.event('progressStart')).body as { progressId: string };
+    await client.ask('cancel', { progressId });
+    expect((await client.event('stopped')).body).toMatchObject({ reason: 'pause' });
+    const ends = client.messages.filter((m) => JSON.stringify(m).includes('"progressEnd"'));
+    expect(ends.at(-1)).toMatchObject({ body: { progressId } });
+  });
+
   test('a search can be paused in the middle and tells where it is', async () => {
     const host = testHost({ texts: TEXTS });
     const client = new Client(host);
