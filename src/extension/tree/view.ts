@@ -35,6 +35,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private readonly subscriptions: vscode.Disposable[];
   private readonly view: vscode.TreeView<Node>;
   private revealing: ReturnType<typeof setTimeout> | undefined;
+  private isRevealing = false;
   /** Times in a row that a node could not be revealed. */
   private missed = 0;
   private filterRun = 0;
@@ -203,18 +204,26 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       model.requestNode(row) ??
       (event < 0 ? model.root : undefined);
     if (node === undefined) return;
+    if (this.isRevealing) {
+      // Of two at once the first may end last, and would win.
+      this.followSoon(force);
+      return;
+    }
+    this.isRevealing = true;
     try {
       await this.view.reveal(node, { select: true, focus: force, expand: false });
       this.missed = 0;
     } catch {
       // The tree was rebuilt meanwhile: the new one has the node too.
       if (this.missed++ < MOST_MISSED) this.followSoon();
+    } finally {
+      this.isRevealing = false;
     }
   }
 
-  private followSoon(): void {
+  private followSoon(force = false): void {
     clearTimeout(this.revealing);
-    this.revealing = setTimeout(() => void this.follow(), REVEAL_MS);
+    this.revealing = setTimeout(() => void this.follow(force), REVEAL_MS);
   }
 
   dispose(): void {
