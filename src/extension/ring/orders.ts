@@ -28,7 +28,7 @@ export interface OrderItem {
   readonly schedule: string | undefined;
 }
 
-/** Computes all orders. @throws ProgramError, SqFullError */
+/** Computes all orders. @throws ProgramError, StepError */
 export function ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Orders {
   const profile = uringProfile(kernel)!;
   const program = readProgram(text);
@@ -44,7 +44,8 @@ export function orderItems({ exploration }: Orders, t: Translate): OrderItem[] {
     label: cqeOrder(outcome) || t('no CQE'),
     description: i === 0 ? t('likeliest') : t('outcome {0}', i + 1),
     detail: first === undefined || i === 0 ? resultsText(outcome) : changesText(first, outcome, t),
-    schedule: choices.length === 0 ? undefined : scheduleText(choices),
+    // the first one is the plain run; what a schedule without a decision gives may be another outcome
+    schedule: i === 0 ? undefined : scheduleText(choices),
   }));
 }
 

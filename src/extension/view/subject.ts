@@ -5,6 +5,8 @@ import { type Entry, type Overrides, sourceOf, type Traces, virtualUri } from '.
 const COMPARE = 'compare';
 /** Marks the name of a view that compares two orders of a ring program; behind it stands the other order. */
 const ORDERS = 'orders=';
+/** Stands for the likeliest run. */
+const LIKELIEST = 'likeliest';
 
 /** What a view shows: one trace, a session without and with zero copy, or two orders of a ring program. Its name outlives a reload. */
 export interface Subject {
@@ -41,7 +43,7 @@ export function orderComparison(
   }));
   const uris = parts.map((part, i) =>
     virtualUri(part.uri, part.overrides)
-      .with({ fragment: `${ORDERS}${schedules[1 - i] ?? ''}` })
+      .with({ fragment: `${ORDERS}${schedules[1 - i] ?? LIKELIEST}` })
       .toString(),
   );
   return { uris, compares: true, parts };
@@ -59,10 +61,8 @@ export function subjectNamed(name: string): Subject | undefined {
   if (source === undefined) return undefined;
   if (uri.fragment.startsWith(ORDERS)) {
     const { schedule } = source.overrides;
-    return orderComparison(source.uri, source.overrides, [
-      schedule,
-      uri.fragment.slice(ORDERS.length) || undefined,
-    ]);
+    const other = uri.fragment.slice(ORDERS.length);
+    return orderComparison(source.uri, source.overrides, [schedule, other === LIKELIEST ? undefined : other]);
   }
   if (uri.fragment !== COMPARE) return subjectOf(source.uri, source.overrides);
   const { zeroCopy: _, ...overrides } = source.overrides;

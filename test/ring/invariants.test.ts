@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { uringProfile } from '../../src/kernel/uring/uring_profile';
+import { explore, replay } from '../../src/ring/explore';
+import type { RingProgram } from '../../src/ring/program';
+import { readProgram } from '../../src/ring/read_program';
+import { type RunResult, runProgram } from '../../src/ring/run';
+
+const LINK = 0x4;
+const HARDLINK = 0x8;
+const DRAIN = 0x2;
+const SKIP = 0x40;
+const MORE = 2;
+const NEVER_FAILS = new Set([3, 8, 17]);
+const LINK_TIMEOUT = 15;
+
+const flags = fc.uniqueArray(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.constant('IO_LINK') },
+    fc.constantFrom('IO_HARDLINK', 'IO_DRAIN', 'ASYNC', 'CQE_SKIP_SUCCESS'),
+  ),
+  { maxLength: 2 },
+);
+
+const op = fc.oneof(
+  fc.constant({ op: 'NOP' }),
+  fc.record({
+    op: fc.constant('READ'),
+    file: fc.constantFrom('f', 'g', 'p.r'),
+    off: fc.constantFrom(0, 100, 5000),
+    buf: fc.constant('b'),
+    len: fc.constantFrom(1, 100, 5000),
+  }),
+  fc.record({
+    op: fc.constant('WRITE'),
+    file: fc.constantFrom('g', 'p.w'),
+    off: fc.constantFrom(0, 3000),
+    buf: fc.constant('b'),
+    len: fc.constantFrom(1, 5000),
+  }),
+  fc.record({
+    op: fc.constant('SPLICE'),
+    file_in: fc.constant('f'),
+    off_in: fc.constant(0),
+    file: fc.constant('p.w'),
+    len: fc.constantFrom(10, 9000),
+    splice_flags: fc.constant(['NONBLOCK']),
+  }),
+  fc.record({
+    op: fc.constant('SPLICE'),
+    file_in: fc.constant('p.r'),
+    file: fc.constant('g'),
+    off: fc.constant(0),
+    len: fc.constant(10),
+  }),
+  fc.record({ op: fc.constant('FSYNC'), file: fc.constantFrom('g', 'p.r') }),
+  fc.record({ op: fc.constant('POLL_ADD'), file: fc.constant('p.r'), poll_events: fc.constant(['IN']) }),
+  fc.record({
+    op: fc.constant('TIMEOUT'),
+    ns: fc.constantFrom(5_000_000, 9_000_000),
+    count: fc.constantFrom(0, 2),
+  }),
+  fc.record({ op: fc.constant('LINK_TIMEOUT'), ns: fc.constant(7_000_000) }),
+  fc.record({ op: fc.constant('ASYNC_CANCEL'), target: fc.constantFrom('1', '2') }),
+  fc.constant({ op: 200 }),
+);
+
+const programs = fc
+  .record({
+    setup: fc.constantFrom(
+      [],
+      ['SUBMIT_ALL'],
+      ['SINGLE_ISSUER', 'DEFER_TASKRUN'],
+      ['COOP_TASKRUN', 'SUBMIT_ALL'],
+    ),
+    cq: fc.constantFrom(undefined, 4),
+    first: fc.array(fc.tuple(op, flags), { minLength: 1, maxLength: 4 }),
+    second: fc.array(fc.tuple(op, flags), { minLength: 1, maxLength: 2 }),
+  })
+  .map(({ setup, cq, first, second }) => {
+    let next = 1;
+    const sqes = (list: typeof first): object[] =>
+      list.map(([fields, set]) => ({ ...fields, flags: set, user_data: String(next++) }));
+    return JSON.stringify({
+      name: 'random',
+      ring: { entries: 4, ...(cq ? { cq_entries: cq } : {}), setup },
+      files: {
+        f: { kind: 'file', size: 6000 },
+        g: { kind: 'file', size: 4096 },
+        p: { kind: 'pipe', size: 8192 },
+      },
+      buffers: { b: { size: 8192 } },
+      steps: [
+        { submit: sqes(first) },
+        { reap: 'all' },
+        { submit: sqes(second), to_submit: 4 },
+        { reap: 'all' },
+      ],
+    });
+  });
+
+/** Broken invariants of a run, by number. */
+function broken(program: RingProgram, run: RunResult): string[] {
+  const { ring, events, steps } = run;
+  const found: string[] = [];
+  const check = (fine: boolean, rule: string): void => {
+    if (!fine) found.push(rule);
+  };
+  const given = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
+  const cqes = ring.cq;
+  check(
+    ring.requests.every((req, i) => req.sqe === given[i]),
+    'INV-02 SQEs are taken in order',
+  );
+  check(cqes.length - ring.cqHead <= ring.cqEntries, 'INV-04 the CQ holds no more than its size');
+  check(
+    ring.overflow.length === 0 || cqes.length - ring.cqHead === ring.cqEntries,
+    'INV-06 overflow only when full',
+  );
+  const submitted = steps.reduce((sum, step) => sum + (step.submitted ?? 0), 0);
+  check(submitted === ring.taken, 'INV-10 enter returns what was taken');
+  const position = new Map<number, number>();
+  [...cqes, ...ring.overflow].forEach((cqe, i) => {
+    if ((cqe.flags & MORE) !== 0) return;
+    check(!position.has(cqe.req), 'INV-07 one final CQE');
+    position.set(cqe.req, i);
+    check(cqe.userData === ring.requests[cqe.req - 1]?.userData, 'INV-08 user_data is copied');
+  });
+  const begun = new Set<number>();
+  for (const { event, req } of events) {
+    if (event === 'submit_req' || event === 'req_failed') begun.add(req.id);
+    if (event === 'complete') check(begun.has(req.id), 'INV-09 no completion before the SQE was taken');
+  }
+  for (const req of ring.requests) {
+    const at = position.get(req.id);
+    const cqe = at === undefined ? undefined : [...cqes, ...ring.overflow][at];
+    if (cqe && (req.sqe.flags & SKIP) !== 0 && req.opcode === 0 && !req.malformed) {
+      check(cqe.res < 0, 'INV-18 no CQE on success with SKIP');
+    }
+    const head = ring.requests[req.chain - 1]!;
+    const drain = (head.flags & DRAIN) !== 0 && !req.malformed;
+    for (const other of ring.requests) {
+      const there = position.get(other.id);
+      if (at === undefined || there === undefined || other.id <= req.id) continue;
+      const plain = req.sqe.opcode !== LINK_TIMEOUT && other.sqe.opcode !== LINK_TIMEOUT;
+      if (other.chain === req.chain) check(!plain || at < there, 'INV-16 CQEs of a chain in order');
+      else if (drain && !other.malformed) check(at < there, 'INV-19 later requests wait for a drain');
+    }
+    if (
+      cqe &&
+      cqe.res < 0 &&
+      (req.sqe.flags & HARDLINK) === 0 &&
+      !req.malformed &&
+      req.sqe.opcode !== LINK_TIMEOUT
+    ) {
+      if (NEVER_FAILS.has(req.opcode) || (req.sqe.flags & LINK) === 0) continue;
+      for (const later of ring.requests.filter((next) => next.chain === req.chain && next.id > req.id)) {
+        const there = position.get(later.id);
+        if (there !== undefined && there < cqes.length && later.sqe.opcode !== LINK_TIMEOUT) {
+          check(cqes[there]!.res === -125, 'INV-15 a broken chain is cancelled');
+        }
+      }
+    }
+  }
+  return [...new Set(found)];
+}
+
+describe('random ring programs', () => {
+  for (const name of ['6.1', '6.12', '6.18', '7.3']) {
+    it(`keep the invariants in every outcome on ${name}`, { timeout: 120_000 }, () => {
+      const profile = uringProfile(name)!;
+      fc.assert(
+        fc.property(programs, (text) => {
+          const program = readProgram(text);
+          const first = runProgram(program, { profile, trace: true });
+          expect(broken(program, first)).toEqual([]);
+          const limits = { schedules: 300, time: 60_000, outcomes: 50 };
+          const { found } = explore(program, profile, () => 0, limits);
+          expect(found[0]?.outcome).toEqual(first.outcome());
+          for (const { choices } of found.slice(1)) {
+            expect(broken(program, replay(program, profile, choices))).toEqual([]);
+          }
+        }),
+        { numRuns: name === '6.18' ? 150 : 40 },
+      );
+    });
+  }
+});
