@@ -4,7 +4,7 @@ import { placeAt, ProgramError } from '../ring/json_text';
 import type { RingProgram } from '../ring/program';
 import { readProgram } from '../ring/read_program';
 import { writeRingTrace } from '../ring/ring_trace';
-import { type RunResult, runProgram, SqFullError } from '../ring/run';
+import { type RunResult, runProgram, StepError } from '../ring/run';
 import { didYouMean } from '../session/diagnostics';
 import type { OpenTrace } from './model';
 import { OpenError, type OpenHost, prepared } from './open';
@@ -84,7 +84,7 @@ function chooserOf(schedule: string | undefined): { chooser?: (n: number) => num
 
 function mistakeOf(text: string, program: RingProgram | undefined, error: unknown): RingMistake {
   if (error instanceof ProgramError) return { ...error.place, offset: error.offset, message: error.message };
-  if (!(error instanceof SqFullError)) throw error;
+  if (!(error instanceof StepError)) throw error;
   const offset = program?.sqeAt[error.step]?.[error.sqe] ?? 0;
   return { ...placeAt(text, offset), offset, message: error.message };
 }

@@ -1,10 +1,12 @@
 /** Running a ring program on the simulated kernel. */
 import { IORING_SETUP } from '../uapi/io_uring_abi';
 import type { Sqe } from '../uapi/sqe';
+import { opcodeName } from '../uapi/io_uring_ops';
 import { linkTimeoutTask } from '../kernel/uring/cancel';
 import { flushCompletions } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
 import { FreePool } from '../kernel/uring/free_pool';
+import { isModelled } from '../kernel/uring/init_req';
 import { WorkerPool } from '../kernel/uring/io_wq';
 import { OP_TABLE } from '../kernel/uring/op_table';
 import { putFile } from '../kernel/uring/open_files';
@@ -54,18 +56,19 @@ export interface RunResult {
   readonly takenBefore: readonly number[];
 }
 
-/** A program that puts more into the SQ than it takes: found only while it runs. */
-export class SqFullError extends Error {
-  override readonly name = 'SqFullError';
+/** Something wrong with an SQE that only a run can tell: no room in the SQ, or an op that the simulator does not know. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
   constructor(
+    message: string,
     readonly step: number,
     readonly sqe: number,
   ) {
-    super('the SQ is full: earlier SQEs were not taken');
+    super(message);
   }
 }
 
-/** Runs a program once. @throws SqFullError, or what the chooser throws */
+/** Runs a program once. @throws StepError, or what the chooser throws */
 export function runProgram(program: RingProgram, options: RunOptions): RunResult {
   const run = new ProgramRun(program, options);
   run.run();
@@ -274,7 +277,16 @@ class ProgramRun implements RunResult {
   private fill(sqes: readonly Sqe[]): void {
     const { ring } = this;
     sqes.forEach((sqe, i) => {
-      if (ring.sq.length >= ring.sqEntries) throw new SqFullError(this.step, i);
+      if (ring.sq.length >= ring.sqEntries) {
+        throw new StepError('the SQ is full: earlier SQEs were not taken', this.step, i);
+      }
+      if (!isModelled(ring, sqe.opcode)) {
+        throw new StepError(
+          `opcode ${sqe.opcode} (${opcodeName(sqe.opcode)}) is not simulated`,
+          this.step,
+          i,
+        );
+      }
       ring.sq.push(sqe);
     });
   }

@@ -22,39 +22,39 @@ function program(sqe: string, rest = ''): string {
 
 describe('reading a ring program', () => {
   it.each([
-    ['{"op": "NOPE", "user_data": "1"}', '3:29: unknown op "NOPE"; did you mean \'NOP\'?'],
-    ['{"op": "NOP"}', '3:23: NOP needs "user_data"'],
-    ['{"op": "NOP", "user_data": 1}', '3:50: user_data must be a string'],
+    ['{"op": "NOPE", "user_data": "1"}', '3:31: unknown op "NOPE"; did you mean \'NOP\'?'],
+    ['{"op": "NOP"}', '3:24: NOP needs "user_data"'],
+    ['{"op": "NOP", "user_data": 1}', '3:51: user_data must be a string'],
     [
       '{"op": "NOP", "user_data": "0x1ffffffffffffffff"}',
-      '3:50: user_data must be a decimal or 0x number of 64 bits, not "0x1ffffffffffffffff"',
+      '3:51: user_data must be a decimal or 0x number of 64 bits, not "0x1ffffffffffffffff"',
     ],
-    ['{"op": "NOP", "user_data": "99999999999999999999"}', '3:50: user_data does not fit 64 bits'],
-    ['{"op": "READ", "file": "g", "len": 1, "user_data": "1"}', '3:46: no file "g"; did you mean \'f\'?'],
+    ['{"op": "NOP", "user_data": "99999999999999999999"}', '3:51: user_data does not fit 64 bits'],
+    ['{"op": "READ", "file": "g", "len": 1, "user_data": "1"}', '3:47: no file "g"; did you mean \'f\'?'],
     [
       '{"op": "READ", "file": "p", "len": 1, "user_data": "1"}',
-      '3:46: no file "p"; a pipe has the ends p.r and p.w',
+      '3:47: no file "p"; a pipe has the ends p.r and p.w',
     ],
     [
       '{"op": "READ", "file": "f", "buf": "b", "len": -1, "user_data": "1"}',
-      '3:70: len must not be negative',
+      '3:71: len must not be negative',
     ],
     [
       '{"op": "READ", "file": "f", "buf": "b", "len": 101, "user_data": "1"}',
-      '3:70: the range goes beyond buffer "b" (100 bytes)',
+      '3:71: the range goes beyond buffer "b" (100 bytes)',
     ],
     [
       '{"op": "READ", "file": "f", "len": 1, "flags": ["FIXED_FILE"], "user_data": "1"}',
-      '3:46: file "f" is not in the file table ("fixed": true)',
+      '3:47: file "f" is not in the file table ("fixed": true)',
     ],
     [
       '{"op": "NOP", "flags": ["LINK"], "user_data": "1"}',
-      '3:47: flags has no "LINK"; it can have FIXED_FILE, IO_DRAIN, IO_LINK, IO_HARDLINK, ASYNC, CQE_SKIP_SUCCESS',
+      '3:48: flags has no "LINK"; it can have FIXED_FILE, IO_DRAIN, IO_LINK, IO_HARDLINK, ASYNC, CQE_SKIP_SUCCESS',
     ],
-    ['{"op": "NOP", "op": "NOP", "user_data": "1"}', '3:37: duplicate key "op"'],
+    ['{"op": "NOP", "op": "NOP", "user_data": "1"}', '3:38: duplicate key "op"'],
     [
       '{"op": "NOP", "lenn": 1, "user_data": "1"}',
-      '3:37: NOP has no "lenn"; it can have op, user_data, flags, fd, splice_fd_in, addr, ioprio, buf_index, personality',
+      '3:38: NOP has no "lenn"; it can have op, user_data, flags, fd, splice_fd_in, addr, ioprio, buf_index, personality',
     ],
   ])('refuses %s', (sqe, message) => {
     expect(complaint(program(sqe))).toBe(message);

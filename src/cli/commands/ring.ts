@@ -9,7 +9,7 @@ import { placeAt, ProgramError } from '../../ring/json_text';
 import type { RingProgram } from '../../ring/program';
 import { readProgram } from '../../ring/read_program';
 import { type OrderedPair, orderRelation } from '../../ring/order';
-import { type RunResult, runProgram, SqFullError } from '../../ring/run';
+import { type RunResult, runProgram, StepError } from '../../ring/run';
 import { writeRingTrace } from '../../ring/ring_trace';
 import { cqeOrder, scheduleFor } from '../../ring/schedule';
 import { didYouMean, quote } from '../../session/diagnostics';
@@ -91,7 +91,7 @@ function placed<T>(file: string, text: string, program: RingProgram | undefined,
     if (error instanceof ProgramError) {
       throw fileError(file, error.message, error.place.line, error.place.column);
     }
-    if (!(error instanceof SqFullError)) throw error;
+    if (!(error instanceof StepError)) throw error;
     const place = placeAt(text, program?.sqeAt[error.step]?.[error.sqe] ?? 0);
     throw fileError(file, error.message, place.line, place.column);
   }

@@ -1,5 +1,4 @@
 /** io_init_req and io_submit_sqe: taking one SQE. */
-import { IORING_OP } from '../../uapi/io_uring_ops';
 import type { Sqe } from '../../uapi/sqe';
 import { setFail } from './complete_later';
 import { queueFallback, queueSqe } from './core';
@@ -157,7 +156,7 @@ function failInit(ring: Uring, req: Req, error: number): number {
   return 0;
 }
 
-/** Whether an opcode of a program exists in this folder's table or is unknown to the kernel. */
+/** Whether the simulator answers for an opcode: it has the op, or the kernel does not know it either. */
 export function isModelled(ring: Pick<Uring, 'ops' | 'profile'>, opcode: number): boolean {
-  return opcode >= ring.profile.opLast || ring.ops[opcode] !== undefined || opcode === IORING_OP.NOP;
+  return opcode >= ring.profile.opLast || ring.ops[opcode] !== undefined;
 }
