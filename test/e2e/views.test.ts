@@ -138,8 +138,8 @@ describe('views of a trace', () => {
     await frame.locator('.status .what').click();
     await views.step('.');
     const before = await views.status();
-    await workbench.command('View: Move Editor into Right Group');
-    await expect.poll(() => workbench.page.locator('.editor-group-container').count()).toBe(3);
+    await workbench.command('View: Move Editor into Left Group');
+    await expect.poll(() => workbench.page.locator('.editor-group-container').count()).toBe(1);
     await expect.poll(() => views.status()).toBe(before);
     const moved = await views.frame();
     await expect

@@ -112,7 +112,7 @@ it('README.md lists every sample', () => {
   const readme = readFileSync(join(SAMPLES, 'README.md'), 'utf8');
   const linked = [...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1]);
   const files = readdirSync(SAMPLES, { recursive: true }).map(String);
-  expect(linked.sort()).toEqual(files.filter((file) => /\.ublk(trace)?$/.test(file)).sort());
+  expect(linked.sort()).toEqual(files.filter((file) => /\.(ublk|ublktrace|ring\.json)$/.test(file)).sort());
 });
 
 describe('the trace of any session', () => {
