@@ -31,6 +31,7 @@ describe('tree', () => {
 
   before(async () => {
     api = await cleared();
+    await api.traces.open(sample('loop-zc.ublk'));
   });
   afterEach(() => sessions.end());
   after(async () => {
@@ -54,8 +55,6 @@ describe('tree', () => {
   const label = (node: Node): string => String(api.tree.getTreeItem(node).label);
 
   it('leads from trace by queue and tag to requests and events, each with its icon', async () => {
-    api = await cleared();
-    await api.traces.open(sample('loop-zc.ublk'));
     const path: string[] = [];
     let node: Node | undefined = api.tree.getChildren()[0];
     while (node !== undefined) {
