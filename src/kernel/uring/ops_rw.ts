@@ -10,7 +10,8 @@ import {
   bufferedRead,
   bufferedWrite,
   directAligned,
-  directRead,
+  directReadSize,
+  directTransfer,
   directWrite,
   fillCache,
   isUncached,
@@ -24,10 +25,8 @@ const EBADF = -9;
 const EAGAIN = -11;
 const EFAULT = -14;
 const EINVAL = -22;
-const EINTR = -4;
 const EOPNOTSUPP = -95;
 const ENOBUFS = -105;
-const ERESTARTSYS = -512;
 
 const RWF = {
   HIPRI: 1,
@@ -183,7 +182,7 @@ function done(req: Req, rw: RwState, ret: number): number {
 function doneWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
   if (ret >= 0) return done(req, rw, ret);
   if (rw.bytesDone > 0) req.res = rw.bytesDone;
-  else req.res = ret === ERESTARTSYS ? EINTR : ret;
+  else req.res = ret;
   setFail(req);
   addTaskWork(ring, () => completeDefer(ring, req));
   return ISSUED.PENDING;
@@ -200,6 +199,8 @@ function finishFromDisk(ring: Uring, req: Req, pos: number, ret: number): void {
   const start = (after: number): void => {
     const { likely, least, most } = DISK.read;
     ring.world.after(`disk ${req.id}`, { likely: likely + after * DISK_NEXT, least, most }, () => {
+      ring.world.touch(req.file!);
+      directTransfer(req.file!, pos, req.rw!.iter!);
       addTaskWork(ring, () => {
         req.cause = 'disk';
         done(req, req.rw!, ret);
@@ -274,16 +275,17 @@ function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
 
 function readDirect(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
   const file = req.file!;
+  const iter = rw.iter!;
   const start = rw.pos;
-  const ret = directRead(file, rw.pos, rw.iter!);
-  if (ret < 0) return ret;
+  const ret = directReadSize(file, start, iter);
+  if (ret <= 0) return ret < 0 ? ret : done(req, rw, 0);
   rw.pos = start + ret;
-  if (ret === 0) return done(req, rw, 0);
   if (nonblock) {
     if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
     finishFromDisk(ring, req, start, ret);
     return ISSUED.PENDING;
   }
+  directTransfer(file, start, iter);
   req.diskWait = DISK.read.likely;
   return done(req, rw, ret);
 }
@@ -351,7 +353,7 @@ function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
   const append = file.append ? (rw.kflags & RWF.NOAPPEND) === 0 : (rw.kflags & RWF.APPEND) !== 0;
   const allowed = writeChecks(file, rw.pos, iter.count, append, ring.fsizeLimit);
   if (allowed.error !== 0) return doneWrite(ring, req, rw, allowed.error);
-  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, iter))
+  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, allowed.count, iter))
     return doneWrite(ring, req, rw, EINVAL);
   rw.pos = allowed.pos;
   const write = file.direct ? directWrite : bufferedWrite;

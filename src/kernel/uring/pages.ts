@@ -25,10 +25,18 @@ export function zeroPage(): Page {
   return new Page(new Uint8Array(PAGE), true);
 }
 
+/** Pages of the cache that belong together. */
+interface Folio {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** A regular file: sparse pages and a size. */
 export class FilePages implements Shared {
   version = 0;
   private readonly pages = new Map<number, Page>();
+  /** Large folios: first page and number of pages, by page. What one write makes is cut into the largest that fit. */
+  private readonly folios = new Map<number, Folio>();
   /** Bytes were written since the last sync. */
   dirty = false;
 
@@ -37,7 +45,26 @@ export class FilePages implements Shared {
     public size = initial.length,
     /** Page numbers that are not in memory. */
     readonly uncached: Set<number> = new Set(),
-  ) {}
+  ) {
+    this.addFolios(0, initial.length);
+  }
+
+  /** The folios that a write makes where the cache has no page yet. */
+  private addFolios(offset: number, length: number): void {
+    for (let at = offset; at < offset + length; ) {
+      const index = Math.floor(at / PAGE);
+      if (this.folios.has(index) || this.pages.has(index)) {
+        at = (index + 1) * PAGE;
+        continue;
+      }
+      const left = offset + length - at;
+      let count = 2 ** Math.max(0, Math.floor(Math.log2(left)) - 12);
+      while (index % count !== 0) count /= 2;
+      const folio = { first: index, count };
+      for (let i = 0; i < count; i++) this.folios.set(index + i, folio);
+      at = (index + count) * PAGE;
+    }
+  }
 
   /** The page at an index, made when the file has none there. */
   page(index: number): Page {
@@ -62,6 +89,7 @@ export class FilePages implements Shared {
 
   /** Puts bytes at an offset; does not change the size. */
   put(offset: number, bytes: Uint8Array): void {
+    if (bytes.length > 0) this.addFolios(offset, bytes.length);
     for (let done = 0; done < bytes.length; ) {
       const at = offset + done;
       const inPage = at % PAGE;
@@ -85,14 +113,16 @@ export class FilePages implements Shared {
     }
   }
 
-  /** Zeros a range: whole pages leave the cache, parts are zeroed in place. */
+  /** Zeros a range: folios that lie in it leave the cache, the others are zeroed in place. */
   zero(from: number, to: number): void {
     let at = from;
     while (at < to) {
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, to - at);
       const index = Math.floor(at / PAGE);
-      if (n === PAGE) this.pages.set(index, zeroPage());
+      const folio = this.folios.get(index) ?? { first: index, count: 1 };
+      const whole = folio.first * PAGE >= from && (folio.first + folio.count) * PAGE <= to;
+      if (n === PAGE && whole) this.pages.set(index, zeroPage());
       else
         this.page(index)
           .writable()

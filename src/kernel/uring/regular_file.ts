@@ -43,16 +43,22 @@ export function fillCache(file: OpenFile): void {
 }
 
 /** The check that iomap makes of a direct transfer. */
-export function directAligned(pos: number, iter: UserIter): boolean {
-  return pos % SECTOR === 0 && iter.count % SECTOR === 0 && iter.aligned(SECTOR);
+export function directAligned(pos: number, count: number, iter: UserIter): boolean {
+  return pos % SECTOR === 0 && count % SECTOR === 0 && iter.aligned(SECTOR);
 }
 
-/** Result of a direct read, which must be aligned where it reads at all. */
-export function directRead(file: OpenFile, pos: number, iter: UserIter): number {
-  if (iter.count === 0) return 0;
-  if (pos >= file.pages!.size) return 0;
-  if (!directAligned(pos, iter)) return EINVAL;
-  return bufferedRead(file, pos, iter);
+/** What a direct read will give: bytes, or -EINVAL; it must be aligned where it reads at all. */
+export function directReadSize(file: OpenFile, pos: number, iter: UserIter): number {
+  const { size } = file.pages!;
+  if (iter.count === 0 || pos >= size) return 0;
+  return directAligned(pos, iter.count, iter) ? Math.min(iter.count, size - pos) : EINVAL;
+}
+
+/** What the disk puts into memory: the bytes up to the end of the file, and zeros to the end of its last block. */
+export function directTransfer(file: OpenFile, pos: number, iter: UserIter): void {
+  const done = bufferedRead(file, pos, iter);
+  const blockEnd = Math.ceil(file.pages!.size / PAGE) * PAGE;
+  if (done > 0) iter.fill(Math.min(iter.count, blockEnd - pos - done));
 }
 
 /** generic_write_checks: where and how much may be written; a negative errno in `error`. */

@@ -9,7 +9,10 @@ export function flushTimeouts(ring: Uring): void {
   for (const req of [...ring.timeouts]) {
     const timeout = req.timeout!;
     if (timeout.off === 0) break;
-    if (seq - ring.lastTimeoutFlush < timeout.targetSeq - ring.lastTimeoutFlush) break;
+    // Unsigned, as in the kernel: when timers that fired made the count go back, this ends a timer early.
+    const needed = (timeout.targetSeq - ring.lastTimeoutFlush) >>> 0;
+    const got = (seq - ring.lastTimeoutFlush) >>> 0;
+    if (got < needed) break;
     if (timeout.timer?.cancel()) {
       ring.cqTimeouts++;
       ring.timeouts.splice(ring.timeouts.indexOf(req), 1);

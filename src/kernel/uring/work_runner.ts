@@ -12,7 +12,7 @@ import { type Actor, type Context, type Delay, PARK, type World } from './world'
 const EBADF = -9;
 const EAGAIN = -11;
 const ECANCELED = -125;
-const ERESTARTSYS = -512;
+const EINTR = -4;
 
 /** The thread that runs a request. */
 export interface Thread {
@@ -174,7 +174,7 @@ export abstract class WorkRunner {
         completeFromWorker(ring, req);
         return 0;
       }
-      return ERESTARTSYS;
+      return EINTR;
     }
     setFail(req);
     req.res = ring.profile.interruptedSplice;
