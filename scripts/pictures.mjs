@@ -20,9 +20,6 @@ const PICTURES = {
 };
 /** How long each step stands, ms. */
 const FRAME_MS = 1200;
-/** Filters of PNG that look at the row above cost too much in JavaScript; this one looks to the left. */
-const SUB = 1;
-
 /** Chunks of a PNG: its type and data. */
 function* chunks(file) {
   for (let at = 8; at < file.length; ) {
@@ -85,16 +82,43 @@ function paeth(a, b, c) {
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 }
 
-/** A part of a picture as the data of IDAT. */
-function encode({ width, pixels }, { left, top, right, bottom }) {
-  const line = (right - left) * 3;
+/** The most frequent colours of some pictures, 256 at most, as 24-bit numbers. */
+function paletteOf(frames) {
+  const counts = new Map();
+  for (const { pixels } of frames)
+    for (let at = 0; at < pixels.length; at += 3) {
+      const colour = pixels.readUIntBE(at, 3);
+      counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    }
+  return [...counts]
+    .sort(([, x], [, y]) => y - x)
+    .slice(0, 256)
+    .map(([colour]) => colour);
+}
+
+/** Gives each colour the number of the nearest one of a palette. */
+function matcher(palette) {
+  const known = new Map(palette.map((colour, k) => [colour, k]));
+  const far = (x, y) =>
+    ((x >> 16) - (y >> 16)) ** 2 + (((x >> 8) & 255) - ((y >> 8) & 255)) ** 2 + ((x & 255) - (y & 255)) ** 2;
+  return (colour) => {
+    let best = known.get(colour);
+    if (best !== undefined) return best;
+    best = 0;
+    for (let k = 1; k < palette.length; k++)
+      if (far(colour, palette[k]) < far(colour, palette[best])) best = k;
+    known.set(colour, best);
+    return best;
+  };
+}
+
+/** A part of a picture as the data of IDAT: a byte for each pixel, rows without a filter. */
+function encode({ width, pixels }, { left, top, right, bottom }, numberOf) {
+  const line = right - left;
   const raw = Buffer.alloc((line + 1) * (bottom - top));
-  for (let y = top; y < bottom; y++) {
-    const to = (y - top) * (line + 1);
-    raw[to] = SUB;
-    const from = (y * width + left) * 3;
-    for (let x = 0; x < line; x++) raw[to + 1 + x] = pixels[from + x] - (x < 3 ? 0 : pixels[from + x - 3]);
-  }
+  for (let y = top; y < bottom; y++)
+    for (let x = left; x < right; x++)
+      raw[(y - top) * (line + 1) + 1 + x - left] = numberOf(pixels.readUIntBE((y * width + x) * 3, 3));
   return deflateSync(raw, { level: 9 });
 }
 
@@ -118,6 +142,8 @@ function changed(before, after) {
 function animate(files) {
   const frames = files.map((file) => decode(readFileSync(file)));
   const [{ width, height }] = frames;
+  const palette = paletteOf(frames);
+  const numberOf = matcher(palette);
   const parts = [];
   let sequence = 0;
   let count = 0;
@@ -133,7 +159,7 @@ function animate(files) {
     control.writeUInt16BE(FRAME_MS, 20);
     control.writeUInt16BE(1000, 22);
     parts.push(chunk('fcTL', control));
-    const data = encode(frame, area);
+    const data = encode(frame, area, numberOf);
     if (k === 0) parts.push(chunk('IDAT', data));
     else {
       const number = Buffer.alloc(4);
@@ -146,12 +172,21 @@ function animate(files) {
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head[8] = 8;
-  head[9] = 2;
+  head[9] = 3;
+  const colours = Buffer.alloc(palette.length * 3);
+  for (const [k, colour] of palette.entries()) colours.writeUIntBE(colour, k * 3, 3);
   const control = Buffer.alloc(8);
   control.writeUInt32BE(count, 0);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const end = chunk('IEND', Buffer.alloc(0));
-  return Buffer.concat([signature, chunk('IHDR', head), chunk('acTL', control), ...parts, end]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', head),
+    chunk('PLTE', colours),
+    chunk('acTL', control),
+    ...parts,
+    end,
+  ]);
 }
 
 mkdirSync(media, { recursive: true });

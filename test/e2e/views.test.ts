@@ -169,7 +169,7 @@ describe('views of a trace', () => {
     const [upper, lower] = await frame.locator('.timeline').all();
     expect((await upper!.boundingBox())!.y).toBeLessThan((await lower!.boundingBox())!.y);
     expect(await views.findings()).toEqual([]);
-    await workbench.tab('loop-zc.ublk').locator('.codicon-close').first().click();
+    await workbench.tab('loop-zc.ublk').first().click({ button: 'middle' });
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await frame.getByRole('button', { name: 'Show or hide the explanation' }).click();
     await workbench.shots('view-compare');
@@ -220,7 +220,7 @@ describe('views of a trace', () => {
     await openFile('loop-zc.ublk');
     await workbench.command('ublk Trace: Show Machine');
     await expect.poll(() => views.event()).toBeGreaterThanOrEqual(0);
-    await workbench.tab('loop-zc.ublk').first().locator('.codicon-close').first().click();
+    await workbench.tab('loop-zc.ublk').first().click({ button: 'middle' });
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await page.setViewportSize({ width: 1120, height: 760 });
     const frame = await views.frame();

@@ -94,7 +94,7 @@ export class Views {
   /** Waits until the face on the screen has drawn something. */
   async drawn(): Promise<void> {
     const frame = await this.frame();
-    await frame.locator('.surface canvas, svg.drawing').first().waitFor();
+    await frame.locator('.surface canvas:visible, svg.drawing:visible').first().waitFor();
     await expect.poll(() => frame.locator('[aria-busy=true]').count()).toBe(0);
   }
 
