@@ -4,7 +4,7 @@ import { Steps, type StepKind } from '../debug/steps';
 import type { Sliced } from '../trace/slices';
 import { SequenceModel } from './sequence';
 import type { Requests, StepName, TraceSummary } from '../webview/protocol';
-import type { CursorState } from '../webview/protocol_data';
+import type { CursorState, Ties } from '../webview/protocol_data';
 import { explain, kernelText } from './explain';
 import { find, type Found } from './find';
 import { flowOf } from './flow';
@@ -15,6 +15,7 @@ import { statistics } from './statistics';
 import { tableOf } from './table';
 import { tagKey } from './tag_tracks';
 import { cursorState } from './texts';
+import { tieSlices } from './ties';
 import { buildTimeline, markViolations, type Timeline } from './timeline';
 
 /** How the view's steps are called by the debugger, and whether they are about the whole trace whatever is focused. */
@@ -35,7 +36,8 @@ export type Answers = { [N in keyof Requests]: Requests[N]['answer'] };
 
 /** Prepares a trace for its views, a few milliseconds at a time. */
 export function* viewSlices(open: OpenTrace, t: Translate, stack?: StackIndex): Sliced<TraceView> {
-  return new TraceView(open, yield* buildTimeline(open, t), t, stack);
+  const timeline = yield* buildTimeline(open, t);
+  return new TraceView(open, timeline, t, stack, yield* tieSlices(open, timeline));
 }
 
 /** One trace as its views see it: what is asked of it, answered from the timeline and the model that the debugger uses too. */
@@ -48,6 +50,7 @@ export class TraceView {
     readonly timeline: Timeline,
     private readonly t: Translate,
     private readonly stack?: StackIndex,
+    private readonly ties?: Ties,
   ) {
     this.slicer = new Slicer(open, timeline);
   }
@@ -75,6 +78,7 @@ export class TraceView {
         punts: totals.punts,
       },
       tracks: timeline.tracks,
+      ...(this.ties === undefined ? {} : { ties: this.ties }),
     };
   }
 

@@ -8,6 +8,7 @@ import type {
   Slice,
   Statistics,
   TableRow,
+  Ties,
   Tracks,
 } from './protocol_data';
 
@@ -68,6 +69,8 @@ export interface TraceSummary {
     readonly punts: number;
   };
   readonly tracks: Tracks;
+  /** Links and drains between requests; left out where there are none. */
+  readonly ties?: Ties;
 }
 
 /** Every request that the webview makes: what it asks with and what it gets. */

@@ -110,6 +110,19 @@ export interface Flow {
   readonly arrows: Uint32Array;
 }
 
+/** Why one request waits for another. */
+export const TIE_KINDS = ['link', 'brokenLink', 'drain'] as const;
+
+/** Links and drains between requests: from the end of one to the beginning of the other. Times are ns since the start. */
+export interface Ties {
+  /** Index into {@link TIE_KINDS}. */
+  readonly kind: Uint8Array;
+  readonly fromTrack: Uint32Array;
+  readonly fromTime: Float64Array;
+  readonly toTrack: Uint32Array;
+  readonly toTime: Float64Array;
+}
+
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;

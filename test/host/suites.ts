@@ -6,3 +6,4 @@ import './tree.suite';
 import './lifecycle.suite';
 import './view.suite';
 import './walkthrough.suite';
+import './ring.suite';

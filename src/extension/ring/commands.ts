@@ -85,14 +85,35 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
     description: t('{0} of {1} pairs of CQEs have a guaranteed order', sure, pairs),
     list: true,
   };
-  const picked = await vscode.window.showQuickPick([list, ...(await choices(orders))], {
-    title: `${orders.name}: ${totalText(orders, t)}`,
-    placeHolder: t('Choose an order of CQEs to step through it'),
-    matchOnDetail: true,
-  });
+  const picked = await choose(
+    [list, ...(await choices(orders))],
+    `${orders.name}: ${totalText(orders, t)}`,
+    t('Choose an order of CQEs to step through it'),
+  );
   if (picked === undefined) return;
   if (picked.list) await showList(uri);
   else await debugOrder(uri, picked.schedule);
+}
+
+/** A list whose second entry, the likeliest order, is the one that Enter takes. */
+function choose(items: readonly Choice[], title: string, placeholder: string): Promise<Choice | undefined> {
+  const picker = vscode.window.createQuickPick<Choice>();
+  picker.title = title;
+  picker.placeholder = placeholder;
+  picker.matchOnDetail = true;
+  picker.items = items;
+  picker.activeItems = items.slice(1, 2);
+  return new Promise((resolve) => {
+    picker.onDidAccept(() => {
+      resolve(picker.activeItems[0]);
+      picker.hide();
+    });
+    picker.onDidHide(() => {
+      resolve(undefined);
+      picker.dispose();
+    });
+    picker.show();
+  });
 }
 
 async function showList(uri: vscode.Uri): Promise<void> {

@@ -1,5 +1,6 @@
 import { drawGround, drawGutter, drawLegend, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
 import { drawTracks } from './draw_tracks';
+import { drawTies } from './draw_ties';
 import type { Painter } from './painter';
 import { placedPins, placedRows, type Scene, topOf, trackEdges } from './scene';
 
@@ -27,7 +28,10 @@ export function drawScene(painter: Painter, scene: Scene): void {
     painter.fill(0, top - 2, width, 2, palette.border);
   }
   painter.fill(metrics.gutter - 1, pinTop, 1, bottom - pinTop, palette.border);
-  painter.within(scale.left, pinTop, scale.width, bottom - pinTop, () => drawFlow(painter, scene));
+  painter.within(scale.left, pinTop, scale.width, bottom - pinTop, () => {
+    drawTies(painter, scene);
+    drawFlow(painter, scene);
+  });
   drawMinimap(painter, scene);
   drawRuler(painter, scene);
   drawPlayhead(painter, scene);

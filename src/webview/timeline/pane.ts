@@ -279,6 +279,7 @@ export class Pane {
       length: summary.length,
       cursor: store.cursors.peek()[trace] ?? { event: -1, request: -1, time: 0, text: '', label: '' },
       flow,
+      ties: summary.ties,
       selection: selection?.trace === trace ? selection : undefined,
       hover: this.hover.peek(),
       words: store.words.peek(),

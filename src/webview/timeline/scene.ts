@@ -1,4 +1,4 @@
-import type { CursorState, Flow, Tracks } from '../protocol_data';
+import type { CursorState, Flow, Ties, Tracks } from '../protocol_data';
 import type { TimeRange } from '../store';
 import type { Words } from '../words';
 import type { Palette } from './palette';
@@ -76,6 +76,7 @@ export interface Scene {
   readonly length: number;
   readonly cursor: CursorState;
   readonly flow: Flow | undefined;
+  readonly ties?: Ties | undefined;
   readonly selection: TimeRange | undefined;
   readonly hover: Hit | undefined;
   readonly words: Words;
