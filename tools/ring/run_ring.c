@@ -354,7 +354,7 @@ static void finish(void)
 			if (stat(path, &st))
 				die(path);
 			long pos = lseek(files[i].fd, 0, SEEK_CUR);
-			printf("F %d %ld %ld\n", files[i].fd, (long)st.st_size, pos);
+			printf("F %d %ld %ld\n", files[i].fd, (long)st.st_size, pos < 0 ? 0 : pos);
 		} else if (files[i].kind == 'p' && fcntl(files[i].rfd, F_GETFD) >= 0) {
 			/* tee leaves the bytes where they are, so that nobody who waits for room goes on. */
 			static unsigned char all[1 << 20];

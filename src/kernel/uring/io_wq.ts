@@ -25,6 +25,7 @@ interface Worker extends Thread {
   readonly acct: Acct;
   current: Req | undefined;
   idle: boolean;
+  idleSince: number;
 }
 
 /** The io-wq of one submitting task. */
@@ -71,7 +72,8 @@ export class WorkerPool extends WorkRunner implements IoWq {
     if (worker === undefined) return false;
     if (worker.idle && worker.actor) {
       this.world.charge(TIME.wakeWorker);
-      this.world.wake(worker.actor, TIME.workerWake);
+      const cold = this.world.now - worker.idleSince > TIME.longSleep;
+      this.world.wake(worker.actor, cold ? TIME.workerWakeCold : TIME.workerWake);
     }
     return true;
   }
@@ -86,6 +88,7 @@ export class WorkerPool extends WorkRunner implements IoWq {
       current: undefined,
       signalled: false,
       idle: false,
+      idleSince: 0,
       interrupt: undefined,
     };
     acct.free.unshift(worker);
@@ -112,6 +115,7 @@ export class WorkerPool extends WorkRunner implements IoWq {
       if (!acct.free.includes(worker)) acct.free.unshift(worker);
       acct.running--;
       worker.idle = true;
+      worker.idleSince = this.world.now;
       yield PARK;
       worker.idle = false;
       acct.running++;

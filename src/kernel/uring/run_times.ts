@@ -17,6 +17,10 @@ export const TIME = {
   sqe: 260,
   /** Creating a worker thread, paid by whoever does it. */
   createWorker: 12_500,
+  /** An idle worker that has slept for long is woken. */
+  workerWakeCold: 30_000,
+  /** From this time on a sleep is long. */
+  longSleep: 300_000,
   /** A new worker starts to run. */
   workerStart: 21_500,
   /** An idle worker is woken. */
@@ -44,14 +48,14 @@ export const OPT = {
 } as const;
 
 /** What one try of an op takes in a worker, ns. */
-export function opTime(opcode: number): number {
+export function opTime(opcode: number, regular: boolean): number {
   switch (opcode) {
     case IORING_OP.FALLOCATE:
       return OPT.fallocate;
     case IORING_OP.WRITE:
     case IORING_OP.WRITEV:
     case IORING_OP.WRITE_FIXED:
-      return OPT.write;
+      return regular ? OPT.write : OPT.read;
     case IORING_OP.SPLICE:
       return OPT.splice;
     case IORING_OP.TEE:
