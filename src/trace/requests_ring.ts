@@ -227,7 +227,9 @@ export class RingPart {
     const ring = state.ring(state.word(e, 0), e);
     const data = state.word(e, 2);
     let q = this.requests.get(state.word(e, 1));
-    if (q < 0 || sqes.data[q] !== data || sqes.complete[q] >= 0) {
+    // a plain SQE that has failed is heard of once more when its chain breaks
+    const over = q >= 0 && sqes.complete[q] >= 0 && sqes.kind[q] !== SQE_KIND.other;
+    if (q < 0 || sqes.data[q] !== data || over) {
       // what a server sends is known by its CQE; of a plain SQE this is the only sign that it was taken
       if (failed && kindOf(state.wide.lowOf(data), state.wide.highOf(data)) !== SQE_KIND.other) return;
       q = this.make(e, ring, data, state.has(e, 3) ? state.word(e, 3) : 0);
