@@ -128,6 +128,20 @@ describe('ring programs', () => {
     assert.equal(entry.open.source.kind, 'ring');
   });
 
+  it('run on the kernel of the machine, in a task', async function () {
+    if (!inNode || process.platform !== 'linux' || sample(CHAIN).scheme !== 'file') this.skip();
+    const ended = new Promise<number | undefined>((resolve) => {
+      const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+        if (execution.task.definition.type !== 'ublk-ring') return;
+        listening.dispose();
+        resolve(exitCode);
+      });
+    });
+    await vscode.commands.executeCommand('ublkTrace.ringLive', sample(CHAIN));
+    // where there is no io_uring it says so and ends well too
+    assert.equal(await ended, 0);
+  });
+
   it('show two orders one above the other', async () => {
     const view = await api.views.show(orderComparison(sample(ORDERS), {}, [undefined, '1']), 'timeline');
     await until('hello of the webview', () => view.ready);
