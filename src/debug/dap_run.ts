@@ -58,7 +58,9 @@ export class Run {
   private moving = false;
   private warming = 0;
   private searches = 0;
-  private running = false;
+  private running: 1 | -1 | undefined;
+  /** Numbers searches: a move ends the one under way, which then neither moves nor speaks. */
+  private turn = 0;
   private wantsPause = false;
   private over = false;
 
@@ -78,7 +80,8 @@ export class Run {
     this.steps = new Steps(open, shown);
     this.known = new Known(open);
     this.following = open.cursor.onDidChange(({ by }) => {
-      if (this.moving || this.running || this.over) return;
+      if (this.moving || this.over) return;
+      this.supersede();
       // another debug session of this trace keeps the focus; a person who moved elsewhere wants to step on from there
       const other = by === MOVER;
       const description = other ? 'moved by another debug session of this trace' : 'moved in another view';
@@ -99,13 +102,19 @@ export class Run {
 
   /** Whether a search is under way. */
   get busy(): boolean {
-    return this.running;
+    return this.running !== undefined;
   }
 
-  /** Moves the cursor and tells the client. */
+  /** Moves the cursor and tells the client; a search under way is over. */
   stop(event: number, request: number | undefined, why: StopReason): void {
+    this.supersede();
     this.place(event, request);
     this.tell(why);
+  }
+
+  private supersede(): void {
+    this.turn++;
+    this.running = undefined;
   }
 
   /** Moves the cursor; the client learns nothing of it. */
@@ -129,22 +138,28 @@ export class Run {
     });
   }
 
-  /** Runs to the next breakpoint, forwards or backwards, or to the end. `from` itself is not looked at. */
+  /**
+   * Runs to the next breakpoint, forwards or backwards, or to the end. `from` itself is not looked at. A search the other way is over; one
+   * the same way goes on.
+   */
   async go(step: 1 | -1, from = this.open.cursor.event): Promise<void> {
-    if (this.running) return;
-    this.running = true;
+    if (this.running === step) return;
+    this.supersede();
+    const { turn } = this;
+    this.running = step;
     this.wantsPause = false;
     const title = `Searching ${this.open.name}`;
     const progress = new Progress(this.channel, `search-${++this.searches}`, title, this.reports);
     try {
-      const given = (): boolean => this.wantsPause || this.over;
+      const superseded = (): boolean => this.over || turn !== this.turn;
+      const given = (): boolean => this.wantsPause || superseded();
       if (this.breakpoints.wantsViolations) {
         await this.open.ensureChecked({
           pause: this.host.pause,
           cancelled: given,
           progress: progress.update,
         });
-        if (this.over) return;
+        if (superseded()) return;
         if (this.wantsPause) {
           this.stop(from, this.rowAt(from), { reason: 'pause' });
           return;
@@ -164,14 +179,14 @@ export class Run {
       const { hit, at } = await search.run(from, step, (event, spec) => {
         if (logs++ < MOST_LOGS) this.log(event, spec);
       });
-      if (this.over) return;
+      if (superseded()) return;
       if (logs > MOST_LOGS) this.output('console', `${logs - MOST_LOGS} more log messages\n`);
       if (hit !== undefined) this.hit(hit);
       else if (this.wantsPause) this.stop(at, this.rowAt(at), { reason: 'pause' });
       else this.end(step, at);
     } finally {
       progress.end();
-      this.running = false;
+      if (turn === this.turn) this.running = undefined;
     }
   }
 
@@ -182,14 +197,14 @@ export class Run {
     const stretches = Math.ceil(this.open.length / STRETCH);
     for (let n = 0; n < stretches && paths.length > 0; n++) {
       await this.host.pause();
-      if (this.over || this.running || turn !== this.warming) return;
+      if (this.over || this.busy || turn !== this.warming) return;
       this.known.changes.stretch(paths, n);
     }
   }
 
   /** Ends a search where it is. */
   pause(): void {
-    if (this.running) this.wantsPause = true;
+    if (this.busy) this.wantsPause = true;
     else this.tell({ reason: 'pause' });
   }
 
