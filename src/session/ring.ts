@@ -40,6 +40,10 @@ const OWN: Readonly<Record<string, string>> = {
   mode: 'FALLOCATE',
   nonblock: 'SPLICE',
 };
+/** Operations that `sqe` takes by name, with their operands. */
+export const SQE_OPERANDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(OPS).map(([name, { operands }]) => [name, operands]),
+);
 /** First opcode that no kernel has. */
 const FIRST_UNKNOWN = 128;
 /** Longest I/O of the program, and size of its buffers. */

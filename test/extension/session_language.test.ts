@@ -34,6 +34,15 @@ function taken(text: string, label: string): string {
 }
 
 describe('completion in a session', () => {
+  it('knows the operations of sqe', () => {
+    expect(labels('sqe |')).toEqual(expect.arrayContaining(['READ', 'SPLICE', 'NOP']));
+    expect(taken('sqe RE|', 'READ')).toBe('sqe READ $0');
+    expect(labels('truncate -s 1M f.img\nsqe READ |')).toContain('f.img');
+    expect(hoverAt('sqe READ f.img 0 4k', 0, 5, 'ublksrv-2022-11', english)?.text).toMatch(
+      /READ FILE OFFSET LENGTH/,
+    );
+  });
+
   it('begins with the commands that the simulator runs', () => {
     const all = COMMANDS.filter((row) => row.simulated !== false).map((row) => row.name);
     expect(labels('|')).toEqual(expect.arrayContaining(all));

@@ -8,6 +8,8 @@ import {
   type OptionSpec,
   SETTINGS,
 } from '../../session/options';
+import { OP_MEANINGS } from '../../ring/meanings';
+import { SQE_OPERANDS } from '../../session/ring';
 import type { Translate } from '../translate';
 import { commandText, optionText, usable, valuesOf } from './describe';
 import { commandOf, hasVerbs, type LineWord, optionBefore, optionOf, placeAt } from './words';
@@ -147,6 +149,7 @@ function commandDrafts(
   const drafts = spec.options
     .filter((row) => usable(row, server) && (!given.has(row) || row.name === 'name'))
     .flatMap((row) => optionDrafts(row, spec, server, t));
+  if (spec.name === 'sqe' && at === 1) return sqeDrafts();
   return typed.startsWith('-') ? drafts : [...drafts, ...operandDrafts(spec, known, t)];
 }
 
@@ -249,6 +252,20 @@ function valueDrafts(row: OptionSpec, t: Translate, known?: Known, spec?: Comman
   return [...drafts, ...names];
 }
 
+/** The operations of `sqe`. */
+function sqeDrafts(): Draft[] {
+  return [...SQE_OPERANDS].map(([label, operands]) => {
+    const meaning = OP_MEANINGS[label];
+    return {
+      label,
+      kind: 'value',
+      insert: operands.length > 0 ? `${label} $0` : label,
+      detail: operands.join(' '),
+      ...(meaning === undefined ? {} : { doc: meaning.says }),
+    };
+  });
+}
+
 function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
   const value = (label: string, doc: string): Draft => ({ label, kind: 'value', doc });
   const files = (names: readonly string[]): Draft[] => names.map((label) => ({ label, kind: 'file' }));
@@ -277,6 +294,7 @@ function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
       ];
     case 'blkdiscard':
       return files(known.disks);
+    case 'sqe':
     case 'sync':
     case 'qemu-img create':
     case 'truncate':

@@ -7,6 +7,8 @@ import {
   type OptionSpec,
   SETTINGS,
 } from '../../session/options';
+import { OP_MEANINGS } from '../../ring/meanings';
+import { SQE_OPERANDS } from '../../session/ring';
 import type { Translate } from '../translate';
 import { commandText, optionText } from './describe';
 import { commandOf, hasVerbs, type LineWord, optionBefore, optionOf, placeAt } from './words';
@@ -77,6 +79,8 @@ function wordText(
     return why === undefined ? undefined : t('No effect in the simulation: {0}', why);
   }
   if (at < head) return commandText(spec, t);
+  const op = spec.name === 'sqe' && at === 1 ? OP_MEANINGS[text] : undefined;
+  if (op !== undefined) return `\`${[text, ...(SQE_OPERANDS.get(text) ?? [])].join(' ')}\`\n\n${op.says}`;
   const named = optionOf(spec, text)?.option ?? optionBefore(spec, words[at - 1]?.text);
   return named === undefined ? undefined : optionText(named, spec.style, server, t);
 }
