@@ -1,7 +1,7 @@
 /** `npm run conformance`: how close predictions are to what a kernel does, recorded or on this machine. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DEFAULT_URING_PROFILE, uringProfile } from '../kernel/uring/uring_profile';
+import { DEFAULT_URING_PROFILE, nearestProfile } from '../kernel/uring/uring_profile';
 import {
   type Comparison,
   type ComparedOutcome,
@@ -59,6 +59,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     if (native.remark !== '') say(`note: ${native.remark}`);
+    const { name } = nearestProfile(native.kernel);
+    if (!native.kernel.startsWith(`${name}.`))
+      say(`note: kernel ${native.kernel} is compared with profile ${name}`);
     const verdicts: Verdict[] = [];
     for (const { program } of programs) {
       const verdict = judge(program, await native.run(program, runs), native.kernel);
@@ -117,7 +120,7 @@ function recorded({ file, program }: { file: string; program: RingProgram }): Ve
 
 /** Compares; further allowed outcomes are looked for only where the first one is not the only real one. */
 function judge(program: RingProgram, seen: readonly SeenOutcome[], kernel: string): Verdict {
-  const profile = uringProfile(DEFAULT_URING_PROFILE)!;
+  const profile = nearestProfile(kernel);
   const first = runProgram(program, { profile }).outcome();
   let comparison: Comparison = compareOutcomes([first], seen);
   if (!comparison.allowed) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { uringProfile } from '../../src/kernel/uring/uring_profile';
+import { nearestProfile, uringProfile } from '../../src/kernel/uring/uring_profile';
 import {
   type ComparedOutcome,
   compareOutcomes,
@@ -82,4 +82,11 @@ describe('rules', () => {
     const seen = new Set(names.flatMap((name) => ids(name.slice(0, -'.json'.length))));
     expect(URING_RULES.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual([]);
   });
+});
+
+it('a kernel is compared with its own profile, else with the newest before it', () => {
+  const names = ['6.18.44-foo', '6.1.192', '6.13', '7.9.1', '5.15'].map(
+    (release) => nearestProfile(release).name,
+  );
+  expect(names).toEqual(['6.18', '6.1', '6.12', '7.3', '6.1']);
 });

@@ -98,6 +98,15 @@ export const URING_PROFILE_NAMES: readonly string[] = PROFILES.map((profile) => 
 /** Kernel of ring programs that name none. */
 export const DEFAULT_URING_PROFILE = '6.18';
 
+/** The profile nearest to a kernel release such as `6.18.44-foo`: its own, else that of the newest kernel before it. */
+export function nearestProfile(release: string): UringProfile {
+  const order = (version: string): number => {
+    const [major = 0, minor = 0] = version.split(/[.-]/, 2).map(Number);
+    return major * 1000 + minor;
+  };
+  return PROFILES.findLast((profile) => order(profile.name) <= order(release)) ?? PROFILES[0]!;
+}
+
 /** The profile of a kernel version, or undefined. */
 export function uringProfile(name: string): UringProfile | undefined {
   return PROFILES.find((profile) => profile.name === name);
