@@ -26,8 +26,10 @@ export const STEPS: Readonly<Record<StepName, { readonly kind: StepKind; readonl
   previousOfRequest: { kind: 'back', whole: false },
   stepIn: { kind: 'in', whole: false },
   stepOut: { kind: 'out', whole: false },
-  first: { kind: 'first', whole: false },
-  last: { kind: 'last', whole: false },
+  first: { kind: 'first', whole: true },
+  last: { kind: 'last', whole: true },
+  firstOfRequest: { kind: 'first', whole: false },
+  lastOfRequest: { kind: 'last', whole: false },
   nextLife: { kind: 'nextLife', whole: false },
 };
 
@@ -144,11 +146,23 @@ export class TraceView {
     const steps = new Steps(this.open);
     const own = this.open.requests.requestOf(cursor.event);
     const focus = cursor.request ?? (name.endsWith('OfRequest') && own >= 0 ? own : undefined);
+    if (focus === undefined && name === 'nextOfRequest') {
+      const event = this.firstOfRequests(cursor.event + 1);
+      if (event >= 0) return { event, request: this.open.requests.requestOf(event), kind: undefined };
+    }
     const next = steps.step(kind, cursor.event, whole ? undefined : focus);
     // a step through the whole trace keeps the request that is looked at
     if (whole && cursor.request !== undefined)
       return { event: next.event, request: cursor.request, kind: undefined };
     return { ...next, kind: focus === cursor.request ? kind : undefined };
+  }
+
+  /** The first event from `from` on that belongs to a request; -1: there is none. */
+  firstOfRequests(from: number): number {
+    const { open } = this;
+    for (let event = from; event < open.length; event++)
+      if (open.requests.requestOf(event) >= 0) return event;
+    return -1;
   }
 
   /** Shows the broken rules that were found since the timeline was built. */

@@ -18,6 +18,8 @@ export const COMMANDS = [
   'stepOut',
   'first',
   'last',
+  'firstOfRequest',
+  'lastOfRequest',
   'search',
   'searchNext',
   'searchPrevious',
@@ -27,6 +29,7 @@ export const COMMANDS = [
   'reveal',
   'clear',
   'help',
+  'otherTrace',
   'table',
   'sidePanel',
   'timeline',
@@ -70,8 +73,20 @@ export const KEYS: readonly KeyLine[] = [
   { strokes: [','], command: 'previous', shown: ',', what: 'Previous event' },
   { strokes: ['}', 'Shift+]'], command: 'stepIn', shown: '}', what: 'Next event that this one caused' },
   { strokes: ['{', 'Shift+['], command: 'stepOut', shown: '{', what: 'Completion of this request' },
-  { strokes: ['Home'], command: 'first', shown: 'Home', what: 'First event' },
-  { strokes: ['End'], command: 'last', shown: 'End', what: 'Last event' },
+  { strokes: ['Home'], command: 'first', shown: 'Home', what: 'First event of the trace' },
+  { strokes: ['End'], command: 'last', shown: 'End', what: 'Last event of the trace' },
+  {
+    strokes: ['Shift+Home'],
+    command: 'firstOfRequest',
+    shown: 'Shift+Home',
+    what: 'First event of this request',
+  },
+  {
+    strokes: ['Shift+End'],
+    command: 'lastOfRequest',
+    shown: 'Shift+End',
+    what: 'Last event of this request',
+  },
   { strokes: ['/'], command: 'search', shown: '/', what: 'Search' },
   { strokes: ['n'], command: 'searchNext', shown: 'N', what: 'Next hit' },
   { strokes: ['Shift+n'], command: 'searchPrevious', shown: 'Shift+N', what: 'Previous hit' },
@@ -79,6 +94,7 @@ export const KEYS: readonly KeyLine[] = [
   { strokes: ['o'], command: 'onlyRequest', shown: 'O', what: 'Sequence: only the focused request' },
   { strokes: ['b'], command: 'breakWhen', shown: 'B', what: 'Machine: break when this changes' },
   { strokes: ['Enter'], command: 'reveal', shown: 'Enter', what: 'Show the event in the trace text' },
+  { strokes: ['x'], command: 'otherTrace', shown: 'X', what: 'Comparison: keys act on the other trace' },
   { strokes: ['t'], command: 'table', shown: 'T', what: 'Show or hide the table of events' },
   { strokes: ['i'], command: 'sidePanel', shown: 'I', what: 'Show or hide the explanation' },
   { strokes: ['1'], command: 'timeline', shown: '1', what: 'Timeline' },
@@ -88,12 +104,17 @@ export const KEYS: readonly KeyLine[] = [
   { strokes: ['?'], command: 'help', shown: '?', what: 'This list of keys' },
 ];
 
+/** Whether a stroke types a letter, which an open search takes for its query. */
+export function isLetter({ key, ctrlKey, altKey, metaKey }: Stroke): boolean {
+  return /^\p{L}$/u.test(key) && !ctrlKey && !altKey && !metaKey;
+}
+
 /** The command of a stroke; undefined for keys of others, such as everything with Ctrl, Alt or Meta. */
 export function commandOf(stroke: Stroke): Command | undefined {
   if (stroke.ctrlKey || stroke.altKey || stroke.metaKey) return undefined;
   const letter = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
   // A sign such as `?` needs Shift on some keyboards and none on others; letters need to tell.
-  const shifted = stroke.shiftKey && /^[a-z[\]]$/.test(letter);
+  const shifted = stroke.shiftKey && /^([a-z[\]]|Home|End)$/.test(letter);
   const name = shifted ? `Shift+${letter}` : letter;
   return KEYS.find((line) => line.strokes.includes(name))?.command;
 }

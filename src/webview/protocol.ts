@@ -42,6 +42,8 @@ export type StepName =
   | 'stepOut'
   | 'first'
   | 'last'
+  | 'firstOfRequest'
+  | 'lastOfRequest'
   | 'nextLife';
 
 /** Facts of the trace that do not change while it is open. */

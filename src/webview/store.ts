@@ -209,7 +209,13 @@ export class Store {
 
   step(step: StepName): void {
     const trace = this.active.peek();
-    this.inTurn(() => this.asked(trace, this.client.ask('step', { trace, step })));
+    const before = this.cursor.peek().request;
+    this.inTurn(async () => {
+      await this.asked(trace, this.client.ask('step', { trace, step }));
+      const { request, label } = this.cursors.peek()[trace] ?? NO_CURSOR;
+      if (before < 0 && request >= 0 && step.endsWith('OfRequest'))
+        this.say(this.words.peek()('Focused {0}.', label));
+    });
   }
 
   /** Pins or unpins a tag by its key; without one, that of the focused request. */
@@ -284,6 +290,15 @@ export class Store {
     if (!this.fresh || this.cursor.peek().event > 0) return;
     const untouched = (from === whole.from && to === whole.to) || (from === old?.from && to === old.to);
     if (untouched) this.range.value = joined ?? whole;
+  }
+
+  /** Makes a trace of a comparison the one that keys, search and the other faces act on. */
+  activate(trace: number): void {
+    const name = this.traces.peek()[trace]?.name;
+    if (this.traces.peek().length < 2) this.say(this.words.peek()('There is no second trace here.'));
+    if (name === undefined || trace === this.active.peek()) return;
+    this.active.value = trace;
+    this.say(this.words.peek()('Keys act on {0}.', name));
   }
 
   /** Lets a face or a part of the shell take commands; the latest comes first. Returns what stops that. */

@@ -134,9 +134,21 @@ describe.each(CASES)('answers about $name', ({ open: load }) => {
     expect(open.requests.events(row)).toContain(go('nextOfRequest'));
     expect(open.requests.events(row)).toContain(go('previousOfRequest'));
     expect(view.cursor()).toMatchObject({ request: row, event: open.cursor.event });
+    expect(go('first')).toBe(0);
+    expect(go('last')).toBe(open.length - 1);
+    expect(open.cursor.request).toBe(row);
+    expect(go('firstOfRequest')).toBe(first);
+    expect(go('lastOfRequest')).toBe(open.requests.events(row).at(-1));
     open.cursor.move(first!, undefined);
     const own = view.step('nextOfRequest');
     expect(own.request).toBe(open.requests.requestOf(first!));
+    const events = Array.from({ length: open.length }, (_, k) => k);
+    const of = (event: number): number => open.requests.requestOf(event);
+    const none = events.find((event) => of(event) < 0 && event < first!) ?? -1;
+    open.cursor.move(none, undefined);
+    const found = view.step('nextOfRequest');
+    expect(found.event).toBe(events.find((event) => event > none && of(event) >= 0));
+    expect(found.request).toBe(of(found.event));
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandOf, KEYS, type Stroke } from '../../src/webview/commands';
+import { commandOf, isLetter, KEYS, type Stroke } from '../../src/webview/commands';
 import { tabAfter } from '../../src/webview/shell/tabs';
 import { phaseShares } from '../../src/webview/shell/shares';
 import { wordsFrom } from '../../src/webview/words';
@@ -29,6 +29,9 @@ describe('keys', () => {
     ['?', { shiftKey: true }, 'help'],
     ['N', { shiftKey: true }, 'searchPrevious'],
     ['Escape', {}, 'clear'],
+    ['Home', {}, 'first'],
+    ['End', { shiftKey: true }, 'lastOfRequest'],
+    ['x', {}, 'otherTrace'],
   ] as const)('%s with %j is %s', (key, more, command) => expect(commandOf(stroke(key, more))).toBe(command));
 
   it('leaves to VS Code what has Ctrl, Alt or Meta, and keys that mean nothing', () => {
@@ -36,7 +39,13 @@ describe('keys', () => {
     expect(commandOf(stroke('w', { metaKey: true }))).toBeUndefined();
     expect(commandOf(stroke('ArrowLeft', { altKey: true }))).toBeUndefined();
     expect(commandOf(stroke('F10'))).toBeUndefined();
-    expect(commandOf(stroke('x'))).toBeUndefined();
+    expect(commandOf(stroke('y'))).toBeUndefined();
+  });
+
+  it('knows the letters that an open search takes', () => {
+    expect(['a', 'N', 'ä'].every((key) => isLetter(stroke(key)))).toBe(true);
+    expect(['.', '1', 'Enter', 'Escape'].some((key) => isLetter(stroke(key)))).toBe(false);
+    expect(isLetter(stroke('a', { ctrlKey: true }))).toBe(false);
   });
 
   it('gives no key to two commands', () => {

@@ -312,4 +312,32 @@ describe('the frame', () => {
     await page.keyboard.press('End');
     await expect.poll(() => grid.locator('tr.current').getAttribute('aria-rowindex')).not.toBe('3');
   });
+
+  it('takes every letter that is typed after / for the search', async () => {
+    const page = await open();
+    await page.locator('.scroller').focus();
+    await page.evaluate(() => {
+      const type = (key: string) =>
+        document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+      type('/');
+      // before anything can be drawn
+      type('i');
+    });
+    await page.keyboard.type('tag == 1');
+    expect(await page.getByRole('textbox', { name: 'Search events' }).inputValue()).toBe('tag == 1');
+    expect(await page.locator('aside.side').count()).toBe(1);
+  });
+
+  it('turns the keys to the other trace of a comparison, by key and by focus', async () => {
+    const page = await open([sample('loop-copy'), sample('loop-zc')]);
+    const acting = page.locator('.trace-name[aria-current=true]');
+    expect(await acting.textContent()).toContain('loop-copy');
+    await page.keyboard.press('x');
+    await expect.poll(() => acting.textContent()).toContain('loop-zc');
+    expect(await page.locator('.status .request').textContent()).toContain('loop-zc');
+    await page.keyboard.press('.');
+    await page.locator('.scroller').first().focus();
+    await expect.poll(() => acting.textContent()).toContain('loop-copy');
+    await expect.poll(() => status(page)).toMatch(/^Event 0: /);
+  });
 });

@@ -123,6 +123,36 @@ describe('the state of the view', () => {
     expect(store.problem.value?.text).toContain('99');
   });
 
+  it('turns keys, steps and search to the other trace of a comparison', async () => {
+    const { store, asked } = storeWith({
+      hello: () => ({
+        version: PROTOCOL_VERSION,
+        traces: [summary('a'), summary('b')],
+        cursors: [cursor(0), cursor(3)],
+        pins: [],
+        view: undefined,
+        strings: {},
+      }),
+      step: () => cursor(4),
+    });
+    await store.start();
+    store.activate(1);
+    expect(store.trace.value?.name).toBe('b');
+    expect(store.notice.value).toContain('b');
+    store.step('next');
+    await vi.waitFor(() => expect(store.cursors.value[1]?.event).toBe(4));
+    expect(asked.at(-1)).toMatchObject({ ask: 'step', with: { trace: 1 } });
+    store.activate(2);
+    expect(store.active.value).toBe(1);
+  });
+
+  it('says that there is no other trace', async () => {
+    const { store } = storeWith();
+    await store.start();
+    store.activate(0);
+    expect(store.notice.value).not.toBe('');
+  });
+
   it('moves by asking, follows moves of others, and fetches the way of the focused request', async () => {
     const { store, send, asked } = storeWith({ move: () => cursor(4, 1) });
     await store.start();

@@ -1,4 +1,4 @@
-import { type Command, commandOf } from '../commands';
+import { type Command, commandOf, isLetter } from '../commands';
 import type { StepName } from '../protocol';
 import type { Store } from '../store';
 
@@ -11,6 +11,8 @@ const STEPS: readonly StepName[] = [
   'stepOut',
   'first',
   'last',
+  'firstOfRequest',
+  'lastOfRequest',
 ];
 
 /** Whether a key belongs to what has the focus: text goes into fields, Enter and arrows work buttons, tabs and lists. */
@@ -25,11 +27,16 @@ function ownKey(target: EventTarget | null, key: string): boolean {
 export function takeKeys(store: Store, page: Document): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || ownKey(event.target, event.key)) return;
+    if (store.search.peek().open && isLetter(event)) {
+      // The letter goes on into the field, which has the focus by then.
+      page.querySelector<HTMLElement>('.search input')?.focus();
+      return;
+    }
     const command = commandOf(event);
     if (command !== undefined && store.run(command)) event.preventDefault();
   };
   page.addEventListener('keydown', onKey);
-  const stop = store.onCommand((command) => shellCommand(store, command));
+  const stop = store.onCommand((command) => shellCommand(store, command, page));
   return () => {
     page.removeEventListener('keydown', onKey);
     stop();
@@ -37,7 +44,7 @@ export function takeKeys(store: Store, page: Document): () => void {
 }
 
 /** Commands that mean the same in every face. */
-function shellCommand(store: Store, command: Command): boolean {
+function shellCommand(store: Store, command: Command, page: Document): boolean {
   const step = STEPS.find((name) => name === command);
   if (step !== undefined) {
     store.step(step);
@@ -51,6 +58,8 @@ function shellCommand(store: Store, command: Command): boolean {
       return true;
     case 'search':
       store.search.value = { ...store.search.peek(), open: true };
+      // Where it is open already nothing is drawn anew.
+      page.querySelector<HTMLInputElement>('.search input')?.select();
       return true;
     case 'searchNext':
     case 'searchPrevious':
@@ -60,6 +69,9 @@ function shellCommand(store: Store, command: Command): boolean {
       return pinFocused(store);
     case 'reveal':
       void store.reveal('text');
+      return true;
+    case 'otherTrace':
+      store.activate((store.active.peek() + 1) % Math.max(1, store.traces.peek().length));
       return true;
     case 'table':
       store.tableOpen.value = !store.tableOpen.peek();

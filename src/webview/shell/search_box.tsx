@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { FaceProps } from '../faces';
 import { useValue } from '../use_signal';
 import { IconButton } from './button';
@@ -8,7 +8,8 @@ export function SearchBox({ store }: FaceProps) {
   const search = useValue(store.search);
   const t = useValue(store.words);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before the next key arrives: what is typed right after `/` belongs to the field.
+  useLayoutEffect(() => {
     if (search.open) input.current?.select();
   }, [search.open]);
   if (!search.open) return null;

@@ -9,9 +9,11 @@ export function StatusLine({ store }: FaceProps) {
   const trace = useValue(store.trace);
   const notice = useValue(store.notice);
   const t = useValue(store.words);
+  const several = useValue(store.traces).length > 1;
   if (trace === undefined) return null;
   return (
     <footer class="status">
+      {several && <span class="request">{trace.name}</span>}
       <span class="what" role="status" aria-live="polite">
         {cursor.event < 0 ? t('No events') : cursor.text}
       </span>
@@ -22,7 +24,8 @@ export function StatusLine({ store }: FaceProps) {
       <span class="time">{t('{0} events', formatCount(trace.events))}</span>
       <span class="kernel" title={trace.warnings.join('\n')}>
         {trace.simulated ? t('{0}: times are no measurements', trace.kernel) : trace.kernel}
-        {trace.warnings.length > 0 && ` · ${t('{0} warnings', trace.warnings.length)}`}
+        {trace.warnings.length > 0 &&
+          ` · ${t(trace.warnings.length === 1 ? '1 warning' : '{0} warnings', trace.warnings.length)}`}
       </span>
     </footer>
   );

@@ -45,12 +45,16 @@ function follow(store: Store, panes: (Pane | undefined)[]): () => void {
     document.body.classList.contains('vscode-reduce-motion');
   const glide = makeGlide(store, calm);
   let seen = store.cursor.peek();
+  let acting = store.active.peek();
   const stops = [
     store.onCommand((command) => timelineCommand(store, list(), command, glide)),
     effect(() => {
       const cursor = store.cursor.value;
-      if (cursor === seen || cursor.event < 0) return;
+      const moved = cursor !== seen && store.active.value === acting;
+      acting = store.active.value;
       seen = cursor;
+      // Turning to the other trace leaves both where they are.
+      if (!moved || cursor.event < 0) return;
       const range = store.range.peek();
       const next = showTime(range, cursor.time, longest(store.traces.peek()));
       if (next !== range) store.range.value = next;
@@ -93,16 +97,29 @@ function TimelinePane({ store, trace, last, attach }: PaneProps) {
       made.stop();
     };
   }, [store, trace]);
+  const active = useValue(store.active) === trace;
+  useEffect(() => {
+    const other = document.activeElement?.closest('.scroller');
+    if (active && other && other !== scroller.current) scroller.current?.focus({ preventScroll: true });
+  }, [active]);
   const name = traces[trace]?.name ?? '';
   return (
     <div class="timeline">
-      {traces.length > 1 && <h2 class="trace-name">{name}</h2>}
+      {traces.length > 1 && (
+        <h2 class="trace-name" aria-current={active}>
+          {name}
+          {active && <small>{t('keys act here')}</small>}
+        </h2>
+      )}
       <section
         ref={scroller}
         class="scroller"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
         aria-label={t('Timeline of {0}', name)}
+        onFocusIn={() => {
+          if (traces.length > 1) store.activate(trace);
+        }}
       >
         <div ref={surface} class="surface">
           <canvas role="img" aria-label={t('Drawing of the timeline; the table of events says the same')} />
