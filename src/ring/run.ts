@@ -224,7 +224,7 @@ class ProgramRun implements RunResult {
       return;
     }
     if (this.sleeping) this.world.hurry(this.app, TIME.taskWake);
-    else if (this.ring.cqWake) this.world.wake(this.app, TIME.taskWake);
+    else if (this.ring.cqWake) this.world.wake(this.app, TIME.taskWake, TIME.wakeTask);
   }
 
   private *application(): Context {
@@ -345,7 +345,7 @@ class ProgramRun implements RunResult {
     const { ring } = this;
     const patient = this.world.exploring && !mayOverflow(ring);
     ring.cqWake = () => {
-      if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake);
+      if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake, TIME.wakeTask);
     };
     this.world.onIdle = () => this.world.wake(this.app, 0);
     yield PARK;

@@ -118,7 +118,8 @@ function* waitForCqes(ring: Uring, wanted: number): Code<void> {
   const app = ring.world.current;
   for (;;) {
     ring.cqWake = () => {
-      if (enough() || hasOverflow(ring) || hasLocalWork(ring)) ring.world.wake(app, TIME.taskWake);
+      if (enough() || hasOverflow(ring) || hasLocalWork(ring))
+        ring.world.wake(app, TIME.taskWake, TIME.wakeTask);
     };
     if (!(enough() || hasLocalWork(ring) || (!sqpoll && hasTaskWork(ring)))) yield PARK;
     ring.cqWake = undefined;

@@ -25,6 +25,8 @@ export const TIME = {
   workerStart: 21_500,
   /** An idle worker is woken. */
   workerWake: 8_200,
+  /** Waking a sleeping task, paid by whoever does it. */
+  wakeTask: 4_000,
   /** A sleeping task gets its CPU back. */
   taskWake: 25_000,
   /** A worker between two pieces of work. */

@@ -162,14 +162,15 @@ export class World {
     };
   }
 
-  /** Makes a parked context runnable after `latency` ns. */
-  wake(actor: Actor, latency: number): void {
+  /** Makes a parked context runnable after `latency` ns; the running one pays `cost` ns for it. */
+  wake(actor: Actor, latency: number, cost = 0): void {
     if (this.chooser !== undefined) actor.version = mix(actor.version, this.current.version);
     if (!actor.parked) {
       actor.woken = true;
       return;
     }
     actor.parked = false;
+    this.charged += cost;
     this.enqueue(actor, latency, undefined);
   }
 
