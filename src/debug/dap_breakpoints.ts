@@ -101,7 +101,9 @@ export class Breakpoints {
         ...(target?.names === undefined ? {} : { names: new Set(target.names) }),
       });
       const message =
-        condition.problem ?? (nothing ? 'nothing happens here or below in this trace' : undefined);
+        condition.problem ??
+        target?.problem ??
+        (nothing ? 'nothing happens here or below in this trace' : undefined);
       return {
         id,
         verified: message === undefined,

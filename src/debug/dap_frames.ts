@@ -57,6 +57,11 @@ export class Frames {
     return k >= 0 ? list[k] : cursor.event;
   }
 
+  /** Looks up the places of frames anew; ids stay. */
+  refresh(): void {
+    this.plans.clear();
+  }
+
   /** Forgets all frames; ids are not used again. */
   clear(): void {
     this.events.clear();

@@ -1,3 +1,4 @@
+import type { Disposable } from './listeners';
 import type { OpenTrace } from './model';
 
 /** Arguments of `launch`; the debug configuration's. */
@@ -37,6 +38,14 @@ export interface Opened {
   readonly traceBytes?: number;
   /** Path or URI of the session file, also of a saved trace where the host found it. */
   readonly sessionDocument?: string;
+  /** The session file as it ran, where the host knows. Lines of the trace are lines of this text. */
+  readonly sessionText?: {
+    readonly text: string;
+    /** Whether the session file says something else by now. */
+    readonly edited: () => boolean;
+    /** Told when the answer of `edited` changes. */
+    readonly onDidEdit?: (listener: () => void) => Disposable;
+  };
 }
 
 /** Where pseudo-code stands; {@link StackIndex} of stack.ts is one. */

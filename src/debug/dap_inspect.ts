@@ -7,6 +7,7 @@ import { exceptionInfo } from './dap_exceptions';
 import { RequestError, WHERE_REQUEST } from './dap_host';
 import type { Run } from './dap_run';
 import { scopesOf } from './dap_scopes';
+import { RUN_SESSION } from './dap_sources';
 import { listThreads, threadOf } from './dap_threads';
 import { userDataText } from './user_data_text';
 
@@ -31,9 +32,10 @@ export function inspectHandlers(running: () => Run): Handlers {
       return { variables: part.map((node) => nodes.variable(node)) };
     },
     source: (args: DebugProtocol.SourceArguments) => {
-      const content = running().sources.text(args.source?.sourceReference ?? args.sourceReference);
+      const reference = args.source?.sourceReference ?? args.sourceReference;
+      const content = running().sources.text(reference);
       if (content === undefined) throw new RequestError('this source is not known', false);
-      return { content, mimeType: 'text/x-ublktrace' };
+      return { content, mimeType: reference === RUN_SESSION ? 'text/x-ublk' : 'text/x-ublktrace' };
     },
     loadedSources: () => ({ sources: running().sources.all() }),
     evaluate: (args: DebugProtocol.EvaluateArguments) => evaluate(running(), args),

@@ -54,6 +54,7 @@ export class Run {
   readonly nodes = new NodeTable();
   readonly steps: Steps;
   private readonly following: Disposable;
+  private readonly editing: Disposable | undefined;
   private readonly known: Known;
   private moving = false;
   private warming = 0;
@@ -86,6 +87,11 @@ export class Run {
       const other = by === MOVER;
       const description = other ? 'moved by another debug session of this trace' : 'moved in another view';
       this.tell({ reason: 'goto', description, text: description, quiet: other });
+    });
+    this.editing = opened.sessionText?.onDidEdit?.(() => {
+      this.frames.refresh();
+      for (const breakpoint of breakpoints.rebind(open, this.sources))
+        channel.event('breakpoint', { reason: 'changed', breakpoint });
     });
     open.sessions.add(this);
   }
@@ -243,6 +249,7 @@ export class Run {
     this.over = true;
     this.open.sessions.delete(this);
     this.following.dispose();
+    this.editing?.dispose();
     this.host.closed?.(this.opened);
   }
 

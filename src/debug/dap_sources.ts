@@ -5,6 +5,8 @@ import type { DebugHost, Opened } from './dap_host';
 const LARGE_TEXT = 20 << 20;
 /** Events of one excerpt. */
 const EXCERPT = 4096;
+/** Reference of the session as it ran: no excerpt has it. */
+export const RUN_SESSION = 0x7ffffffe;
 /**
  * Name of every file of the pseudo-code as a source. VS Code keeps trees of variables open by thread, frame and source name, so
  * the top frame has to have the same name wherever a step leads.
@@ -25,6 +27,8 @@ export interface LineTarget {
   readonly events?: readonly number[];
   /** Names of events, for pseudo-code. */
   readonly names?: readonly string[];
+  /** Why no breakpoint can hold in this document. */
+  readonly problem?: string;
 }
 
 /** Documents of a debug session: trace text (whole or by excerpts), session file, pseudo-code. */
@@ -45,6 +49,11 @@ export class Sources {
     return traceDocument === undefined || traceBytes > LARGE_TEXT;
   }
 
+  /** The session file is no longer what ran. */
+  private get edited(): boolean {
+    return this.opened.sessionText?.edited() === true;
+  }
+
   /** The line of an event in the trace text. */
   ofEvent(event: number): Place {
     const { open, traceDocument } = this.opened;
@@ -60,7 +69,10 @@ export class Sources {
   ofSession(line: number): Place | undefined {
     const path = this.sessionPath;
     if (path === undefined) return undefined;
-    return { source: { name: path.split(/[\\/]/).pop() ?? path, path }, line };
+    const name = path.split(/[\\/]/).pop() ?? path;
+    return this.edited
+      ? { source: { name: `${name} (as it ran)`, path, sourceReference: RUN_SESSION }, line }
+      : { source: { name, path }, line };
   }
 
   /** The line of the pseudo-code that stands for an event of this name. */
@@ -71,9 +83,10 @@ export class Sources {
     return { source: { name: STACK_NAME, path: stackPath(found.file) }, line: found.line };
   }
 
-  /** Text of an excerpt; undefined for a reference that never was given out. */
+  /** Text of an excerpt or of the session as it ran; undefined for a reference that never was given out. */
   text(reference: number): string | undefined {
-    const { open } = this.opened;
+    const { open, sessionText } = this.opened;
+    if (reference === RUN_SESSION) return sessionText?.text;
     const from = (reference - 1) * EXCERPT;
     if (!Number.isInteger(reference) || from < 0 || from > open.length) return undefined;
     const to = Math.min(open.length, from + EXCERPT);
@@ -90,6 +103,7 @@ export class Sources {
   target(source: DebugProtocol.Source, line: number): LineTarget | undefined {
     const { open, traceDocument } = this.opened;
     const reference = source.sourceReference ?? 0;
+    if (reference === RUN_SESSION) return this.sessionTarget(line);
     const part = reference > 0 ? reference - 1 : source.path && this.opened.excerpts?.partOf(source.path);
     if (typeof part === 'number') {
       const base = this.firstLine(part);
@@ -107,10 +121,9 @@ export class Sources {
         : { kind: 'trace', line: open.lineOf(event), events: [event] };
     }
     if (this.sessionPath !== undefined && same(path, this.sessionPath)) {
-      const first = open.sessionLines.first(line);
-      return first === undefined
-        ? { kind: 'session', line }
-        : { kind: 'session', line: first.line, events: open.sessionLines.starts(first.line) };
+      return this.edited
+        ? { kind: 'session', line, problem: 'edited since the run; restart to use it' }
+        : this.sessionTarget(line);
     }
     const file = this.stackFile(path);
     if (file === undefined || this.host.stack === undefined) return undefined;
@@ -138,6 +151,14 @@ export class Sources {
     const { open } = this.opened;
     const session = this.ofSession(1);
     return [...(open.length > 0 ? [this.ofEvent(0).source] : []), ...(session ? [session.source] : [])];
+  }
+
+  private sessionTarget(line: number): LineTarget {
+    const { sessionLines } = this.opened.open;
+    const first = sessionLines.first(line);
+    return first === undefined
+      ? { kind: 'session', line }
+      : { kind: 'session', line: first.line, events: sessionLines.starts(first.line) };
   }
 
   private excerpt(part: number): DebugProtocol.Source {

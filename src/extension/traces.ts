@@ -43,6 +43,8 @@ export interface Entry {
   readonly textUri: vscode.Uri;
   /** Size of that text in bytes, about. */
   readonly textBytes: number;
+  /** The session or ring program as it was written when it ran; undefined for a trace. */
+  readonly written?: string;
   readonly freshness: Freshness;
   /** 1, or another number where it was opened again while a debug session went on with what was open. */
   readonly run: number;
@@ -210,12 +212,25 @@ export class Traces implements vscode.Disposable {
           ...(overrides.seed === undefined ? {} : { seed: BigInt(overrides.seed) }),
         },
       });
-      return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
+      return {
+        ...common,
+        written,
+        open,
+        textUri: virtualUri(uri, overrides),
+        textBytes: open.lineCount * 160,
+      };
     }
     if (isRing(uri)) {
       const { openRing } = await import('../debug/open_ring');
-      const open = await openRing(path, await sessionText(uri), work, overrides);
-      return { ...common, open, textUri: virtualUri(uri, overrides), textBytes: open.lineCount * 160 };
+      const written = await sessionText(uri);
+      const open = await openRing(path, written, work, overrides);
+      return {
+        ...common,
+        written,
+        open,
+        textUri: virtualUri(uri, overrides),
+        textBytes: open.lineCount * 160,
+      };
     }
     const bytes = await readBytes(uri);
     const open = await openTraceText(path, textChunks(uri, bytes), work, bytes.length);

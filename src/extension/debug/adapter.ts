@@ -65,12 +65,40 @@ export class DebugHosts {
       open: async (args, watcher) => {
         const entry = await this.open(session, args, watcher);
         this.show(session, entry);
-        return opened(entry);
+        return { ...opened(entry), ...this.sessionText(entry) };
       },
       pause: turns(),
       stack: await this.pseudoCode(),
       stackPath: (file) => vscode.Uri.from({ scheme: STACK_SCHEME, path: `/media/stack/${file}` }).toString(),
     };
+  }
+
+  /** The session as it ran, and whether its document or, where none is open, its file was changed since. */
+  private sessionText(entry: Entry): Pick<Opened, 'sessionText'> {
+    const { written, uri, overrides } = entry;
+    if (written === undefined) return {};
+    const same = (document: vscode.TextDocument): boolean => document.uri.toString() === uri.toString();
+    const edited = (): boolean => {
+      const document = vscode.workspace.textDocuments.find(same);
+      if (document !== undefined) return unixLines(document.getText()) !== unixLines(written);
+      const now = this.traces.byKey(uri, overrides);
+      return now !== undefined && (now.freshness !== 'fresh' || now.written !== written);
+    };
+    const onDidEdit = (listener: () => void): vscode.Disposable => {
+      let was = edited();
+      const look = (): void => {
+        const is = edited();
+        if (is !== was) listener();
+        was = is;
+      };
+      return vscode.Disposable.from(
+        vscode.workspace.onDidChangeTextDocument(({ document }) => {
+          if (same(document)) look();
+        }),
+        this.traces.onDidChange(look),
+      );
+    };
+    return { sessionText: { text: written, edited, onDidEdit } };
   }
 
   private async open(session: vscode.DebugSession, args: LaunchArguments, watcher: Watcher): Promise<Entry> {
@@ -136,4 +164,9 @@ function opened(entry: Entry): Opened {
     },
     ...(open.source.kind === 'session' ? { sessionDocument: shownPath(uri) } : {}),
   };
+}
+
+/** VS Code gives all lines of a document the same end, whatever its file has. */
+function unixLines(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
 }
