@@ -54,3 +54,21 @@ export const CAUSES: Readonly<Record<string, readonly (readonly string[])[]>> = 
   app_io_done: [['block_rq_complete', 'block_bio_complete']],
   fuse_request_end: [SUBMIT],
 };
+
+const STARTED = ['block_rq_issue'];
+
+/**
+ * The same for events at a disk below the one that the request is for; its own steps are no cause of them. What has none of these
+ * before it was brought about by the SQE or the call that did the I/O.
+ */
+export const BELOW: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  block_bio_queue: [],
+  block_split: [['block_bio_queue']],
+  block_getrq: [['block_bio_queue', 'block_split', 'block_bio_remap']],
+  block_rq_insert: [['block_getrq', 'block_rq_requeue']],
+  blk_mq_get_driver_tag: [QUEUED],
+  block_rq_issue: [['blk_mq_get_driver_tag'], QUEUED],
+  blk_mq_end_request: [STARTED, QUEUED],
+  block_rq_complete: [['blk_mq_end_request'], STARTED, QUEUED],
+  block_rq_error: [['blk_mq_end_request'], STARTED, QUEUED],
+};

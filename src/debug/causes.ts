@@ -1,7 +1,8 @@
 import type { RequestTable } from '../trace/requests';
 import type { Trace } from '../trace/trace';
+import { CauseDisks } from './cause_disks';
 import { CauseLinks, type LinkRole } from './cause_links';
-import { CAUSES, CONTEXT_STARTS } from './cause_names';
+import { BELOW, CAUSES, CONTEXT_STARTS } from './cause_names';
 import { SharedWork, type Work } from './work';
 
 /** Most events that a search looks at; what lies farther away is reported as unknown. */
@@ -28,12 +29,14 @@ export class Causes {
   private names: ReadonlySet<string> | undefined;
   private readonly masks = new Map<string, Uint8Array>();
   private readonly linking: SharedWork<CauseLinks>;
+  private readonly disks: CauseDisks;
 
   constructor(
     private readonly trace: Trace,
     private readonly requests: RequestTable,
   ) {
     this.linking = new SharedWork(CauseLinks.build(trace, (shape) => this.roleOf(shape), LISTED));
+    this.disks = new CauseDisks(trace);
   }
 
   /** Does in slices what the first question would do at once. false where `work` was cancelled. */
@@ -56,6 +59,8 @@ export class Causes {
     const row = this.requests.requestOf(e);
     const list = row < 0 ? undefined : this.requests.events(row);
     if (role.name === 'app_io_done') return this.answered(e);
+    const below = list === undefined ? undefined : this.below(e, role, list);
+    if (below !== undefined && below >= 0) return below;
     if (!HOPS.has(role.name)) {
       const around = this.around(e, role, list);
       if (around >= 0) return around;
@@ -155,20 +160,94 @@ export class Causes {
     if (row < 0) return submit;
     const list = requests.events(row);
     for (let j = indexAfter(list, e - 1) - 1; j >= 0; j--) {
-      if (this.role(list[j]).name === 'block_rq_complete') return list[j];
+      if (this.role(list[j]).name !== 'block_rq_complete') continue;
+      if (this.disks.named(list[j]) === this.disks.own(list)) return list[j];
     }
     return submit;
+  }
+
+  /** Cause of what happens at a disk below, and of the CQE of an SQE that had I/O there; -1 where other rules tell. */
+  private below(e: number, role: Role, list: Uint32Array): number {
+    const { disks } = this;
+    const completes = role.name === 'io_uring_complete';
+    if (!completes && !Object.hasOwn(BELOW, role.name)) return -1;
+    const own = disks.own(list);
+    const k = indexAfter(list, e - 1) - 1;
+    if (completes) return this.lastEndOf(e, role, list, k, own);
+    const disk = disks.of(e, list, k + 1, own);
+    if (disk === own) return -1;
+    for (const group of BELOW[role.name]) {
+      let loose = -1;
+      for (let j = k; j >= 0; j--) {
+        const i = list[j];
+        if (!group.includes(this.role(i).name) || disks.of(i, list, j, own) !== disk) continue;
+        if (disks.overlap(i, disks.named(e) < 0 ? this.endAfter(list, k + 1, e) : e)) return i;
+        if (loose < 0) loose = i;
+      }
+      if (loose >= 0) return loose;
+    }
+    // the I/O of an SQE: commands to a driver have none, so it is that of the SQE issued before them
+    const around = this.around(e, role, list);
+    const by = around >= 0 && !SUBMITS.has(this.role(around).name) ? around : this.submitOfIo(e, list, k);
+    return by >= 0 ? by : around;
+  }
+
+  /** The block event that tells what an end without sectors is about; the end itself where none follows. */
+  private endAfter(list: Uint32Array, from: number, e: number): number {
+    for (let j = from + 1; j < list.length && j < from + 8; j++)
+      if (this.trace.cpu[list[j]] === this.trace.cpu[e] && this.disks.ends(list[j])) return list[j];
+    return e;
+  }
+
+  /** The nearest SQE with I/O that the same task has submitted and that has no CQE yet; -1 for none. */
+  private submitOfIo(e: number, list: Uint32Array, k: number): number {
+    const { trace } = this;
+    const completed = new Set<number>();
+    for (let j = k; j >= 0; j--) {
+      const i = list[j];
+      const other = this.role(i);
+      if (other.req < 0) continue;
+      const req = trace.word(i, other.req);
+      if (other.name === 'io_uring_complete') completed.add(req);
+      if (!SUBMITS.has(other.name) || completed.has(req) || trace.task[i] !== trace.task[e]) continue;
+      if (!isCommand(trace, i)) return i;
+    }
+    return -1;
+  }
+
+  /** The last end at a disk below of I/O that the SQE of a CQE had there; -1 where it had none, or ran in a worker. */
+  private lastEndOf(e: number, role: Role, list: Uint32Array, k: number, own: number): number {
+    const { disks, trace } = this;
+    const req = trace.word(e, role.req);
+    let ends = false;
+    let submit = -1;
+    for (let j = k; j >= 0 && submit < 0; j--) {
+      const other = this.role(list[j]);
+      if (other.name === 'io_wq_submit_work' && trace.task[list[j]] === trace.task[e]) return -1;
+      if (SUBMITS.has(other.name) && trace.word(list[j], other.req) === req) submit = list[j];
+      else if (disks.ends(list[j]) && disks.named(list[j]) !== own) ends = true;
+    }
+    if (submit < 0 || !ends || isCommand(trace, submit)) return -1;
+    for (let j = k; j >= 0 && list[j] > submit; j--) {
+      if (!disks.ends(list[j]) || disks.named(list[j]) === own) continue;
+      let at = list[j];
+      while (at > submit) at = this.parent(at);
+      if (at === submit) return list[j];
+    }
+    return -1;
   }
 
   private inRequest(e: number, role: Role, list: Uint32Array): number {
     const { trace } = this;
     const k = indexAfter(list, e - 1) - 1;
     const req = role.req < 0 ? -1 : trace.word(e, role.req);
+    const own = this.disks.own(list);
+    const disk = this.disks.of(e, list, k + 1, own);
     for (const group of role.wants) {
       let loose = -1;
       for (let j = k; j >= 0; j--) {
         const other = this.role(list[j]);
-        if (!group.includes(other.name)) continue;
+        if (!group.includes(other.name) || this.disks.of(list[j], list, j, own) !== disk) continue;
         if (req < 0 || other.req < 0 || trace.word(list[j], other.req) === req) return list[j];
         if (loose < 0) loose = list[j];
       }
@@ -203,8 +282,14 @@ export class Causes {
         if (other.req >= 0 && trace.word(i, other.req) === req) return i;
       }
     }
+    const disk = this.disks.named(e);
     const wanted = role.wants.flat();
-    if (wanted.length > 0) {
+    if (disk >= 0 && wanted.length > 0) {
+      for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
+        if (role.wanted[trace.shape[i]] === 0 || this.disks.named(i) !== disk) continue;
+        if (this.disks.overlap(i, e)) return i;
+      }
+    } else if (wanted.length > 0) {
       const same = this.sameTask(e, wanted);
       if (same >= 0) return same;
     }
@@ -319,6 +404,11 @@ export class Causes {
 function bounded(role: Role, by: Role): boolean {
   if (role.ends !== '') return false;
   return by.starts ? !role.starts : role.wants.length === 0;
+}
+
+/** Whether an SQE is a command to a driver; every other one does its I/O. */
+function isCommand(trace: Trace, submit: number): boolean {
+  return /^(URING_CMD|46|0x2e)/.test(trace.str(submit, 'opcode') ?? '');
 }
 
 /** Events that are looked for over the whole trace. */

@@ -79,6 +79,49 @@ describe('chain of causes', () => {
     expect(['block_bio_queue', 'block_getrq']).toContain(names.at(-1));
   });
 
+  test('the disk below answers to the SQE that read it, not to the steps of the ublk disk', async () => {
+    const trace = await open('oracle/k7.3-loop-zc-regbuf-kublk-q1d32/trace.txt.gz');
+    expect(trace.causes.chain(28).slice(0, 8)).toEqual([28, 27, 26, 25, 22, 21, 15, 10]);
+    expect(chain(trace, 28).slice(0, 7)).toEqual([
+      'io_uring_complete',
+      'block_rq_complete',
+      'blk_mq_end_request',
+      'block_rq_issue',
+      'block_getrq',
+      'block_bio_queue',
+      'io_uring_submit_req',
+    ]);
+    expect(trace.trace.str(15, 'opcode')).toBe('READ_FIXED');
+    const splice = await open('oracle/rfc-zc-overcommit-leak-buffered/trace.txt.gz');
+    expect(chain(splice, 36).slice(0, 5)).toEqual([
+      'blk_mq_end_request',
+      'block_rq_issue',
+      'block_getrq',
+      'block_bio_queue',
+      'generic_file_splice_read',
+    ]);
+  });
+
+  test('no request of a disk is issued because of a step of another one, in every recording', async () => {
+    let seen = 0;
+    for (const name of listRecordings()) {
+      const { trace, causes, requests } = await open(`oracle/${name}/trace.txt.gz`);
+      for (let i = 0; i < trace.length; i++) {
+        if (trace.nameOf(i) !== 'block_rq_issue' || requests.requestOf(i) < 0) continue;
+        const disk = `${trace.num(i, 'major')},${trace.num(i, 'minor')}`;
+        for (let at = causes.parent(i); at >= 0 && requests.requestOf(at) >= 0; at = causes.parent(at)) {
+          if (trace.nameOf(at).startsWith('io_uring_') || !/^(block_|ublk_queue)/.test(trace.nameOf(at)))
+            break;
+          const other = trace.num(at, 'major');
+          if (other === undefined) continue;
+          seen++;
+          expect(`${other},${trace.num(at, 'minor')}`, `${name} event ${i} from ${at}`).toBe(disk);
+        }
+      }
+    }
+    expect(seen).toBeGreaterThan(1000);
+  });
+
   test('what an event caused has it as its cause', async () => {
     const trace = await open('dap/loop-zc.ublktrace.gz');
     let found = 0;
