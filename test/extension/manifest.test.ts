@@ -50,6 +50,20 @@ const STEPS = [
   'goToEvent',
 ].map((name) => `ublkTrace.${name}`);
 
+describe('launch configurations', () => {
+  it('know every property that the adapter reads', () => {
+    const adapter = readFileSync(join(root, 'src/extension/debug/adapter.ts'), 'utf8');
+    const read =
+      /const \{([^}]+)\} = args;/
+        .exec(adapter)?.[1]
+        .split(',')
+        .map((name) => name.trim()) ?? [];
+    expect(read).toContain('zeroCopy');
+    const { properties } = contributes.debuggers[0].configurationAttributes.launch;
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(read));
+  });
+});
+
 describe('step commands', () => {
   it('are buttons of the debug toolbar, in one block behind the stock ones, for our sessions only', () => {
     const bar = contributes.menus['debug/toolBar']!.filter(({ command }) => STEPS.includes(command ?? ''));
