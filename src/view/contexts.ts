@@ -39,6 +39,7 @@ export function* findLanes(trace: Trace, requests: RequestTable, t: Translate, s
   const seen = new Uint8Array(tasks);
   const idle = new Uint8Array(tasks);
   for (let id = 0; id < tasks; id++) if (isIdle(trace.taskOf(id).comm, trace.taskOf(id).pid)) idle[id] = 1;
+  const served = new ServedRings(trace);
   const irqFlags = new Map<number, boolean>();
   const interrupts = (i: number): boolean => {
     if (idle[trace.task[i]] === 1) return true;
@@ -61,9 +62,48 @@ export function* findLanes(trace: Trace, requests: RequestTable, t: Translate, s
     if (task >= tasks) continue;
     if (firstOf[task] < 0) firstOf[task] = i;
     seen[task] |= evidence[id];
+    if (ofRing[id] === 1) served.event(i, task);
     if (ofRing[id] === 1 && requests.requestOf(i) >= 0) seen[task] |= DAEMON;
   }
+  let serves = false;
+  for (let r = 0; r < requests.length && !serves; r++) serves = !requests.isSqe(r);
+  if (serves) for (const task of served.tasks()) seen[task] |= DAEMON;
   return arrange(trace, firstOf, firstOn, seen, interrupts, t);
+}
+
+/**
+ * Rings of servers: commands to a driver lie parked in them, several at once. Those that control devices come one by one. A server
+ * that got no request while it was recorded is known by this only.
+ */
+class ServedRings {
+  private readonly parked = new Map<number, Set<number>>();
+  private readonly rings = new Set<number>();
+  private readonly users = new Map<number, Set<number>>();
+
+  constructor(private readonly trace: Trace) {}
+
+  /** Takes an event of io_uring. */
+  event(i: number, task: number): void {
+    const { trace } = this;
+    const { name, fields } = trace.shapeOf(i);
+    const [ring, req] = [fields.get('ring'), fields.get('req')];
+    if (ring === undefined) return;
+    const key = trace.word(i, ring);
+    if (name === 'io_uring_complete' && req !== undefined) this.parked.get(key)?.delete(trace.word(i, req));
+    const submits = name === 'io_uring_submit_sqe' || name === 'io_uring_submit_req';
+    if (!submits && name !== 'io_uring_cqring_wait') return;
+    const users = this.users.get(key) ?? new Set();
+    this.users.set(key, users.add(task));
+    if (!submits || req === undefined || !/^(URING_CMD|46|0x2e)/.test(trace.str(i, 'opcode') ?? '')) return;
+    const parked = this.parked.get(key) ?? new Set();
+    this.parked.set(key, parked.add(trace.word(i, req)));
+    if (parked.size > 1) this.rings.add(key);
+  }
+
+  /** Tasks that submit to these rings or wait for them. */
+  *tasks(): Generator<number> {
+    for (const ring of this.rings) yield* this.users.get(ring) ?? [];
+  }
 }
 
 function arrange(

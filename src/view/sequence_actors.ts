@@ -8,6 +8,7 @@ import type { Translate } from './machine_names';
 export type Place =
   | 'here'
   | 'client'
+  | 'other'
   | 'kworker'
   | 'daemon'
   | 'io-wq'
@@ -22,6 +23,7 @@ type Column = Exclude<Place, 'here'>;
 /** Columns from left to right. */
 const ORDER: readonly Column[] = [
   'client',
+  'other',
   'fuse',
   'kworker',
   'driver',
@@ -32,10 +34,17 @@ const ORDER: readonly Column[] = [
   'disk',
 ];
 /** Most contexts of a kind with a column each; more of them share one. */
-const MOST: Readonly<Partial<Record<Column, number>>> = { client: 2, daemon: 4, 'io-wq': 2, kworker: 1 };
+const MOST: Readonly<Partial<Record<Column, number>>> = {
+  client: 2,
+  other: 1,
+  daemon: 4,
+  'io-wq': 2,
+  kworker: 1,
+};
 
 const KIND: Readonly<Record<Column, Actor['kind']>> = {
   client: 'client',
+  other: 'other',
   kworker: 'kworker',
   daemon: 'daemon',
   'io-wq': 'io-wq',
@@ -98,14 +107,15 @@ export class Actors {
 
 /** The column in which contexts of a kind stand. */
 export function columnOf(kind: Lanes['all'][number]['kind']): Column {
-  if (kind === 'interrupt') return 'disk';
-  return kind === 'other' ? 'client' : kind;
+  return kind === 'interrupt' ? 'disk' : kind;
 }
 
 function plural(column: Column, t: Translate): string {
   switch (column) {
     case 'client':
       return t('clients');
+    case 'other':
+      return t('other tasks');
     case 'daemon':
       return t('daemon threads');
     case 'io-wq':
@@ -119,6 +129,8 @@ function named(column: Column, t: Translate): string {
   switch (column) {
     case 'client':
       return t('client');
+    case 'other':
+      return t('other task');
     case 'kworker':
       return t('kworker');
     case 'daemon':
@@ -142,6 +154,8 @@ function helpOf(column: Column, t: Translate): string {
   switch (column) {
     case 'client':
       return t('A program that does I/O or commands: it submits bios and sleeps until they end.');
+    case 'other':
+      return t('A task that neither asks for I/O nor serves it, as far as the trace tells.');
     case 'kworker':
       return t(
         'A kernel thread of blk-mq: it takes requests from the scheduler, gives them a tag and calls the driver.',

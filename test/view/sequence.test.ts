@@ -60,6 +60,15 @@ describe('rows of the sequence', () => {
     expect(told).toMatch(/block_rq_issue: (io-wq|daemon) -> device: WRITE 4 KiB to disk 254,0/);
   });
 
+  it('have a column of their own for tasks that are no clients', async () => {
+    const { actors } = modelOf(await recording('k6.12-life-null-kublk-q1d4')).view(0, 1000);
+    const of = (kind: string): string[] =>
+      actors.filter((each) => each.kind === kind).map(({ name }) => name);
+    expect(of('client').every((name) => !name.startsWith('kublk'))).toBe(true);
+    expect(of('daemon')).toEqual(['kublk-252']);
+    expect(of('other').length).toBe(1);
+  });
+
   it.each(['loop-zc.ublk', 'short-splice.ublk', 'get-data.ublk'])(
     'of %s: one per event, with actors that exist',
     async (name) => {

@@ -48,6 +48,19 @@ describe('tracks', () => {
   });
 });
 
+describe('what a task is', () => {
+  it('a server that parks commands in its ring is one, also without a request', async () => {
+    const timeline = timelineOf(await recording('k6.18-fuse-uring-q4-hp'));
+    expect(lanes(timeline, 'Daemon threads').sort()).toEqual(['fuse-ring-0-15207', 'fuse-ring-1-15208']);
+    expect(lanes(timeline, 'Clients')).toContain('python3-15211');
+  });
+
+  it('a program that adds a device is none', async () => {
+    const timeline = timelineOf(await recording('k6.12-life-null-kublk-q1d4'));
+    expect(lanes(timeline, 'Daemon threads')).toEqual(['kublk-252']);
+  });
+});
+
 describe('phases of a request', () => {
   it('in a simulated session with zero copy', async () => {
     const open = await sample('loop-zc.ublk');
