@@ -14,6 +14,8 @@ export interface RequestField {
   readonly number?: (requests: RequestTable, r: number) => number;
   readonly text?: (requests: RequestTable, r: number) => string;
   readonly values?: readonly string[];
+  /** Other texts of the same thing, which compare as well as `text`. */
+  readonly others?: (requests: RequestTable, r: number) => readonly string[];
 }
 
 const OPS = ['READ', 'WRITE', 'FLUSH', 'DISCARD', 'WRITE_ZEROES'];
@@ -104,6 +106,7 @@ export const REQUEST_FIELDS: readonly RequestField[] = [
     measure: 'plain',
     says: 'disk',
     text: (t, r) => t.devices[t.device[r]],
+    others: (t, r) => t.deviceNames(r).slice(1),
   },
   {
     name: 'confidence',

@@ -9,19 +9,20 @@ export function sizeText(bytes: number): string {
   return `${Number.isInteger(value) ? value : value.toFixed(value < 10 ? 2 : 1)} ${'KMGT'[power - 1]}iB`;
 }
 
-/** Nanoseconds as people say them: `83.2 us`. */
+/** Nanoseconds as people say them: `83.2 µs`. */
 export function durationText(ns: number): string {
   if (ns < 1000) return `${ns} ns`;
-  const [unit, size] = ns < 1e6 ? ['us', 1e3] : ns < 1e9 ? ['ms', 1e6] : ['s', 1e9];
+  const [unit, size] = ns < 1e6 ? ['µs', 1e3] : ns < 1e9 ? ['ms', 1e6] : ['s', 1e9];
   return `${Number((ns / (size as number)).toFixed(ns / (size as number) < 10 ? 2 : 1))} ${unit}`;
 }
 
-/** Queue and tag of a request: `q0 tag 3`, with its life from the second one on; `?` where unknown. */
+/** Queue and tag of a request: `q0 tag 3`, behind its device where the trace has several: `ublkb1 q0 tag 3`; `?` where unknown. */
 export function slotText(requests: RequestTable, row: number): string {
   if (requests.isSqe(row)) return `user_data ${requests.sqes(row)[0]?.user_data ?? '?'}`;
   const queue = requests.queue[row] < 0 ? '?' : requests.queue[row];
   const tag = requests.tag[row] < 0 ? '?' : requests.tag[row];
-  return `q${queue} tag ${tag}`;
+  const device = requests.devicesInUse.length > 1 ? `${requests.devices[requests.device[row]]} ` : '';
+  return `${device}q${queue} tag ${tag}`;
 }
 
 /** A request in one line: `q0 tag 3 READ 4 KiB @ 8 KiB`. */
@@ -33,7 +34,7 @@ export function requestLabel(requests: RequestTable, row: number): string {
   return `${slotText(requests, row)} ${requests.op(row)}${bytes}${at}`;
 }
 
-/** What became of a request: `4096 in 83.2 us`, `-5 (-EIO) in 2 ms`, `open`. */
+/** What became of a request: `4096 in 83.2 µs`, `-5 (-EIO) in 2 ms`, `open`. */
 export function outcomeText(requests: RequestTable, row: number): string {
   const end = requests.end[row];
   if (Number.isNaN(end)) return 'open';

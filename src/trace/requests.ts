@@ -34,6 +34,9 @@ export class RequestTable {
   readonly length: number;
   /** Device names; the device column holds indices. */
   readonly devices: readonly string[];
+  private readonly deviceNumbers: readonly string[];
+  /** Indices of the devices that have requests. */
+  readonly devicesInUse: readonly number[];
   readonly device: Uint16Array;
   /** Queue id and tag, -1 where unknown. */
   readonly queue: Int32Array;
@@ -62,6 +65,8 @@ export class RequestTable {
   ) {
     this.length = columns.code.length;
     this.devices = columns.devices;
+    this.deviceNumbers = columns.deviceNumbers;
+    this.devicesInUse = [...new Set(columns.device)].sort((a, b) => a - b);
     this.device = columns.device;
     this.queue = columns.queue;
     this.tag = columns.tag;
@@ -86,6 +91,13 @@ export class RequestTable {
   /** Whether row r is an SQE by itself; its ring stands as queue, and its user_data as tag where it is small. */
   isSqe(r: number): boolean {
     return (this.code[r] & 3) === OWNER.sqe;
+  }
+
+  /** Names of the device of request r: the one that is printed, and `major,minor` of a disk. */
+  deviceNames(r: number): readonly string[] {
+    const device = this.device[r];
+    const [name, number] = [this.devices[device], this.deviceNumbers[device]];
+    return name === number ? [name] : [name, number];
   }
 
   /** Numbers of the events of request r; a view, not a copy. */

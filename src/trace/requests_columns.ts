@@ -18,6 +18,8 @@ const MOST_TAG = 0xffff;
 /** The columns of a table of requests; what they hold is said there. */
 export interface RequestColumns {
   readonly devices: readonly string[];
+  /** `major,minor` of each device where it is a disk, else its name. */
+  readonly deviceNumbers: readonly string[];
   readonly device: Uint16Array;
   readonly queue: Int32Array;
   readonly tag: Int32Array;
@@ -97,10 +99,20 @@ export function* makeColumns(trace: Trace, matched: Matched, options: MatchOptio
   }
   yield* countLives(matched, table);
   const events = yield* listEvents(matched, code);
-  return { ...table, devices, row: events.row, eventStart: events.start, eventList: events.list };
+  const deviceNumbers = devices.map((name, d) =>
+    d < state.devices.length ? deviceNumber(state.devices[d]) : name,
+  );
+  return {
+    ...table,
+    devices,
+    deviceNumbers,
+    row: events.row,
+    eventStart: events.start,
+    eventList: events.list,
+  };
 }
 
-type Filling = Omit<RequestColumns, 'devices' | 'row' | 'eventStart' | 'eventList'>;
+type Filling = Omit<RequestColumns, 'devices' | 'deviceNumbers' | 'row' | 'eventStart' | 'eventList'>;
 
 /** Fills rows of the table from the records behind them. */
 class Filler {

@@ -1,4 +1,5 @@
 import { STATE } from './requests_block';
+import { diskOwners } from './requests_owners';
 import type { Device, MatchState, Ring } from './requests_state';
 import type { Sliced } from './slices';
 
@@ -11,7 +12,8 @@ const SLICE = 1024;
 export type DiskNames = ReadonlyMap<string, string>;
 
 /**
- * Names of disks: `# disk NAME MAJOR,MINOR` comments, and where one ublk disk and one device id are in the trace, that id.
+ * Names of disks: those of `# disk NAME MAJOR,MINOR` comments; `ublkbN` where events show which device N a disk belongs to, or where
+ * one disk and one device are left.
  */
 export function diskNames(state: MatchState, served: readonly boolean[]): DiskNames {
   const names = new Map<string, string>();
@@ -20,24 +22,17 @@ export function diskNames(state: MatchState, served: readonly boolean[]): DiskNa
     const match = /^#:?\s*(?:disk|device):?\s+([A-Za-z]\w*)\s+(?:is\s+)?(\d+)[,:](\d+)/.exec(note.text);
     if (match) names.set(`${match[2]},${match[3]}`, match[1]);
   }
-  const disks = state.devices.filter((_, id) => served[id]);
-  if (disks.length !== 1 || names.has(deviceNumber(disks[0]))) return names;
-  const ids = new Set<number>();
-  const { trace } = state;
-  const fields = new Int32Array(trace.shapes.size).fill(-1);
-  for (let id = 0; id < fields.length; id++) {
-    const shape = trace.shapes.get(id);
-    if (shape.name === 'ublk_ctrl_uring_cmd' || shape.name === 'ublk_dev_state')
-      fields[id] = shape.fields.get('dev_id') ?? -1;
+  const disks = state.devices.filter((_, id) => served[id]).map(deviceNumber);
+  const { ids, owners } = diskOwners(state.trace);
+  for (const disk of disks) {
+    const owner = owners.get(disk);
+    // one number for several devices, one after the other, has no name of its own
+    if (owner?.size === 1 && !names.has(disk)) names.set(disk, `ublkb${[...owner][0]}`);
   }
-  const told = fields.some((field) => field >= 0);
-  for (let e = 0; told && e < trace.length; e++) {
-    const field = fields[trace.shape[e]];
-    if (field < 0) continue;
-    const id = trace.wide.number(trace.word(e, field));
-    if (id >= 0 && id < 0xffffffff) ids.add(id);
-  }
-  if (ids.size === 1) names.set(deviceNumber(disks[0]), `ublkb${[...ids][0]}`);
+  const nameless = disks.filter((disk) => !names.has(disk) && !owners.has(disk));
+  const taken = new Set(names.values());
+  const left = [...ids].filter((id) => !taken.has(`ublkb${id}`));
+  if (nameless.length === 1 && left.length === 1) names.set(nameless[0], `ublkb${left[0]}`);
   return names;
 }
 

@@ -1,9 +1,8 @@
+import { UBLK_CMD } from '../uapi/ublk_cmds';
 import type { Machine, Rules } from './state_machine';
 import { SLOT } from './state_codes';
 import { UNKNOWN } from './state_work';
 
-const START_USER_RECOVERY = 0x10;
-const ADD_DEV = 0x04;
 const NONBLOCK = 0x80000000;
 const MAX_LIVE = 65536;
 
@@ -30,6 +29,31 @@ function resetSlots(m: Machine, index: number, clear: boolean): void {
   }
 }
 
+/** A control command for a known device; for START_DEV and END_USER_RECOVERY `data` is the pid of the server. */
+function control(m: Machine, index: number, op: number, data: number): void {
+  switch (op) {
+    case UBLK_CMD.START_USER_RECOVERY:
+      resetSlots(m, index, false);
+      m.device(index).awaited = true;
+      break;
+    case UBLK_CMD.ADD_DEV:
+      resetSlots(m, index, true);
+      break;
+    case UBLK_CMD.SET_PARAMS:
+      m.device(index).awaited = true;
+      break;
+    case UBLK_CMD.START_DEV:
+    case UBLK_CMD.END_USER_RECOVERY:
+      if (data > 0) m.w.deviceByPid.set(data, index);
+      break;
+    case UBLK_CMD.STOP_DEV:
+    case UBLK_CMD.DEL_DEV:
+      m.device(index).awaited = false;
+      break;
+    default:
+  }
+}
+
 function keep<V>(map: Map<number, V>, key: number, value: V): void {
   map.set(key, value);
   if (map.size <= MAX_LIVE) return;
@@ -39,11 +63,14 @@ function keep<V>(map: Map<number, V>, key: number, value: V): void {
   }
 }
 
-/** The device is being stopped; the event does not say which, so it counts only where there is one. */
+/** The device is being stopped: the one of the control command that stops it, or the only one. */
 const STOPPING: Rules[string] = {
   needs: [],
-  bind: (m) => () => {
-    if (m.w.devices.length === 1 && m.w.devices[0].state < 0) m.device(0).state = -2;
+  bind: (m) => (i) => {
+    const { devices, tasks } = m.w;
+    const task = tasks[m.trace.task[i]];
+    const index = devices.length === 1 ? 0 : task !== undefined && task.ctrlOp >= 0 ? task.ctrlDevice : -1;
+    if (index >= 0 && devices[index].state < 0) m.device(index).state = -2;
   },
 };
 
@@ -56,9 +83,11 @@ export const CLIENT_RULES: Rules = {
         f.num(name),
       );
       const stateAt = f.text('state');
-      return (_, at) => {
+      return (i, at) => {
         const device = m.device(m.deviceOfId(m.num(m.words[at + idAt])));
         device.state = m.words[at + stateAt];
+        if (m.trace.strings.text(device.state) === 'LIVE') device.awaited = false;
+        else if (m.w.tasks[m.trace.task[i]]?.ctrlOp === UBLK_CMD.ADD_DEV) device.awaited = true;
         device.nrQueues = m.num(m.words[at + queuesAt]);
         device.depth = m.num(m.words[at + depthAt]);
         device.flags = m.words[at + flagsAt] | 0;
@@ -80,13 +109,23 @@ export const CLIENT_RULES: Rules = {
   ublk_ctrl_uring_cmd: {
     needs: ['op', 'dev_id', 'issue_flags'],
     bind(m, f) {
-      const [opAt, idAt, flagsAt] = [f.num('op'), f.num('dev_id'), f.num('issue_flags')];
-      return (_, at) => {
+      const [opAt, idAt, flagsAt, dataAt] = [
+        f.num('op'),
+        f.num('dev_id'),
+        f.num('issue_flags'),
+        f.num('data0'),
+      ];
+      return (i, at) => {
         if (m.trace.wide.lowOf(m.words[at + flagsAt]) >= NONBLOCK) return;
         const op = m.trace.wide.lowOf(m.words[at + opAt]) & 0xff;
-        const index = m.w.deviceById.get(m.num(m.words[at + idAt]));
-        if (index !== undefined && op === START_USER_RECOVERY) resetSlots(m, index, false);
-        if (index !== undefined && op === ADD_DEV) resetSlots(m, index, true);
+        const id = m.num(m.words[at + idAt]);
+        const set = op === UBLK_CMD.SET_PARAMS || op === UBLK_CMD.START_DEV;
+        const index = m.w.deviceById.get(id) ?? (set ? m.deviceOfId(id) : -1);
+        const task = m.task(m.trace.task[i]);
+        task.ctrlOp = op;
+        task.ctrlDevice = index;
+        if (index < 0) return;
+        control(m, index, op, dataAt < 0 ? 0 : m.num(m.words[at + dataAt]));
       };
     },
   },

@@ -1,6 +1,7 @@
+import { UBLK_CMD } from '../uapi/ublk_cmds';
 import { REQUEST } from './state_codes';
 import type { Fields, Machine, Rules } from './state_machine';
-import { endSlotRequest, linkDisk } from './state_slot';
+import { dropLoose, endSlotRequest, linkDisk, nameLoose } from './state_slot';
 import { type Disk, type DiskIo, UNKNOWN } from './state_work';
 
 /** Most requests of one disk that are kept as waiting or in flight; older ones are dropped from the lists. */
@@ -125,6 +126,9 @@ export const DISK_RULES: Rules = {
           inserted: false,
         });
         const task = m.w.tasks[m.trace.task[i]];
+        // START_DEV reads the partition table of the disk that it adds
+        if (task !== undefined && task.ctrlOp === UBLK_CMD.START_DEV && task.ctrlDevice >= 0)
+          linkDisk(m, disk.major, disk.minor, task.ctrlDevice, true);
         if (task !== undefined && task.plug >= 0) m.task(m.trace.task[i]).plug++;
       };
     },
@@ -201,7 +205,11 @@ export const DISK_RULES: Rules = {
         if (known === undefined) return;
         const task = m.task(id);
         if (task.plug > 0) task.plug--;
-        if (task.issueDevice < 0) return;
+        if (task.issueDevice < 0) {
+          if (task.issueTag >= 0) nameLoose(m, disk, task.issueQueue, task.issueTag, sector);
+          task.issueTag = -1;
+          return;
+        }
         // blk_mq_start_request runs inside queue_rq of the same task
         linkDisk(m, disk.major, disk.minor, task.issueDevice);
         const slot = m.slot(task.issueDevice, task.issueQueue, task.issueTag);
@@ -231,6 +239,7 @@ export const DISK_RULES: Rules = {
         if (io !== undefined) disk.inFlight.splice(k, 1);
         else if (count === 0) completeFlush(disk, sector);
         disk.completed++;
+        dropLoose(m, disk.major, disk.minor, sector);
         endBySector(m, m.trace.task[i], disk, sector);
       };
     },

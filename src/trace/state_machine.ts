@@ -138,9 +138,9 @@ export class Machine {
     return index;
   }
 
-  /** The slot of (device, queue, tag); undefined for numbers that no driver uses. */
+  /** The slot of (device, queue, tag); undefined for numbers that no driver uses, and for an unknown device (-1). */
   slot(device: number, qid: number, tag: number): Slot | undefined {
-    if (!(qid >= 0 && qid < MAX_SLOT && tag >= 0 && tag < MAX_SLOT)) return undefined;
+    if (!(device >= 0 && qid >= 0 && qid < MAX_SLOT && tag >= 0 && tag < MAX_SLOT)) return undefined;
     const { w } = this;
     const dev = this.device(device);
     let queue = dev.queues[qid];

@@ -24,6 +24,7 @@ export function emptyWork(epoch: number): Work {
     deviceById: new Map(),
     deviceByPid: new Map(),
     disks: new Map(),
+    loose: [],
     pipes: new Map(),
     pages: new Map(),
     tasks: [],
@@ -145,6 +146,7 @@ export function newDevice(epoch: number, index: number): Device {
     flags: UNKNOWN,
     disk: -1,
     queues: [],
+    awaited: false,
   };
 }
 
@@ -196,5 +198,7 @@ export function newTask(epoch: number): TaskWork {
     added: 0,
     dispatchMajor: -1,
     dispatchMinor: -1,
+    ctrlOp: -1,
+    ctrlDevice: -1,
   };
 }

@@ -4,10 +4,13 @@ import type { Machine, Rules } from './state_machine';
 import {
   arm,
   deviceForRequest,
+  deviceOfCommand,
   deviceOfTask,
-  dropPages,
   endSlotRequest,
+  keepLoose,
+  learnDisk,
   linkDisk,
+  queueRequest,
   queueOfTask,
   refuse,
 } from './state_slot';
@@ -34,7 +37,10 @@ const delivering = (): Rules[string] => ({
       const task = m.task(id);
       const qid =
         qidAt < 0 ? (task.outTag >= 0 ? task.outQueue : queueOfTask(task)) : m.num(m.words[at + qidAt]);
-      out(m, id, deviceOfTask(m, id, task), qid, m.num(m.words[at + tagAt]));
+      const device = deviceOfTask(m, id, task);
+      const tag = m.num(m.words[at + tagAt]);
+      learnDisk(m, device, qid, tag);
+      out(m, id, device, qid, tag);
     };
   },
 });
@@ -80,23 +86,29 @@ export const UBLK_RULES: Rules = {
         const task = m.task(m.trace.task[i]);
         const qid = m.num(words[at + qidAt]);
         const tag = m.num(words[at + tagAt]);
-        const known = task.dispatchMajor < 0 ? -1 : m.disk(task.dispatchMajor, task.dispatchMinor).device;
-        const device = known >= 0 ? known : deviceForRequest(m, qid, tag);
-        const slot = m.slot(device, qid, tag);
-        if (!slot) return;
-        dropPages(m, slot, device, qid, tag);
-        slot.request = REQUEST.queued;
-        slot.sector = m.num(words[at + sectorAt]);
-        slot.sectors = Math.floor(m.num(words[at + lenAt]) / 512);
-        slot.ioFlags = flagsAt < 0 ? UNKNOWN : words[at + flagsAt] | 0;
-        slot.ioOp = -1;
-        slot.handled = 0;
-        slot.filled = m.simulated ? 0 : UNKNOWN;
+        // tags of a list of requests are taken first, then each goes to the driver
+        const [major, minor] = [task.dispatchMajor, task.dispatchMinor];
+        const known = major < 0 ? -1 : m.disk(major, minor).device;
+        const held = known >= 0 && m.peekSlot(known, qid, tag)?.request === REQUEST.tagHeld;
+        const device = held ? known : deviceForRequest(m, qid, tag);
         task.issueDevice = device;
         task.issueQueue = qid;
         task.issueTag = tag;
-        if (task.dispatchMajor >= 0) linkDisk(m, task.dispatchMajor, task.dispatchMinor, device);
-        task.dispatchMajor = -1;
+        const rq = {
+          major,
+          minor,
+          qid,
+          tag,
+          sector: m.num(words[at + sectorAt]),
+          sectors: Math.floor(m.num(words[at + lenAt]) / 512),
+          flags: flagsAt < 0 ? UNKNOWN : words[at + flagsAt] | 0,
+        };
+        if (device < 0) {
+          keepLoose(m, rq);
+          return;
+        }
+        queueRequest(m, device, rq);
+        if (major >= 0 && !held) linkDisk(m, major, minor, device);
       };
     },
   },
@@ -126,7 +138,8 @@ export const UBLK_RULES: Rules = {
         const qid = m.num(words[at + qidAt]);
         const tag = m.num(words[at + tagAt]);
         const ring = m.knownRing(task.subRing);
-        const device = ring !== undefined && ring.device >= 0 ? ring.device : deviceOfTask(m, id, task);
+        const device =
+          ring !== undefined && ring.device >= 0 ? ring.device : deviceOfCommand(m, id, task, op, qid, tag);
         const slot = m.slot(device, qid, tag);
         if (!slot) return;
         task.cmdDevice = device;
@@ -173,7 +186,7 @@ export const UBLK_RULES: Rules = {
       return (i, at) => {
         const task = m.task(m.trace.task[i]);
         const slot = m.slot(
-          Math.max(task.spliceDevice, 0),
+          task.spliceDevice >= 0 ? task.spliceDevice : deviceOfTask(m, m.trace.task[i], task),
           Math.max(task.spliceQueue, 0),
           m.num(m.words[at + tagAt]),
         );
@@ -250,7 +263,7 @@ export const UBLK_RULES: Rules = {
       return (i, at) => {
         const task = m.task(m.trace.task[i]);
         const tag = m.num(m.words[at + tagAt]);
-        const device = Math.max(task.cmdDevice, 0);
+        const device = deviceOfTask(m, m.trace.task[i], task);
         const slot = m.peekSlot(device, queueOfTask(task), tag);
         if (slot === undefined || slot.sector > m.num(m.words[at + sectorAt])) return;
         endSlotRequest(m, device, queueOfTask(task), tag, REQUEST.requeued);

@@ -114,6 +114,8 @@ export interface Device {
   /** Key of its disk, -1 unknown. */
   disk: number;
   queues: (Queue | undefined)[];
+  /** It was added, or its recovery began, and its server did not arm all slots yet. */
+  awaited: boolean;
 }
 
 export interface PipeBuffer {
@@ -212,6 +214,20 @@ export interface TaskWork {
   /** Disk of the request that it just gave a driver tag: major, -1 unknown, and minor. */
   dispatchMajor: number;
   dispatchMinor: number;
+  /** Number of the control command that it runs and index of its device; -1 for none. */
+  ctrlOp: number;
+  ctrlDevice: number;
+}
+
+/** A request given to the driver while it is not known which device serves its disk. */
+export interface LooseRequest {
+  readonly major: number;
+  readonly minor: number;
+  readonly qid: number;
+  readonly tag: number;
+  readonly sector: number;
+  readonly sectors: number;
+  readonly flags: number;
 }
 
 export interface ClientIo {
@@ -254,6 +270,8 @@ export interface Work {
   /** Device index by pid or tgid of the opener. */
   deviceByPid: Map<number, number>;
   disks: Map<number, Disk>;
+  /** Never changed in place. */
+  loose: readonly LooseRequest[];
   pipes: Map<number, Pipe>;
   pages: Map<number, Page>;
   tasks: (TaskWork | undefined)[];

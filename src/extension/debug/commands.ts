@@ -158,7 +158,7 @@ async function breakWhen(tree: RequestTree, traces: Traces, node: Node | undefin
   if (entry === undefined) return;
   const { stateLeaves } = await import('../../trace/state');
   const { open } = entry;
-  const slot = slotOf(entry, node);
+  const slot = await slotOf(entry, node);
   const event = node?.kind === 'event' ? node.event : eventFor(entry, node);
   const items = [...stateLeaves(open.states.at(event))]
     .filter(([path]) => /^(slot|ring|pipe|device|page|disk):/.test(path) && !NAMES.test(path))
@@ -203,12 +203,12 @@ function rowOf({ open }: Entry, node: Node | undefined): number | undefined {
 }
 
 /** Beginning of the paths of the slot that a node is about. */
-function slotOf(entry: Entry, node: Node | undefined): string | undefined {
-  const { open } = entry;
+async function slotOf(entry: Entry, node: Node | undefined): Promise<string | undefined> {
   const row = rowOf(entry, node);
   if (row === undefined || row < 0) return undefined;
-  const { queue, tag } = open.requests;
-  return `slot:${queue[row]}:${tag[row]}:`;
+  const { slotOfRequest } = await import('../../debug/slot_path');
+  const slot = slotOfRequest(entry.open, row);
+  return slot === undefined ? undefined : `${slot}:`;
 }
 
 function isNode(value: unknown): value is Node {
