@@ -133,7 +133,7 @@ export class StateCache {
   private keep(): void {
     const snapshot = this.reducer.snapshot();
     this.kept.push(snapshot);
-    this.bytes += sizeOf(snapshot.work);
+    this.bytes += sizeOf(snapshot);
     while (this.bytes > this.limit && this.kept.length > 2) this.thin();
   }
 
@@ -141,12 +141,12 @@ export class StateCache {
     this.interval *= 2;
     const left = this.kept.filter((snapshot) => (snapshot.event + 1) % this.interval === 0);
     this.kept.splice(0, this.kept.length, ...left);
-    this.bytes = left.reduce((sum, snapshot) => sum + sizeOf(snapshot.work), 0);
+    this.bytes = left.reduce((sum, snapshot) => sum + sizeOf(snapshot), 0);
   }
 }
 
 /** Upper estimate of the memory that a snapshot keeps for itself: its tables, and the entities changed since the one before. */
-function sizeOf(work: Work): number {
+function sizeOf({ work, since }: Snapshot): number {
   let entries =
     work.tasks.length +
     work.ringByFd.size +
@@ -157,20 +157,20 @@ function sizeOf(work: Work): number {
   let own = 0;
   for (const ring of work.rings.values()) {
     entries++;
-    if (ring.epoch === work.epoch) entries += ring.reqs.size + ring.cqes.length + ring.sqes.length;
-    for (const req of ring.reqs.values()) if (req.epoch === work.epoch) own++;
+    if (ring.epoch >= since) entries += ring.reqs.size + ring.cqes.length + ring.sqes.length;
+    for (const req of ring.reqs.values()) if (req.epoch >= since) own++;
   }
   for (const device of work.devices) {
     for (const queue of device.queues) {
-      if (queue === undefined || queue.epoch !== work.epoch) continue;
+      if (queue === undefined || queue.epoch < since) continue;
       entries += queue.slots.length >> 2;
-      for (const slot of queue.slots) if (slot?.epoch === work.epoch) own++;
+      for (const slot of queue.slots) if (slot !== undefined && slot.epoch >= since) own++;
     }
   }
   for (const disk of work.disks.values())
-    if (disk.epoch === work.epoch) entries += disk.waiting.length + disk.inFlight.length + 4;
-  for (const page of work.pages.values()) if (page.epoch === work.epoch) own++;
-  for (const pipe of work.pipes.values()) if (pipe.epoch === work.epoch) own += 1 + pipe.buffers.length;
+    if (disk.epoch >= since) entries += disk.waiting.length + disk.inFlight.length + 4;
+  for (const page of work.pages.values()) if (page.epoch >= since) own++;
+  for (const pipe of work.pipes.values()) if (pipe.epoch >= since) own += 1 + pipe.buffers.length;
   return 2048 + entries * ENTRY_BYTES + own * ENTITY_BYTES;
 }
 

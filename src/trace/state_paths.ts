@@ -40,13 +40,18 @@ export function readPath(state: MachineState, path: StatePath): Leaf | undefined
   return undefined;
 }
 
-/** What differs between two states of the same trace, in the order of the later one; things that ended come last. */
+/**
+ * What differs between two states of the same trace, in the order of the later one; things that ended come last. Things that
+ * both states share cost next to nothing.
+ */
 export function diffState(before: MachineState, after: MachineState): StateChange[] {
-  const old = new Map(entities(before));
+  const [were, are] = unshared(before, after);
+  const old = new Map(entities(were));
   const changes: StateChange[] = [];
-  for (const [id, entity] of entities(after)) {
+  for (const [id, entity] of entities(are)) {
     const was = old.get(id);
     old.delete(id);
+    if (was === entity) continue;
     if (was !== undefined) compare(`${id}:`, was, entity, changes);
     else
       for (const [path, value] of leavesOf(id, entity))
@@ -56,6 +61,41 @@ export function diffState(before: MachineState, after: MachineState): StateChang
     for (const [path, value] of leavesOf(id, entity)) changes.push({ path, before: value, after: undefined });
   }
   return changes;
+}
+
+/** Two states without those of their many things that are the same object in both. */
+function unshared(before: MachineState, after: MachineState): [MachineState, MachineState] {
+  const slots = apart(before.slots, after.slots);
+  const requests = apart(before.requests, after.requests);
+  const pages = apart(before.pages, after.pages);
+  return [
+    { ...before, slots: slots[0], requests: requests[0], pages: pages[0] },
+    { ...after, slots: slots[1], requests: requests[1], pages: pages[1] },
+  ];
+}
+
+/**
+ * What is left of two lists when items that both have are taken out of both, as far as they are found by going along the two: an
+ * item that came, went or changed is passed over. What is left may still have items in common.
+ */
+function apart<T>(before: readonly T[], after: readonly T[]): [T[], T[]] {
+  const [were, are]: [T[], T[]] = [[], []];
+  let a = 0;
+  let b = 0;
+  while (a < before.length && b < after.length) {
+    if (before[a] === after[b]) {
+      a++;
+      b++;
+    } else if (a + 1 < before.length && before[a + 1] === after[b]) were.push(before[a++]);
+    else if (b + 1 < after.length && before[a] === after[b + 1]) are.push(after[b++]);
+    else {
+      were.push(before[a++]);
+      are.push(after[b++]);
+    }
+  }
+  while (a < before.length) were.push(before[a++]);
+  while (b < after.length) are.push(after[b++]);
+  return [were, are];
 }
 
 function leavesOf(id: string, entity: object): Map<string, Leaf> {

@@ -7,7 +7,8 @@ import { PIPE_RULES } from './state_pipe';
 import { RING_RULES } from './state_ring';
 import { UBLK_RULES } from './state_ublk';
 import type { MachineState } from './state_types';
-import { viewState } from './state_view';
+import { StateViews } from './state_reuse';
+import { viewState } from './state_whole';
 import { copyWork, emptyWork } from './state_new';
 import { UNKNOWN, type Work } from './state_work';
 import type { Trace } from './trace';
@@ -28,6 +29,8 @@ export interface Snapshot {
   /** The event after which it was taken. */
   readonly event: number;
   readonly work: Work;
+  /** Things of this epoch and later ones were changed since the snapshot or the reset that replay went on from. */
+  readonly since: number;
 }
 
 /**
@@ -38,10 +41,13 @@ export class StateReducer {
   private readonly machine: Machine;
   private readonly handlers: Handler[] = [];
   private epochs = 1;
+  private since = 1;
+  private readonly views: StateViews;
 
   constructor(readonly trace: Trace) {
     const has = eventsIn(trace, ['io_uring_get_sqe', 'io_uring_cq_advance', 'ublk_ch_uring_cmd']);
     this.machine = new Machine(trace, has[0] || has[1], has[2]);
+    this.views = new StateViews(this.machine);
   }
 
   /** The event that was applied last; -1 before the first one. */
@@ -51,7 +57,7 @@ export class StateReducer {
 
   /** Goes back to the state before the first event. */
   reset(): void {
-    this.machine.w = emptyWork(++this.epochs);
+    this.machine.w = emptyWork(this.begin());
   }
 
   /** Applies the next events, up to and with event `last`. */
@@ -79,23 +85,36 @@ export class StateReducer {
   /** Keeps the present state; costs a copy of the tables, not of what is in them. */
   snapshot(): Snapshot {
     const work = this.machine.w;
-    this.machine.w = copyWork(work, ++this.epochs);
-    return { event: work.event, work };
+    const { since } = this;
+    this.machine.w = copyWork(work, this.begin());
+    return { event: work.event, work, since };
   }
 
   /** Goes back (or on) to a snapshot, which stays usable. */
   restore(snapshot: Snapshot): void {
-    this.machine.w = copyWork(snapshot.work, ++this.epochs);
+    this.machine.w = copyWork(snapshot.work, this.begin());
   }
 
-  /** The present state as plain data, independent of the reducer. */
+  /**
+   * The present state as plain data, which later events do not change. What no event touched since the last state that was asked for
+   * is the same object in both.
+   */
   state(): MachineState {
-    return viewState(this.machine);
+    const state = viewState(this.machine, this.views);
+    // what has a plain form now is copied before it is changed
+    this.machine.w.epoch = ++this.epochs;
+    return state;
   }
 
   /** The working state, for reading single values without building the whole of {@link state}. */
   get view(): Machine {
     return this.machine;
+  }
+
+  /** A new epoch to go on from a snapshot or from nothing. */
+  private begin(): number {
+    this.since = ++this.epochs;
+    return this.since;
   }
 
   private bind(id: number): Handler {

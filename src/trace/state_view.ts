@@ -5,7 +5,6 @@ import type { Machine } from './state_machine';
 import type {
   DeviceState,
   DiskState,
-  MachineState,
   PageState,
   PipeState,
   RingRequestState,
@@ -236,55 +235,5 @@ export function viewTask(m: Machine, id: number, task: TaskWork): TaskState {
     request: hexOrNull(m, task.req),
     requestInferred: task.req !== UNKNOWN && task.inferred,
     pipe: task.pipe === UNKNOWN ? null : (m.w.pipes.get(task.pipe)?.id ?? null),
-  };
-}
-
-/** The working state as plain data. */
-export function viewState(m: Machine): MachineState {
-  const { w, trace } = m;
-  const rings = [...w.rings.values()].sort((a, b) => a.id - b.id);
-  const slots: SlotState[] = [];
-  for (const device of w.devices) {
-    for (let q = 0; q < device.queues.length; q++) {
-      const list = device.queues[q]?.slots ?? [];
-      for (let t = 0; t < list.length; t++) {
-        const slot = list[t];
-        if (slot !== undefined) slots.push(viewSlot(m, device.index, q, t, slot));
-      }
-    }
-  }
-  const tasks: TaskState[] = [];
-  for (let id = 0; id < w.tasks.length; id++) {
-    const task = w.tasks[id];
-    if (task !== undefined) tasks.push(viewTask(m, id, task));
-  }
-  const { totals } = w;
-  return {
-    event: w.event,
-    time: w.event < 0 ? null : trace.ts[w.event],
-    simulated: m.simulated,
-    devices: w.devices.map((device) => viewDevice(m, device)),
-    slots,
-    rings: rings.map((ring) => viewRing(m, ring)),
-    requests: rings.flatMap((ring) => [...ring.reqs.values()].map((req) => viewRequest(m, ring, req))),
-    pipes: [...w.pipes.values()].map((pipe) => viewPipe(m, pipe)),
-    pages: [...w.pages.values()].map((page) => viewPage(m, page)),
-    disks: [...w.disks.values()].map((disk) => viewDisk(m, disk)),
-    tasks,
-    ios: [...w.ios].map(([id, io]) => ({
-      id,
-      line: io.line,
-      op: m.trace.strings.text(io.op),
-      offset: io.offset,
-      length: io.length,
-    })),
-    commands: [...w.commands].map(([line, id]) => ({ line, text: m.trace.strings.text(id) })),
-    fuse: [...w.fuse.values()].map((io) => ({
-      connection: io.connection,
-      unique: io.unique,
-      opcode: m.trace.strings.text(io.opcode),
-      len: io.len,
-    })),
-    totals: { ...totals, copiedBytes: known(totals.copiedBytes) },
   };
 }

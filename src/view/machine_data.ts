@@ -24,11 +24,11 @@ export function drawPipes(scene: Scene, leftOut: string[]): PipeDrawing[] {
 }
 
 function drawPipe(scene: Scene, pipe: PipeState): PipeDrawing {
-  const { changes, t, before, state } = scene;
+  const { changes, t, before } = scene;
   const id = `pipe:${pipe.id}`;
   const known = new Set(before?.pipes.find((one) => one.id === pipe.id)?.buffers.map((b) => b.page));
   const focused = pipe.buffers.some((buffer) => {
-    const page = state.pages.find((one) => one.ptr === buffer.page);
+    const page = scene.pageOf(buffer.page);
     return page !== undefined && scene.isFocus(rowOfPage(scene, page));
   });
   const mode =
@@ -79,7 +79,10 @@ export function drawPages(scene: Scene, leftOut: string[]): PageDrawing[] {
   const ended = (before?.pages ?? []).filter((page) => !alive.has(page.ptr));
   const weight = (page: PageState): number =>
     (changes.of(`page:${page.ptr}`) ? 2 : 0) + (scene.isFocus(rowOfPage(scene, page)) ? 1 : 0);
-  const sorted = [...state.pages, ...ended].sort((a, b) => weight(b) - weight(a));
+  const sorted = [...state.pages, ...ended]
+    .map((page) => ({ page, weight: weight(page) }))
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ page }) => page);
   if (sorted.length > MOST_PAGES) leftOut.push(t('{0} more pages', sorted.length - MOST_PAGES));
   return sorted
     .slice(0, MOST_PAGES)

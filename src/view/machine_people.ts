@@ -26,7 +26,7 @@ export function drawTasks(scene: Scene, leftOut: string[]): MachinePart[] {
 function drawTask(scene: Scene, task: TaskState, runs: boolean): MachinePart {
   const { changes, t, state } = scene;
   const id = `task:${task.pid}`;
-  const req = state.requests.find((one) => one.req === task.request);
+  const req = task.request === null ? undefined : state.requests.find((one) => one.req === task.request);
   const row = req === undefined ? -1 : rowOf(scene, req);
   const parts = [
     runs ? t('runs this event') : '',

@@ -13,9 +13,12 @@ const MOST_REQUESTS = 32;
 /** SQ and CQ of the rings that matter now, and what is left out. */
 export function drawRings(scene: Scene, leftOut: string[]): RingDrawing[] {
   const { state, t } = scene;
-  const ranked = [...state.rings].sort((a, b) => weight(scene, b) - weight(scene, a) || a.id - b.id);
-  const chosen = ranked
-    .filter((ring, k) => k === 0 || (k < MOST_RINGS && weight(scene, ring) > 0))
+  const focused = new Set(state.requests.filter((req) => isFocused(scene, req)).map((req) => req.ring));
+  const chosen = state.rings
+    .map((ring) => ({ ring, weight: weight(scene, ring, focused) }))
+    .sort((a, b) => b.weight - a.weight || a.ring.id - b.ring.id)
+    .filter(({ weight }, k) => k === 0 || (k < MOST_RINGS && weight > 0))
+    .map(({ ring }) => ring)
     .sort((a, b) => a.id - b.id);
   const rest = state.rings.filter((ring) => !chosen.includes(ring));
   if (rest.length > 0)
@@ -23,14 +26,11 @@ export function drawRings(scene: Scene, leftOut: string[]): RingDrawing[] {
   return chosen.flatMap((ring) => [drawSq(scene, ring), drawCq(scene, ring)]);
 }
 
-function weight(scene: Scene, ring: RingState): number {
-  const focused = scene.state.requests.some(
-    (req) => req.ring === ring.id && scene.isFocus(rowOf(scene, req)),
-  );
+function weight(scene: Scene, ring: RingState, focused: ReadonlySet<number>): number {
   return (
     (scene.changes.of(`ring:${ring.id}`) ? 1e6 : 0) +
-    (focused ? 1e5 : 0) +
-    (scene.state.slots.some((slot) => slot.command.ring === ring.id) ? 1e4 : 0) +
+    (focused.has(ring.id) ? 1e5 : 0) +
+    (scene.hasCommands(ring.id) ? 1e4 : 0) +
     Math.min(ring.inFlight, 1000)
   );
 }
@@ -153,21 +153,32 @@ export function rowOf(scene: Scene, req: RingRequestState): number {
   return req.since === null || req.state === 'armed' ? -1 : requests.requestOf(req.since);
 }
 
+function isFocused(scene: Scene, req: RingRequestState): boolean {
+  if (scene.focus < 0) return false;
+  const told = req.userData !== null && scene.mayFocus(req.ring, req.userData);
+  return (told || req.state !== 'armed') && scene.isFocus(rowOf(scene, req));
+}
+
 /** Requests between SQ and CQ; commands that are parked in slots are drawn there, unless the event changed them. */
 export function drawRingRequests(scene: Scene, leftOut: string[]): RingRequestDrawing[] {
   const { state, before, changes, t } = scene;
-  const alive = new Set(state.requests.map((req) => `${req.ring}:${req.req}`));
-  const ended = (before?.requests ?? []).filter((req) => !alive.has(`${req.ring}:${req.req}`));
-  const drawn = [
+  const touched = changes.lasts('req');
+  const changed = (req: RingRequestState): boolean =>
+    touched.has(req.req) && changes.of(`req:${req.ring}:${req.req}`);
+  const first = (req: RingRequestState): boolean => changed(req) || isFocused(scene, req);
+  const alive = new Set(state.requests.filter(changed).map((req) => `${req.ring}:${req.req}`));
+  const ended = (before?.requests ?? []).filter(
+    (req) => changed(req) && !alive.has(`${req.ring}:${req.req}`),
+  );
+  const shown = [
     ...state.requests
-      .filter((req) => req.state !== 'armed' || changes.of(`req:${req.ring}:${req.req}`))
-      .map((req) => drawRequest(scene, req, false)),
-    ...ended.map((req) => drawRequest(scene, req, true)),
-  ];
-  drawn.sort((a, b) => Number(b.changed || b.focused) - Number(a.changed || a.focused));
-  if (drawn.length > MOST_REQUESTS)
-    leftOut.push(t('{0} more requests of rings', drawn.length - MOST_REQUESTS));
-  return drawn.slice(0, MOST_REQUESTS);
+      .filter((req) => req.state !== 'armed' || changed(req))
+      .map((req) => ({ req, gone: false, first: first(req) })),
+    ...ended.map((req) => ({ req, gone: true, first: first(req) })),
+  ].sort((a, b) => Number(b.first) - Number(a.first));
+  if (shown.length > MOST_REQUESTS)
+    leftOut.push(t('{0} more requests of rings', shown.length - MOST_REQUESTS));
+  return shown.slice(0, MOST_REQUESTS).map(({ req, gone }) => drawRequest(scene, req, gone));
 }
 
 function drawRequest(scene: Scene, req: RingRequestState, gone: boolean): RingRequestDrawing {

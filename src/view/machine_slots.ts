@@ -13,31 +13,34 @@ export function drawSlots(scene: Scene, leftOut: string[]): SlotDrawing[] {
   const { state, t } = scene;
   const { slots } = state;
   if (slots.length <= ALL) return slots.map((slot) => drawSlot(scene, slot));
+  const { changes } = scene;
+  const tags = new Set([...changes.lasts('slot')].map(Number));
+  const changed = slots.map((slot) => tags.has(slot.tag) && changes.of(slotId(slot)));
   const centre = Math.max(
     0,
-    slots.findIndex((slot) => isFocused(scene, slot) || scene.changes.of(slotId(slot))),
+    slots.findIndex((slot, k) => changed[k] || isFocused(scene, slot)),
   );
   const from = Math.max(0, Math.min(centre - AROUND / 2, slots.length - AROUND));
-  const chosen = new Set(slots.slice(from, from + AROUND));
+  const chosen: SlotState[] = [];
   let busy = 0;
   let hidden = 0;
-  for (const slot of slots) {
-    if (chosen.has(slot)) continue;
-    const changed = scene.changes.of(slotId(slot));
-    if (!changed && isIdle(slot)) continue;
-    if (changed || busy < BUSY) {
-      chosen.add(slot);
+  for (let k = 0; k < slots.length; k++) {
+    const slot = slots[k];
+    if (k >= from && k < from + AROUND) chosen.push(slot);
+    else if (!changed[k] && isIdle(slot)) continue;
+    else if (changed[k] || busy < BUSY) {
+      chosen.push(slot);
       busy++;
     } else hidden++;
   }
-  const rest = slots.length - chosen.size - hidden;
+  const rest = slots.length - chosen.length - hidden;
   if (rest > 0) leftOut.push(t('{0} more slots, all idle', rest.toLocaleString('en')));
   if (hidden > 0) leftOut.push(t('{0} more slots with requests', hidden.toLocaleString('en')));
-  return slots.filter((slot) => chosen.has(slot)).map((slot) => drawSlot(scene, slot));
+  return chosen.map((slot) => drawSlot(scene, slot));
 }
 
 function isFocused(scene: Scene, slot: SlotState): boolean {
-  return scene.isFocus(scene.rowOfTag(slot.queue, slot.tag));
+  return scene.isFocusTag(slot.queue, slot.tag);
 }
 
 function isIdle(slot: SlotState): boolean {

@@ -23,6 +23,17 @@ export class Changes {
     return this.touched.has(id);
   }
 
+  /**
+   * Last parts of the ids of the things of a kind (`slot`) that changed, came or went: what is not among them need not be asked for
+   * by its whole id.
+   */
+  lasts(kind: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const id of this.touched)
+      if (id.startsWith(`${kind}:`)) found.add(id.slice(id.lastIndexOf(':') + 1));
+    return found;
+  }
+
   /** Whether a value below a path prefix changed. */
   below(prefix: string): boolean {
     return this.list.some((change) => change.path.startsWith(prefix));
