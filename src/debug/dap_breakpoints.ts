@@ -5,6 +5,7 @@ import { conditionOf, type Condition } from './dap_conditions';
 import { CQ_OVERFLOW, CQE_EVENTS, FAILED_CQE, groupOf } from './dap_exceptions';
 import type { Sources } from './dap_sources';
 import type { OpenTrace } from './model';
+import { isStatePath, pathProblem, pathsOfLeaf } from './state_schema';
 
 /** What a breakpoint waits for: certain events, events of certain names, or a change of a state variable. */
 export interface Spec {
@@ -15,14 +16,6 @@ export interface Spec {
   readonly names?: ReadonlySet<string>;
   readonly path?: string;
   readonly condition: Condition;
-}
-
-const PATH =
-  /^(device|slot|ring|req|pipe|page|disk|task|io|command|fuse):[^:]+(:[^:]+)?:[\w.]+$|^totals::\w+$/;
-
-/** Whether a text may be the path of a state variable. */
-export function isStatePath(text: string): boolean {
-  return PATH.test(text);
 }
 
 /** The breakpoints of a debug session. What the client asked for is kept, so that it can be bound to another trace. */
@@ -130,7 +123,7 @@ export class Breakpoints {
       const condition = conditionOf(this.open, wanted);
       if (isStatePath(name)) {
         specs.push({ id, kind: 'data breakpoint', label: name, path: name, condition });
-        const { problem } = condition;
+        const problem = condition.problem ?? pathProblem(name);
         return {
           id,
           verified: problem === undefined,
@@ -138,8 +131,22 @@ export class Breakpoints {
         };
       }
       const names = this.namesOf(name);
+      const meant = names.size === 0 && this.open.length > 0 ? this.pathOf(name) : undefined;
+      if (meant?.path !== undefined) {
+        const { path } = meant;
+        specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
+        const { problem } = condition;
+        const message = problem ?? `${name} is ${path} here`;
+        return {
+          id,
+          verified: problem === undefined,
+          message,
+          ...(problem && { reason: 'failed' as const }),
+        };
+      }
       specs.push({ id, kind: 'function breakpoint', label: name, names, condition });
-      const unknown = `no event is called '${wanted.name}'${didYouMean(wanted.name, eventNames())}`;
+      const unknown =
+        meant?.hint ?? `no event is called '${wanted.name}'${didYouMean(wanted.name, eventNames())}`;
       const message = condition.problem ?? (names.size === 0 ? unknown : undefined);
       return {
         id,
@@ -161,7 +168,7 @@ export class Breakpoints {
       const id = old[k]?.id ?? this.nextId++;
       const path = wanted.dataId;
       const condition = conditionOf(this.open, wanted);
-      const message = condition.problem ?? (isStatePath(path) ? undefined : `'${path}' is no state variable`);
+      const message = condition.problem ?? pathProblem(path);
       if (message === undefined) specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
       else specs.push({ id, kind: 'data breakpoint', label: path, events: [], condition });
       return {
@@ -198,6 +205,13 @@ export class Breakpoints {
     }
     const events = this.open.violations.filter((v) => groupOf(v.rule) === filterId).map((v) => v.event);
     return { ...base, events: [...new Set(events)].sort((a, b) => a - b), condition: own };
+  }
+
+  /** The one state variable that a field alone stands for, or how to write which one is meant. */
+  private pathOf(leaf: string): { readonly path?: string; readonly hint?: string } | undefined {
+    const { paths, like } = pathsOfLeaf(this.open.states.at(this.open.length - 1), leaf);
+    if (paths.length === 1) return { path: paths[0] };
+    return like === undefined ? undefined : { hint: `which ${leaf}? write ${paths[0] ?? like}` };
   }
 
   /** Events of a name, or those that stand for a kernel function of that name. */

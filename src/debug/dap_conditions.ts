@@ -1,5 +1,7 @@
-import { compileFilter, type Filter, FilterError } from './filter';
+import { compileFilter, type Filter, FilterError, filterProblem } from './filter';
+import { logExpressions } from './log_message';
 import type { OpenTrace } from './model';
+import { isStatePath, pathProblem, pathsOfLeaf } from './state_schema';
 
 /** Tests the ordinal of a hit, counted over the whole trace from 1: the same forwards and backwards. */
 export type HitTest = (ordinal: number) => boolean;
@@ -38,6 +40,21 @@ export interface Condition {
   readonly problem: string | undefined;
 }
 
+/** @throws Error for an expression of a log message that can have no value at any event. */
+function checkExpression(open: OpenTrace, expression: string): void {
+  const text = expression.trim();
+  const wrong = (problem: string): Error => new Error(`log message, {${expression}}: ${problem}`);
+  if (text === '') throw wrong('nothing to evaluate');
+  if (isStatePath(text)) {
+    const problem = pathProblem(text);
+    if (problem !== undefined) throw wrong(problem);
+    return;
+  }
+  if (open.length > 0 && pathsOfLeaf(open.states.at(open.length - 1), text).paths.length === 1) return;
+  const problem = filterProblem(text, open.trace);
+  if (problem !== undefined) throw wrong(problem.message);
+}
+
 /** Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. */
 export function conditionOf(
   open: OpenTrace,
@@ -50,6 +67,7 @@ export function conditionOf(
     const test = filter?.events(open);
     const forms = filter?.forms(open);
     const count = from.hitCondition?.trim() ?? '';
+    for (const expression of log === undefined ? [] : logExpressions(log)) checkExpression(open, expression);
     return { test, forms, hit: count === '' ? undefined : hitTest(count), log, problem: undefined };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

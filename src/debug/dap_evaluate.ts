@@ -1,13 +1,14 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { readPath, stateLeaves } from '../trace/state';
 import { formatResult } from '../uapi/errno';
-import { isStatePath } from './dap_breakpoints';
 import { RequestError } from './dap_host';
-import { compileFilter, FilterError } from './filter';
+import { compileFilter, FilterError, isField } from './filter';
 import { completeFilter } from './filter_complete';
 import { eventField, requestField } from './filter_fields';
 import { eventsShown, requestsShown } from './filter_scan';
+import { logParts } from './log_message';
 import type { OpenTrace } from './model';
+import { isStatePath, pathPatterns, pathProblem, pathsOfLeaf } from './state_schema';
 import type { Work } from './work';
 
 /** The value of an expression at an event: a state variable by its path, a field by its name, or a filter as true or false. */
@@ -30,12 +31,24 @@ export function evaluateAt(
   if (event < 0) throw new RequestError('the trace has no events', false);
   if (isStatePath(text)) {
     const value = readPath(open.states.at(event), text);
-    if (value === undefined) throw new RequestError(`${text} does not exist at event ${event}`, false);
+    if (value === undefined)
+      throw new RequestError(pathProblem(text) ?? `${text} does not exist at event ${event}`, false);
     return { text: value === null ? '?' : String(value), type: 'state', path: text };
   }
   if (/^[a-z_]\w*$/i.test(text)) {
     const value = fieldAt(open, text, event, focus);
     if (value !== undefined) return { text: value, type: 'field' };
+  }
+  if (/^[a-z]\w*(\.\w+)*$/i.test(text)) {
+    if (isField(text, open.trace)) {
+      const lacks = requestField(text) === undefined ? `this event has no ${text}` : 'no request here';
+      return { text: `? (${lacks})`, type: 'field' };
+    }
+    const state = open.states.at(event);
+    const { paths, like } = pathsOfLeaf(state, text);
+    if (paths.length === 1)
+      return { text: String(readPath(state, paths[0]) ?? '?'), type: 'state', path: paths[0] };
+    if (like !== undefined) throw new RequestError(`which ${text}? write ${paths[0] ?? like}`, false);
   }
   try {
     const holds = compileFilter(text, open.trace).events(open)(event);
@@ -78,9 +91,9 @@ export function fieldAt(
   return field.text?.(requests, row);
 }
 
-/** A log message with its `{expressions}` replaced by their values at an event. */
+/** A log message with its `{expressions}` replaced by their values at an event; `\{` and `\}` are braces. */
 export function logText(open: OpenTrace, message: string, event: number): string {
-  return message.replace(/\{([^{}]+)\}/g, (_, expression: string) => {
+  return logParts(message, (expression) => {
     try {
       return evaluateAt(open, expression, event, undefined).text;
     } catch (error) {
@@ -99,13 +112,23 @@ export async function countText(open: OpenTrace, filter: string, work: Work): Pr
   return `${rows.length} of ${open.requests.length} requests, ${events.length} of ${open.length} events`;
 }
 
+/** Paths that begin so: those at the cursor, else those of elsewhere in the trace, else how they are written. */
+function pathsFrom(open: OpenTrace, start: string): string[] {
+  const last = open.length - 1;
+  const places = last < 0 ? [] : [open.cursor.event, last >> 1, last >> 2, last - (last >> 2), last];
+  for (const event of places) {
+    const found = [...stateLeaves(open.states.at(event)).keys()].filter((path) => path.startsWith(start));
+    if (found.length > 0) return found;
+  }
+  return pathPatterns(start.slice(0, start.indexOf(':')));
+}
+
 /** Proposals for the Debug Console; `column` counts from 1. */
 export function completions(open: OpenTrace, text: string, column: number): DebugProtocol.CompletionItem[] {
   const offset = Math.max(0, column - 1);
   const path = /[\w,@:.]*$/.exec(text.slice(0, offset))?.[0] ?? '';
   if (path.includes(':')) {
-    return [...stateLeaves(open.states.at(open.cursor.event)).keys()]
-      .filter((each) => each.startsWith(path))
+    return pathsFrom(open, path)
       .slice(0, 200)
       .map((label) => ({ label, type: 'variable', start: offset - path.length + 1, length: path.length }));
   }

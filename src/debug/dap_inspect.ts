@@ -1,5 +1,4 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { isStatePath } from './dap_breakpoints';
 import { base64, memoryAt } from './dap_bytes';
 import { type Handlers, Reply } from './dap_channel';
 import { completions, countText, evaluateAt } from './dap_evaluate';
@@ -9,6 +8,7 @@ import type { Run } from './dap_run';
 import { scopesOf } from './dap_scopes';
 import { RUN_SESSION } from './dap_sources';
 import { listThreads, threadOf } from './dap_threads';
+import { isStatePath } from './state_schema';
 import { userDataText } from './user_data_text';
 
 /** Most targets offered for one line. */

@@ -58,6 +58,8 @@ export class Run {
   private readonly known: Known;
   private moving = false;
   private warming = 0;
+  /** Breakpoints of which was told that nothing reaches them. */
+  private readonly constant = new Set<number>();
   private searches = 0;
   private running: 1 | -1 | undefined;
   /** Numbers searches: a move ends the one under way, which then neither moves nor speaks. */
@@ -186,6 +188,7 @@ export class Run {
         if (logs++ < MOST_LOGS) this.log(event, spec);
       });
       if (superseded()) return;
+      this.tellConstant();
       if (logs > MOST_LOGS) this.output('console', `${logs - MOST_LOGS} more log messages\n`);
       if (hit !== undefined) this.hit(hit);
       else if (this.wantsPause) this.stop(at, this.rowAt(at), { reason: 'pause' });
@@ -205,6 +208,23 @@ export class Run {
       await this.host.pause();
       if (this.over || this.busy || turn !== this.warming) return;
       this.known.changes.stretch(paths, n);
+    }
+    this.tellConstant();
+  }
+
+  /** Says of data breakpoints that no event of the trace reaches that this is so, once it is known. */
+  private tellConstant(): void {
+    const { changes } = this.known;
+    for (const { id, path } of this.breakpoints.specs()) {
+      if (path === undefined || this.constant.has(id) || !changes.complete(path)) continue;
+      const stretches = Math.ceil(this.open.length / STRETCH);
+      let changed = false;
+      for (let n = 0; n < stretches && !changed; n++) changed = changes.stretch([path], n)[0].length > 0;
+      if (changed) continue;
+      this.constant.add(id);
+      const message = 'never changes in this trace';
+      const breakpoint = { id, verified: false, message, reason: 'failed' };
+      this.channel.event('breakpoint', { reason: 'changed', breakpoint });
     }
   }
 
@@ -341,9 +361,11 @@ export class Run {
     for (let r = 0; r < requests.length; r++) {
       if (requests.queue[r] !== Number(match[2]) || requests.tag[r] !== Number(match[3])) continue;
       if (requests.life[r] !== Number(match[4] ?? 1)) continue;
-      if (match[1] === undefined || requests.devices[requests.device[r]] === match[1]) return r;
+      if (match[1] === undefined || requests.deviceNames(r).includes(match[1])) return r;
     }
     const last = requests.length > 0 ? `; the first is ${requestLabel(requests, 0)}` : '';
-    throw new Error(`no request ${name} in this trace${last}`);
+    const { devices, devicesInUse } = requests;
+    const disks = devicesInUse.length > 1 ? `; its devices are ${devicesInUse.map((d) => devices[d]).join(', ')}` : '';
+    throw new Error(`no request ${name} in this trace${last}${disks}`);
   }
 }

@@ -1,11 +1,15 @@
 import { didYouMean } from '../session/diagnostics';
 import type { RequestTable } from '../trace/requests';
+import type { StateCache } from '../trace/state';
 import type { Trace } from '../trace/trace';
 import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
 import { FilterError } from './filter_lexer';
 import { type FilterNode, type Leaf, parseFilter } from './filter_parse';
 import { numberTest, textTest } from './filter_values';
 import { ownTest } from './filter_own';
+import { stateTest } from './filter_state';
+import { valueProblem } from './filter_known';
+import { isStatePath, pathProblem } from './state_schema';
 
 export { FilterError } from './filter_lexer';
 
@@ -13,6 +17,8 @@ export { FilterError } from './filter_lexer';
 export interface FilterTarget {
   readonly trace: Trace;
   readonly requests: RequestTable;
+  /** For comparisons of state variables, which are false without. */
+  readonly states?: StateCache;
 }
 
 /**
@@ -97,6 +103,7 @@ function formsOf(node: FilterNode, trace: Trace): Uint8Array {
 
 function leafForms(leaf: Leaf, trace: Trace): Uint8Array {
   const forms = new Uint8Array(trace.shapes.size).fill(2);
+  if (isStatePath(leaf.field)) return forms;
   const field = eventField(leaf.field);
   if (field?.name === 'name') {
     const test = valueTest(leaf, undefined, (id) => trace.shapes.get(id).name);
@@ -107,7 +114,8 @@ function leafForms(leaf: Leaf, trace: Trace): Uint8Array {
 }
 
 function eventTest(leaf: Leaf, target: FilterTarget): Test {
-  const { trace, requests } = target;
+  const { trace, requests, states } = target;
+  if (isStatePath(leaf.field)) return states === undefined ? () => false : stateTest(leaf, states);
   const everywhere = eventField(leaf.field);
   if (everywhere !== undefined) {
     const test = valueTest(
@@ -141,11 +149,18 @@ function rowTest(leaf: Leaf, target: FilterTarget): Test {
   const { requests } = target;
   const field = requestField(leaf.field);
   if (field !== undefined) {
-    return valueTest(
+    const test = valueTest(
       leaf,
       field.number && ((r) => field.number!(requests, r)),
       field.text && ((r) => field.text!(requests, r)),
     );
+    const { others } = field;
+    if (others === undefined || leaf.kind === 'has') return test;
+    const same = textTest(leaf.op, leaf.value.text);
+    // what is not equal must differ from every name
+    return leaf.op.startsWith('!')
+      ? (r) => test(r) && others(requests, r).every(same)
+      : (r) => test(r) || others(requests, r).some(same);
   }
   const test = eventTest(leaf, target);
   const { eventStart, eventList } = requests;
@@ -200,6 +215,11 @@ function check(node: FilterNode, trace: Trace | undefined): void {
 }
 
 function checkLeaf(node: Leaf, trace: Trace | undefined): void {
+  if (isStatePath(node.field)) {
+    const problem = pathProblem(node.field);
+    if (problem !== undefined) throw new FilterError(problem, node.column);
+    return;
+  }
   const data = dataFields();
   if (trace !== undefined) learned(trace, data);
   const field = requestField(node.field) ?? eventField(node.field);
@@ -221,6 +241,8 @@ function checkLeaf(node: Leaf, trace: Trace | undefined): void {
   if (value.number === undefined && !texts) {
     throw new FilterError(`${node.field} is a number, not '${value.text}'`, value.column);
   }
+  const problem = valueProblem(node.field, value, op, trace);
+  if (problem !== undefined) throw new FilterError(problem, value.column);
   if (texts || !numbers || value.measure === 'plain' || field === undefined) return;
   if (field.measure === 'plain' || field.measure === value.measure) return;
   const what = { bytes: 'a size', time: 'a time', plain: 'a number' };
@@ -228,6 +250,14 @@ function checkLeaf(node: Leaf, trace: Trace | undefined): void {
     `${node.field} is ${what[field.measure]}, '${value.text}' is ${what[value.measure]}`,
     value.column,
   );
+}
+
+/** Whether requests or events of the trace can have a field of this name. */
+export function isField(name: string, trace: Trace): boolean {
+  if (requestField(name) !== undefined || eventField(name) !== undefined) return true;
+  const data = dataFields();
+  learned(trace, data);
+  return data.has(name);
 }
 
 /** Adds the fields of events that the schema does not know. */

@@ -1,5 +1,5 @@
-import { opcodeName } from '../uapi/io_uring_ops';
 import type { Trace } from '../trace/trace';
+import { opcodes } from './filter_known';
 import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
 
 /** One proposal: `text` replaces the characters [start, end) of the filter. */
@@ -22,7 +22,6 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ['~', 'contains'],
   ['!~', 'does not contain'],
 ];
-const OPCODES = 64;
 
 /** What may stand at `offset` (characters from 0) of a filter. */
 export function completeFilter(text: string, offset: number, trace?: Trace): FilterCompletion[] {
@@ -84,8 +83,7 @@ function values(field: string, word: string, offset: number, trace: Trace | unde
 }
 
 function known(field: string, trace: Trace | undefined): readonly string[] {
-  if (field === 'opcode')
-    return Array.from({ length: OPCODES }, (_, op) => opcodeName(op)).filter((name) => name !== 'INVALID');
+  if (field === 'opcode') return opcodes();
   if (field === 'task' && trace !== undefined) {
     const names = Array.from({ length: trace.taskCount }, (_, id) => trace.taskOf(id).comm);
     return [...new Set(names)].sort();

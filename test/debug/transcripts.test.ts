@@ -361,7 +361,7 @@ transcript(
           {
             line: FIXED_STACK.locate('ublk_commit_completion')!.line,
             condition: 'tag == 3',
-            logMessage: 'commit {tag} #{life}: {result}, {slot:0:3:request}, {nothing here}',
+            logMessage: 'commit {tag} #{life}: {result}, {slot:0:3:request}, \\{{latency}\\}',
           },
         ],
       });
