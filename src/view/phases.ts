@@ -20,7 +20,7 @@ const DELIVERY: ReadonlySet<string> = new Set([
 const COMMIT: ReadonlySet<string> = new Set(['ublk_commit_completion', 'ublk_complete_rq']);
 
 /** What an event means to the phases of a request. */
-const STEP = { none: 0, delivery: 1, submit: 2, complete: 3, user: 4, commit: 5 } as const;
+const STEP = { none: 0, delivery: 1, submit: 2, complete: 3, user: 4, commit: 5, tag: 6 } as const;
 type Step = (typeof STEP)[keyof typeof STEP];
 
 /**
@@ -29,12 +29,26 @@ type Step = (typeof STEP)[keyof typeof STEP];
  */
 export class Phases {
   private readonly events: readonly Int32Array[];
+  /** Event with which each request got the tag that it has, -1 where the trace does not tell. */
+  private readonly tagged: Int32Array;
 
   constructor(
     private readonly requests: RequestTable,
     private readonly times: Times,
   ) {
     this.events = Array.from({ length: 4 }, () => new Int32Array(requests.length).fill(-1));
+    this.tagged = new Int32Array(requests.length).fill(-1);
+  }
+
+  /** Event from which on a request holds its tag: blk_mq_get_driver_tag where the trace has it, else its first one. */
+  heldFrom(row: number): number {
+    return this.tagged[row] >= 0 ? this.tagged[row] : this.eventOf(row, 0);
+  }
+
+  /** Time of {@link heldFrom}, ns since the start; never before the request starts. */
+  heldSince(row: number): number {
+    const start = this.times.since(this.requests.start[row]);
+    return this.tagged[row] < 0 ? start : Math.max(start, this.times.at(this.tagged[row]));
   }
 
   /**
@@ -130,6 +144,10 @@ export class Phases {
             waiting[lanes.of(i)].push(row);
           }
           break;
+        case STEP.tag:
+          // a disk below has tags too
+          if (this.tagged[row] < 0 && trace.num(i, 'tag') === requests.tag[row]) this.tagged[row] = i;
+          break;
         case STEP.commit:
           if (committed[row] < 0) committed[row] = i;
           break;
@@ -147,6 +165,8 @@ function stepOf(name: string): Step {
     case 'io_uring_submit_sqe':
     case 'io_uring_submit_req':
       return STEP.submit;
+    case 'blk_mq_get_driver_tag':
+      return STEP.tag;
     case 'io_uring_complete':
       return STEP.complete;
     case 'sys_exit_io_uring_enter':

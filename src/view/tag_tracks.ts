@@ -3,7 +3,6 @@ import type { Sliced } from '../trace/slices';
 import type { Translate } from './machine_names';
 import { PHASE_KINDS, type Phases } from './phases';
 import { SpanList } from './spans';
-import type { Times } from './times';
 
 /** Rows of a track at most: more requests at once on one tag are known to the list of requests only. */
 export const TAG_ROWS = 1024;
@@ -75,25 +74,39 @@ export function tagTracks(requests: RequestTable, t: Translate): TagTracks {
   return { all, of: raw.map((id) => place[id]) };
 }
 
+/** Requests in the order in which they got their tags. */
+function byTag(phases: Phases, length: number): Uint32Array {
+  const since = new Float64Array(length);
+  let sorted = true;
+  for (let r = 0; r < length; r++) {
+    since[r] = phases.heldSince(r);
+    if (r > 0 && since[r] < since[r - 1]) sorted = false;
+  }
+  const order = Uint32Array.from({ length }, (_, r) => r);
+  return sorted ? order : order.sort((a, b) => since[a] - since[b] || a - b);
+}
+
 /**
  * Spans of the phases of all requests; line = track * TAG_ROWS + row. A request that never ends is open-ended, unless a later one
- * has its tag: then it was over by that time.
+ * has its tag: then it was over by that time. What a request waits before it gets its tag is not drawn on it.
  */
 export function* tagSpans(
   requests: RequestTable,
   phases: Phases,
-  times: Times,
   tracks: TagTracks,
   slice: number,
 ): Sliced<SpanList> {
   const spans = new SpanList();
   const { length } = requests;
   const ends = tracks.all.map(() => [-Infinity]);
-  const following = nextStarts(requests, times, tracks);
+  const order = byTag(phases, length);
+  const following = nextStarts(phases, order, tracks);
   const borders = new Float64Array(6);
-  for (let r = 0; r < length; r++) {
-    if (r % slice === slice - 1) yield r / length;
+  for (let n = 0; n < length; n++) {
+    if (n % slice === slice - 1) yield n / length;
+    const r = order[n];
     phases.read(r, borders);
+    borders[0] = Math.min(phases.heldSince(r), borders[5]);
     if (borders[5] === Infinity && requests.tag[r] >= 0) borders[5] = following[r];
     const track = tracks.of[r];
     const rows = ends[track];
@@ -112,20 +125,21 @@ export function* tagSpans(
       while (next < 5 && Number.isNaN(borders[next])) next++;
       const end = Math.min(borders[next], borders[5]);
       if (end > start || (k === 0 && next === 5)) {
-        spans.add(line, PHASE_KINDS[k], start, end, phases.eventOf(r, k), r);
+        spans.add(line, PHASE_KINDS[k], start, end, k === 0 ? phases.heldFrom(r) : phases.eventOf(r, k), r);
       }
     }
   }
   return spans;
 }
 
-/** Start of the next request of the same track, Infinity for the last one. */
-function nextStarts(requests: RequestTable, times: Times, tracks: TagTracks): Float64Array {
-  const next = new Float64Array(requests.length);
+/** When the next request of the same track gets its tag, Infinity for the last one. */
+function nextStarts(phases: Phases, order: Uint32Array, tracks: TagTracks): Float64Array {
+  const next = new Float64Array(order.length);
   const later = new Float64Array(tracks.all.length).fill(Infinity);
-  for (let r = requests.length - 1; r >= 0; r--) {
+  for (let n = order.length - 1; n >= 0; n--) {
+    const r = order[n];
     next[r] = later[tracks.of[r]];
-    later[tracks.of[r]] = times.since(requests.start[r]);
+    later[tracks.of[r]] = phases.heldSince(r);
   }
   return next;
 }

@@ -80,7 +80,7 @@ export function* buildTimeline(open: OpenTrace, t: Translate = english): Sliced<
   yield* part(phases.build(trace, lanes, SLICE), 0.25, 0.35);
   const tags = tagTracks(requests, t);
   yield 0.36;
-  const held = yield* part(tagSpans(requests, phases, times, tags, SLICE), 0.36, 0.45);
+  const held = yield* part(tagSpans(requests, phases, tags, SLICE), 0.36, 0.45);
   const counters = yield* part(buildCounters(trace, requests, times, t, SLICE), 0.45, 0.8);
   const ranks = yield* part(rankEvents(trace, SLICE), 0.8, 0.84);
   rankViolations(ranks, evidence(open));

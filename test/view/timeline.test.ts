@@ -69,12 +69,29 @@ describe('phases of a request', () => {
       (r) => open.requests.op(r) === 'WRITE',
     );
     expect(phasesOf(open, timeline, write!)).toEqual([
-      'queued block_getrq',
+      'queued blk_mq_get_driver_tag',
       'delivered ublk_rq_task_work',
       expect.stringMatching(/^server (sys_exit_io_uring_enter|io_uring_cq_advance)$/),
       'backend io_uring_submit_sqe',
       'commit io_uring_complete',
     ]);
+  });
+
+  it('a request that waits for its tag is not drawn on it', async () => {
+    const open = await sample('loop-copy.ublk');
+    const timeline = timelineOf(open);
+    const { spans, lineOf, tracks, times } = timeline;
+    let waited = 0;
+    for (let track = timeline.firstTag; track < tracks.kind.length; track++) {
+      expect(tracks.rows[track], tracks.key[track]).toBe(1);
+      for (let k = spans.at[lineOf[track]]; k < spans.at[lineOf[track + 1]]; k++) {
+        if (SPAN_KINDS[spans.kind[k]] !== 'queued') continue;
+        expect(open.trace.nameOf(spans.event[k])).toBe('blk_mq_get_driver_tag');
+        expect(spans.start[k]).toBe(times.at(spans.event[k]));
+        if (spans.start[k] > times.since(open.requests.start[spans.request[k]])) waited++;
+      }
+    }
+    expect(waited).toBeGreaterThan(0);
   });
 
   it('in a recording of 7.3 with kublk', async () => {
