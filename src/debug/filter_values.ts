@@ -16,7 +16,7 @@ export interface Literal {
   readonly column: number;
 }
 
-const TIMES: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+const TIMES: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
 const SIZES: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
@@ -44,7 +44,7 @@ export function literal(text: string, quoted: boolean, column: number): Literal 
   if (/^-?\d+$/.test(text)) return as(Number(text), BigInt(text), 'plain');
   const errno = text.startsWith('-') ? errnoByName(text.slice(1)) : undefined;
   if (errno !== undefined) return as(-Math.abs(errno), BigInt(-Math.abs(errno)), 'plain');
-  const match = /^(-?\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
+  const match = /^(-?\d+(?:\.\d+)?)([a-zµ]*)$/i.exec(text);
   if (match === null) return as(undefined, undefined, 'plain');
   const unit = match[2].toLowerCase();
   if (unit === '') return as(Number(match[1]), undefined, 'plain');

@@ -9,7 +9,7 @@ import { connect } from './vscode_api';
 const REST = 200;
 
 const { port, keeper } = connect();
-const store = new Store(new Client(port), keeper);
+const store = new Store(new Client(port), keeper, matchMedia('(max-width: 760px)').matches);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 effect(() => {

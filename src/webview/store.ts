@@ -61,6 +61,8 @@ const NO_CURSOR: CursorState = { event: -1, request: -1, time: 0, text: '', labe
 export class Store {
   readonly client: Client;
   private readonly keeper: Keeper;
+  /** No room for the side panel unless it is asked for. */
+  private readonly narrow: boolean;
 
   readonly traces = signal<readonly TraceSummary[]>([]);
   readonly cursors = signal<readonly CursorState[]>([]);
@@ -104,9 +106,10 @@ export class Store {
   private readonly follow: (ask: { trace: number; request: number }) => void;
   private readonly inTurn = oneByOne(3);
 
-  constructor(client: Client, keeper: Keeper) {
+  constructor(client: Client, keeper: Keeper, narrow = false) {
     this.client = client;
     this.keeper = keeper;
+    this.narrow = narrow;
     const fail = (error: unknown): void => this.fail(error);
     this.explain = latest(
       (ask) => client.ask('explain', ask),
@@ -165,6 +168,7 @@ export class Store {
       this.fresh = view.to <= view.from;
       if (!this.fresh) this.range.value = { from: view.from, to: view.to };
     }
+    if (this.fresh && (this.narrow || hello.traces.length > 1)) this.sidePanel.value = false;
     this.ready.value = true;
   }
 
@@ -287,7 +291,10 @@ export class Store {
         : { from: Math.min(old.from, range.from), to: Math.max(old.to, range.to) };
     this.busy.value = joined;
     const { from, to } = this.range.peek();
-    if (!this.fresh || this.cursor.peek().event > 0) return;
+    const { event, time } = this.cursor.peek();
+    const inside = joined !== undefined && time >= joined.from && time <= joined.to;
+    // Who stands elsewhere in the trace is not led away from there.
+    if (!this.fresh || (event > 0 && !inside)) return;
     const untouched = (from === whole.from && to === whole.to) || (from === old?.from && to === old.to);
     if (untouched) this.range.value = joined ?? whole;
   }

@@ -34,6 +34,7 @@ describe('filter on requests', () => {
       ['tag == 3 && op == read', (r) => row(r).tag === 3 && row(r).op === 'READ'],
       ['op == READ && length >= 64k', (r) => row(r).op === 'READ' && (row(r).length ?? 0) >= 65536],
       ['latency > 50us', (r) => (row(r).end ?? NaN) - row(r).start > 50000],
+      ['latency > 50µs', (r) => (row(r).end ?? NaN) - row(r).start > 50000],
       ['!(op == READ) || tag < 2', (r) => row(r).op !== 'READ' || (row(r).tag ?? 9) < 2],
       ['opcode == SPLICE', (r) => row(r).sqes.some((s) => s.opcode === 'SPLICE')],
       ['path == splice', (r) => row(r).path === 'splice'],

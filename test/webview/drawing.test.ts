@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SPAN_KINDS } from '../../src/webview/protocol_data';
 import { contrast, over, parseColour } from '../../src/webview/timeline/colours';
 import { drawScene } from '../../src/webview/timeline/draw';
+import { drawGround, drawLegend } from '../../src/webview/timeline/draw_frame';
+import { metricsOf } from '../../src/webview/timeline/scene';
 import { areaAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
 import { busyRange } from '../../src/webview/timeline/overview';
 import { ellipsis } from '../../src/webview/timeline/painter';
@@ -87,6 +89,32 @@ describe('the drawing as SVG', () => {
     expect(balanced(svg)).toBe(true);
     expect(numbersOf(svg).every(Number.isFinite)).toBe(true);
     expect(svg).toContain('9007199.254739992 s');
+  });
+
+  it('names every phase in its legend, also where it is narrow', () => {
+    const wide = sceneOf({ tracks, slice: sliceOf([], []) });
+    const texts = (width: number): string => {
+      const scene = { ...wide, width, metrics: metricsOf(13, width, true) };
+      const painter = new SvgPainter(width, scene.height, PAPER.fontFamily);
+      drawLegend(painter, scene);
+      return painter.document('legend');
+    };
+    for (const width of [400, 700, 1000])
+      for (const name of ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'])
+        expect(texts(width), `${width}`).toContain(name);
+    expect(texts(120)).toMatch(/…|Waiting/);
+  });
+
+  it('has no line of its grid left of where times begin', () => {
+    const scene = sceneOf({ tracks, slice: sliceOf([], []), range: { from: -60, to: 900 } });
+    const painter = new SvgPainter(scene.width, scene.height, PAPER.fontFamily);
+    drawGround(painter, scene, []);
+    const svg = painter.document('ground');
+    const lines = [...svg.matchAll(/<rect x="([^"]*)" y="[^"]*" width="1"/g)].map((found) =>
+      Number(found[1]),
+    );
+    expect(lines.length).toBeGreaterThan(2);
+    expect(Math.min(...lines)).toBeGreaterThanOrEqual(Math.floor(scene.scale.left));
   });
 
   it('is drawn for a trace of one event at time 0', () => {

@@ -39,6 +39,25 @@ describe.each([
     open = await load();
   });
 
+  it('says of each ring how full it is as its values say, in words that are whole', () => {
+    for (let e = 0; e < open.length; e += 37) {
+      const view = viewAt(e);
+      const { parts } = drawMachine(view, 360, t);
+      for (const ring of view.rings) {
+        const texts = parts
+          .find((part) => part.id === ring.id)!
+          .marks.flatMap((mark) => (mark.k === 'text' ? [mark.text] : []));
+        const count = Number(ring.values.find(({ path }) => /[.](pending|ready)$/.test(path))?.value);
+        const known = Number(ring.tail.value) - Number(ring.head.value);
+        const fill = Number.isFinite(known) ? known : count;
+        if (Number.isFinite(fill)) expect(texts).toContain(`${fill} filled`);
+        else expect(texts.some((text) => /^(fill )?unknown$/.test(text))).toBe(true);
+        if (ring.entries === 0) expect(texts.some((text) => /^(size )?unknown$/.test(text))).toBe(true);
+        else expect(texts).toContain(`${ring.entries} slots`);
+      }
+    }
+  });
+
   it('has every part once, none over another, all inside its width', () => {
     for (let e = 0; e < open.length; e += 37) {
       const view = viewAt(e);

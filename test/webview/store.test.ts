@@ -32,7 +32,7 @@ const cursor = (event: number, request = -1) => ({
 type Answers = Partial<Record<RequestName, (ask: Ask['with']) => unknown>>;
 
 /** A store whose host answers with the given functions. */
-function storeWith(answers: Answers = {}, saved?: SavedView) {
+function storeWith(answers: Answers = {}, saved?: SavedView, narrow = false) {
   const kept: SavedView[] = [];
   let send: (message: unknown) => void = () => undefined;
   const asked: Ask[] = [];
@@ -66,7 +66,7 @@ function storeWith(answers: Answers = {}, saved?: SavedView) {
       return () => undefined;
     },
   });
-  const store = new Store(client, { get: () => saved, set: (view) => void kept.push(view) });
+  const store = new Store(client, { get: () => saved, set: (view) => void kept.push(view) }, narrow);
   return { store, asked, send: (message: unknown) => send(message) };
 }
 
@@ -219,6 +219,37 @@ describe('the state of the view', () => {
     store.range.value = { from: 0, to: 10 };
     store.foundBusy(0, { from: 500, to: 600 });
     expect(store.range.value).toEqual({ from: 0, to: 10 });
+  });
+
+  it('begins there too where the cursor stands in it, and not where it stands elsewhere', async () => {
+    for (const [event, from] of [
+      [35, 300],
+      [90, -20],
+    ] as const) {
+      const { store } = storeWith();
+      await store.start();
+      store.cursors.value = [cursor(event)];
+      store.foundBusy(0, { from: 300, to: 400 });
+      expect(store.range.value.from).toBe(from);
+    }
+  });
+
+  it('has its side panel closed at first where it is narrow or compares', async () => {
+    const open = async (narrow: boolean, traces: number): Promise<boolean> => {
+      const all = Array.from({ length: traces }, (_, k) => summary(`t${k}`));
+      const hello = () => ({
+        version: PROTOCOL_VERSION,
+        traces: all,
+        cursors: all.map(() => cursor(0)),
+        pins: [],
+        view: undefined,
+        strings: {},
+      });
+      const { store } = storeWith({ hello }, undefined, narrow);
+      await store.start();
+      return store.sidePanel.value;
+    };
+    expect([await open(false, 1), await open(true, 1), await open(false, 2)]).toEqual([true, false, false]);
   });
 
   it('offers commands to the latest part first', async () => {

@@ -32,12 +32,14 @@ export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Pie
     left: box.x,
     right: box.x + box.w,
   };
+  // the sign of a change takes the corner beside the title
+  const badge = ring.changed ? 18 : 0;
   const marks: Mark[] = [
     {
       k: 'text',
-      x: circle.x,
+      x: circle.x - badge / 2,
       y: box.y + 15,
-      text: cutTo(ring.title, box.w, 13, true),
+      text: cutTo(ring.title, box.w - badge, 13, true),
       anchor: 'middle',
       bold: true,
     },
@@ -171,17 +173,30 @@ function slots(ring: RingDrawing, c: Circle): Mark[] {
   return marks;
 }
 
+/** Entries in the ring: what lies between head and tail, or what is known without them; undefined: unknown. */
+function fillOf(ring: RingDrawing): number | undefined {
+  const known = (value: string): number => (value === '' ? Number.NaN : Number(value));
+  const counted = ring.values.find(({ path }) => path.endsWith('.pending') || path.endsWith('.ready'));
+  return [known(ring.tail.value) - known(ring.head.value), known(counted?.value ?? '')].find(Number.isFinite);
+}
+
 function centre(ring: RingDrawing, c: Circle, t: Words): Mark[] {
-  const size = ring.entries === 0 ? t('size unknown') : t('{0} slots', ring.entries);
-  const count = Number(ring.tail.value) - Number(ring.head.value);
-  const second = Number.isFinite(count) ? t('{0} filled', count) : t('fill unknown');
-  const lines = [ring.which, second, size];
-  return lines.map((text, k) => ({
+  const fill = fillOf(ring);
+  const words = [
+    fill === undefined ? t('fill unknown') : t('{0} filled', fill),
+    ring.entries === 0 ? t('size unknown') : t('{0} slots', ring.entries),
+  ];
+  if (fill === undefined && ring.entries === 0) words.splice(0, 2, t('unknown'));
+  const room = c.inner * 1.9;
+  const widest = Math.max(...words.map((word) => widthOf(word, 11)));
+  // Where the words do not fit as they are they become smaller, never a part of themselves.
+  const small = Math.min(11, (11 * room) / widest);
+  return [ring.which, ...words].map((text, k) => ({
     k: 'text',
     x: c.x,
     y: c.y - 8 + k * 15,
-    text: cutTo(text, c.inner * 1.8, k === 0 ? 15 : 11, k === 0),
-    size: k === 0 ? 15 : 11,
+    text: k === 0 ? cutTo(text, room, 15, true) : text,
+    size: k === 0 ? 15 : small,
     bold: k === 0,
     anchor: 'middle',
     fill: k === 0 ? 'text' : 'muted',

@@ -4,7 +4,7 @@ import { counterAt } from './draw_tracks';
 import { formatExact } from './format';
 import type { Painter, TextLook } from './painter';
 import { rulerOf } from './ruler';
-import type { Placed, Scene } from './scene';
+import { legendLine, type Placed, type Scene } from './scene';
 
 /** What each kind of span says to a person. */
 export function spanWords(t: Words): Record<SpanKind, string> {
@@ -25,11 +25,12 @@ export function drawGround(painter: Painter, scene: Scene, placed: readonly Plac
   const { scale, palette, metrics, width, height } = scene;
   const top = metrics.minimap + metrics.ruler;
   if (scene.selection !== undefined) {
-    const from = scale.x(scene.selection.from);
-    painter.fill(from, top, scale.x(scene.selection.to) - from, height - top, palette.selection);
+    const from = Math.max(scale.left, scale.x(scene.selection.from));
+    painter.fill(from, top, Math.max(0, scale.x(scene.selection.to) - from), height - top, palette.selection);
   }
   for (const tick of rulerOf(scale, metrics.text * 8).ticks) {
-    if (tick.label !== '') painter.fill(Math.round(tick.x), top, 1, height - top, palette.grid);
+    const inside = tick.x >= scale.left && tick.x <= width;
+    if (tick.label !== '' && inside) painter.fill(Math.round(tick.x), top, 1, height - top, palette.grid);
   }
   for (const { row, y } of placed) {
     if (row.track < 0) painter.fill(0, y, width, row.height, palette.heading);
@@ -199,18 +200,26 @@ const LEGEND: readonly SpanKind[] = [
 export function drawLegend(painter: Painter, scene: Scene): void {
   const { metrics, palette, height, width } = scene;
   if (metrics.legend === 0) return;
-  const top = height - metrics.legend;
+  const line = legendLine(palette.fontSize);
+  let top = height - metrics.legend;
   const names = spanWords(scene.words);
   painter.fill(0, top, width, metrics.legend, palette.background);
   painter.fill(0, top, width, 1, palette.border);
   const look = { colour: palette.foreground, size: metrics.small };
-  const size = metrics.legend - 9;
+  const size = line - 9;
   let x = metrics.text;
   for (const kind of LEGEND) {
     const ink = palette.spans[kind];
     const room = painter.measure(names[kind], look);
     const wide = size * 1.9;
-    if (x + wide + room + 18 > width) break;
+    if (x > metrics.text && x + wide + room + 7 > width) {
+      if (top + 2 * line > height) {
+        painter.text('…', x - 11, top + line / 2, 16, look);
+        break;
+      }
+      x = metrics.text;
+      top += line;
+    }
     painter.fill(x, top + 5, wide, size, ink.fill);
     painter.weave(x, top + 5, wide, size, ink.pattern, ink.weave);
     painter.outline(x, top + 5, wide, size, ink.edge, 1);
