@@ -75,6 +75,17 @@ export class Causes {
     return chain;
   }
 
+  /** Whether a block event is about a disk below the one that its request is for; undefined where the trace does not tell. */
+  isBelow(e: number): boolean | undefined {
+    const { disks, requests } = this;
+    const row = requests.requestOf(e);
+    if (row < 0) return undefined;
+    const list = requests.events(row);
+    const own = disks.own(list);
+    const disk = disks.of(e, list, indexAfter(list, e - 1), own);
+    return own < 0 || disk < 0 ? undefined : disk !== own;
+  }
+
   /** The first event that event e brought about; -1 where there is none within reach. */
   caused(e: number): number {
     const row = this.requests.requestOf(e);

@@ -30,7 +30,7 @@ export function explain(
     event,
     name,
     line: open.printer.line(event).trim(),
-    what: spec?.says ?? t('The schema does not know this event.'),
+    what: `${spec?.says ?? t('The schema does not know this event.')}${diskText(open, event, t)}`,
     why: why(open, event, t),
     where: {
       function: spec?.fn ?? functionOf(open, event),
@@ -53,7 +53,20 @@ export function explain(
 function sentence(open: OpenTrace, event: number, t: Translate): string {
   const { spec, name } = open.trace.shapeOf(event);
   const says = spec === undefined ? '' : `: ${spec.says}`;
-  return `${name} (${contextText(open, event, t)})${says}`;
+  return `${name} (${contextText(open, event, t)})${says}${diskText(open, event, t)}`;
+}
+
+/** Which disk a block event is about, as a sentence behind others; empty for other events. */
+function diskText({ trace, requests, causes }: OpenTrace, event: number, t: Translate): string {
+  const { spec } = trace.shapeOf(event);
+  if (spec?.system !== 'block') return '';
+  const below = causes.isBelow(event);
+  if (below === undefined) return '';
+  if (!below)
+    return ` ${t('Disk: the ublk disk {0}.', requests.devices[requests.device[requests.requestOf(event)]])}`;
+  const major = trace.num(event, 'major');
+  if (major === undefined) return ` ${t('Disk: the backing disk.')}`;
+  return ` ${t('Disk: the backing disk {0},{1}.', major, trace.num(event, 'minor') ?? 0)}`;
 }
 
 function why(open: OpenTrace, event: number, t: Translate): Explanation['why'] {
@@ -61,34 +74,40 @@ function why(open: OpenTrace, event: number, t: Translate): Explanation['why'] {
   return chain.map((cause) => ({ text: sentence(open, cause, t), event: cause }));
 }
 
-/** The next event of the request, and what this event brings about elsewhere. */
+/** What this event brings about, and the next event of its request where that is another one. */
 function next(open: OpenTrace, { times }: Timeline, event: number, t: Translate): Explanation['next'] {
   const { requests, causes } = open;
   const later = (to: number): string => durationText(Math.max(0, times.at(to) - times.at(event)));
   const found: { text: string; event: number }[] = [];
-  const row = requests.requestOf(event);
-  if (row >= 0) {
-    const list = requests.events(row);
-    const at = indexAfter(list, event);
-    if (at < list.length) {
-      const to = list[at];
-      found.push({
-        text: t('{0} later, next of {1}: {2}', later(to), requestLabel(requests, row), sentence(open, to, t)),
-        event: to,
-      });
-    } else {
-      const end = Number.isNaN(requests.end[row]);
-      found.push({
-        text: end ? t('The trace ends before this request does.') : t('The request is over.'),
-        event: -1,
-      });
-    }
-  }
   const effect = causes.caused(event);
-  if (effect >= 0 && effect !== found[0]?.event) {
+  if (effect >= 0) {
     found.push({
       text: t('{0} later, because of this: {1}', later(effect), sentence(open, effect, t)),
       event: effect,
+    });
+  }
+  const row = requests.requestOf(event);
+  if (row < 0) return found;
+  const list = requests.events(row);
+  const at = indexAfter(list, event);
+  if (at >= list.length) {
+    const end = Number.isNaN(requests.end[row]);
+    found.push({
+      text: end ? t('The trace ends before this request does.') : t('The request is over.'),
+      event: -1,
+    });
+  } else if (list[at] !== effect) {
+    const to = list[at];
+    const cause = causes.parent(to);
+    const what = sentence(open, to, t);
+    const of = requestLabel(requests, row);
+    const by = cause < 0 ? '' : open.trace.nameOf(cause);
+    found.push({
+      text:
+        by === ''
+          ? t('{0} later, next in time only, of {1}: {2}', later(to), of, what)
+          : t('{0} later, next in time only, of {1}, because of {2}: {3}', later(to), of, by, what),
+      event: to,
     });
   }
   return found;

@@ -152,6 +152,34 @@ describe.each(CASES)('answers about $name', ({ open: load }) => {
   });
 });
 
+describe('an explanation', () => {
+  let view: TraceView;
+  beforeAll(async () => {
+    const open = await recording('k7.3-loop-zc-regbuf-kublk-q1d32');
+    view = new TraceView(open, timelineOf(open), english, stack);
+  });
+  const field = (event: number, name: string): string | undefined =>
+    view.explain(event).fields.find((each) => each.name === name)?.value;
+
+  it('decodes flags and pointers', () => {
+    expect(field(14, 'flags')).toBe('0x400049 (FIXED_FILE | IO_HARDLINK | CQE_SKIP_SUCCESS)');
+    expect(field(15, 'ring')).toBe('0xaad08a1e');
+    expect(field(28, 'result')).toBe('4096');
+  });
+
+  it('names the disk of a block event', () => {
+    expect(view.explain(26).what).toContain('Disk: the backing disk.');
+    expect(view.explain(27).what).toContain('Disk: the backing disk 254,0.');
+    expect(view.explain(39).what).toContain('Disk: the ublk disk ');
+  });
+
+  it('tells what the event brings about first, and what is next in time only', () => {
+    const [effect, following] = view.explain(22).next;
+    expect(effect).toMatchObject({ event: 25, text: expect.stringContaining('because of this') });
+    expect(following).toMatchObject({ event: 23, text: expect.stringContaining('next in time only') });
+  });
+});
+
 describe('percentiles', () => {
   it('are those of the sorted column, however large', () => {
     const few = fc.array(fc.nat(1e9), { minLength: 1, maxLength: 50 });
