@@ -2,7 +2,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { didYouMean } from '../session/diagnostics';
 import { EVENTS, eventNames } from '../trace/schema';
 import { conditionOf, type Condition } from './dap_conditions';
-import { CQ_OVERFLOW, CQE_EVENTS, FAILED_CQE, groupOf } from './dap_exceptions';
+import { CQ_OVERFLOW, CQE_EVENTS, exceptionFilters, FAILED_CQE, groupOf } from './dap_exceptions';
 import type { Sources } from './dap_sources';
 import type { OpenTrace } from './model';
 import { isStatePath, pathProblem, pathsOfLeaf } from './state_schema';
@@ -184,8 +184,12 @@ export class Breakpoints {
   /** Switches exception filters. Answers one breakpoint per filter, in the order given. */
   setExceptions(args: DebugProtocol.SetExceptionBreakpointsArguments): DebugProtocol.Breakpoint[] {
     this.exceptions = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
-    return this.exceptions.map(({ condition }) => {
-      const { problem } = conditionOf(this.open, condition === undefined ? {} : { condition });
+    const known = exceptionFilters().map(({ filter }) => filter);
+    return this.exceptions.map(({ filterId, condition }) => {
+      const unknown = known.includes(filterId)
+        ? undefined
+        : `no filter is called '${filterId}'${didYouMean(filterId, known)}`;
+      const { problem = unknown } = conditionOf(this.open, condition === undefined ? {} : { condition });
       return problem === undefined
         ? { verified: true }
         : { verified: false, message: problem, reason: 'failed' as const };

@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { indexAfter } from './causes';
 import type { Place, Sources } from './dap_sources';
-import { requestOfThread } from './dap_threads';
+import { checkThread, MORE, requestOfThread } from './dap_threads';
 import type { OpenTrace } from './model';
 
 /** One line of the call stack: an event and one of the places where it stands. */
@@ -25,6 +25,14 @@ export class Frames {
 
   /** Frames of a thread. With `levels` only so many from `start` on. */
   of(thread: number, start = 0, levels = 0): DebugProtocol.StackTraceResponse['body'] {
+    if (thread === MORE) {
+      const id = this.next++;
+      this.events.set(id, this.open.cursor.event);
+      const name = 'more requests in flight than are listed: go to one of them';
+      const frame = { id, name, line: 0, column: 0, presentationHint: 'label' as const };
+      return { stackFrames: start > 0 ? [] : [frame], totalFrames: 1 };
+    }
+    checkThread(thread, this.open);
     const event = this.eventOf(thread);
     if (event < 0) return { stackFrames: [], totalFrames: 0 };
     let plan = this.plans.get(event);

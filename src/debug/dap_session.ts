@@ -13,7 +13,7 @@ import {
 import { inspectHandlers } from './dap_inspect';
 import { Run } from './dap_run';
 import { Sources } from './dap_sources';
-import { requestOfThread } from './dap_threads';
+import { checkThread, requestOfThread } from './dap_threads';
 import { compileFilter, FilterError } from './filter';
 import { eventsShown } from './filter_scan';
 import type { Disposable } from './listeners';
@@ -35,6 +35,7 @@ export class DebugSession {
   private args: LaunchArguments = {};
   private cancelled = false;
   private ended = false;
+  private launched = false;
   private progress = 0;
   private reports = false;
 
@@ -118,8 +119,15 @@ export class DebugSession {
   }
 
   private async launch(args: LaunchArguments): Promise<Reply> {
+    if (this.launched) throw new RequestError('a trace is open already; restart opens it again');
+    this.launched = true;
     this.args = args;
-    await this.install(await this.opened(args), args);
+    try {
+      await this.install(await this.opened(args), args);
+    } catch (error) {
+      this.launched = false;
+      throw error;
+    }
     return new Reply(undefined, () => this.channel.event('initialized'));
   }
 
@@ -127,6 +135,8 @@ export class DebugSession {
     const { run, args } = this;
     if (run === undefined) return;
     run.introduce();
+    if (run.steps.shows === 0)
+      run.output('important', `filter: nothing in this trace passes ${args.filter}: there are no steps\n`);
     if (args.noDebug === true) {
       this.terminate();
       return;
@@ -160,6 +170,7 @@ export class DebugSession {
 
   /** Opens the program again, as it is now, and goes to its start; breakpoints stay. */
   private async restart(args: LaunchArguments): Promise<Reply> {
+    this.running();
     const opened = await this.opened(args);
     this.args = args;
     const old = this.run;
@@ -246,6 +257,7 @@ export class DebugSession {
 
   private step(kind: StepKind, thread: number | undefined): Reply {
     const run = this.running();
+    checkThread(thread, run.open);
     const request = thread === undefined ? run.open.cursor.request : requestOfThread(thread, run.open);
     return new Reply(undefined, () => run.step(kind, request));
   }

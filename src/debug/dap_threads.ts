@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { RequestError } from './dap_host';
 import type { OpenTrace } from './model';
 import { requestLabel } from './request_label';
 
@@ -7,7 +8,7 @@ const MOST = 200;
 /** The thread of the whole trace. */
 export const WHOLE_TRACE = 1;
 /** Stands for requests in flight that are not listed. */
-const MORE = 0x7fffffff;
+export const MORE = 0x7fffffff;
 
 /** Thread of a request: the same for as long as the trace is open. */
 export function threadOf(request: number | undefined): number {
@@ -18,6 +19,13 @@ export function threadOf(request: number | undefined): number {
 export function requestOfThread(thread: number, open: OpenTrace): number | undefined {
   const row = thread - 2;
   return row >= 0 && row < open.requests.length ? row : undefined;
+}
+
+/** @throws RequestError for a thread that is none of the trace, or stands for several. */
+export function checkThread(thread: number | undefined, open: OpenTrace): void {
+  if (thread === undefined || thread === WHOLE_TRACE || requestOfThread(thread, open) !== undefined) return;
+  if (thread === MORE) throw new RequestError('this stands for several requests; go to one of them first');
+  throw new RequestError(`there is no thread ${thread}`, false);
 }
 
 /** The whole trace, and the requests in flight at the cursor. */

@@ -37,6 +37,11 @@ export class Steps {
     private readonly shown?: Uint32Array,
   ) {}
 
+  /** How many events steps of the whole trace go through; undefined for all. */
+  get shows(): number | undefined {
+    return this.shown?.length;
+  }
+
   /** Where a step from event `from` leads. */
   step(kind: StepKind, from: number, request: number | undefined): Step {
     if (this.open.length === 0) return { event: -1, request: undefined, edge: 'the trace has no events' };
@@ -63,16 +68,21 @@ export class Steps {
       }
       case 'first':
         return { event: this.walk(-1, 1) ?? 0, request: undefined };
-      case 'next':
-      case 'nextLife': {
+      case 'nextLife':
+      case 'previousLife': {
+        const row = this.open.requests.requestOf(from);
+        return row < 0
+          ? { event: from, request: undefined, edge: 'no request here, so no other life of its tag' }
+          : this.life(kind === 'nextLife' ? 1 : -1, from, row);
+      }
+      case 'next': {
         const event = this.walk(from, 1);
         return event === undefined
           ? { event: last, request: undefined, edge: 'end of trace' }
           : { event, request: undefined };
       }
       case 'back':
-      case 'reverseOver':
-      case 'previousLife': {
+      case 'reverseOver': {
         const event = this.walk(from, -1);
         return event === undefined
           ? { event: 0, request: undefined, edge: 'start of trace' }
