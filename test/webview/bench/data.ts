@@ -2,7 +2,6 @@ import type { OpenTrace } from '../../../src/debug/model';
 import { Slicer } from '../../../src/view/slice';
 import type { Timeline } from '../../../src/view/timeline';
 import type { TraceSummary } from '../../../src/webview/protocol';
-import { SPAN_KINDS } from '../../../src/webview/protocol_data';
 
 /** Tracks of the made-up trace. */
 const TAGS = 64;
@@ -105,6 +104,3 @@ export function hostOf(intervals: Intervals): { slicer: Slicer; summary: TraceSu
   };
   return { slicer: new Slicer(open, timeline), summary };
 }
-
-/** Colour names of the kinds, for the peers. */
-export const KIND_NAMES = SPAN_KINDS;
