@@ -1,7 +1,10 @@
 /** Every outcome that the rules allow: runs a program with other decisions until no new state is met. */
 import { Abandoned } from '../kernel/uring/world';
+import { finish, type Sliced } from '../trace/slices';
 import type { UringProfile } from '../kernel/uring/uring_profile';
+import { orderRelation } from './order';
 import { type HashContents, type Outcome, outcomeKey, rememberedHash } from './outcome';
+import { onlyOrderVaries } from './only_order';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 
@@ -25,15 +28,21 @@ export interface FoundOutcome {
 export interface Exploration {
   /** Likeliest first: by how many decisions went another way. */
   readonly found: readonly FoundOutcome[];
-  /** Number of distinct outcomes seen, also those beyond the limit. */
+  /** Number of distinct outcomes, also those beyond the limit; where the exploration is not complete, of those seen. */
   readonly total: number;
   readonly schedules: number;
-  /** Every schedule was covered. */
+  /** Nothing is missing: every schedule was covered, or the rules of order tell how many outcomes there are. */
   readonly complete: boolean;
 }
 
 /** Default bounds. */
 export const EXPLORE_LIMITS: ExploreLimits = { schedules: 200_000, time: 5_000, outcomes: 1000 };
+
+/** Longest part of an exploration at a time, ms. */
+const SLICE = 15;
+
+/** When as many outcomes were found as are kept, this is the time from which on it is not worth counting more, ms. */
+const COUNTING = 800;
 
 /** Schedules still to run, those with the fewest unlikely decisions first. */
 class Frontier {
@@ -68,15 +77,26 @@ export function explore(
   profile: UringProfile,
   clock: () => number,
   limits: ExploreLimits = EXPLORE_LIMITS,
-  /** Ends the exploration at the first outcome that it takes. */
-  wanted: (outcome: Outcome) => boolean = () => false,
+  wanted?: (outcome: Outcome) => boolean,
 ): Exploration {
+  return finish(exploring(program, profile, clock, limits, wanted));
+}
+
+/** The same in slices. Ends at the first outcome that `wanted` takes. */
+export function* exploring(
+  program: RingProgram,
+  profile: UringProfile,
+  clock: () => number,
+  limits: ExploreLimits = EXPLORE_LIMITS,
+  wanted: (outcome: Outcome) => boolean = () => false,
+): Sliced<Exploration> {
   const frontier = new Frontier();
   const seen = new Set<number>();
-  const found = new Map<string, FoundOutcome>();
+  const found: FoundOutcome[] = [];
   const keys = new Set<string>();
   const hash = rememberedHash();
   const start = clock();
+  let slice = start;
   let schedules = 0;
   let hit = false;
   const keep = (outcome: Outcome, choices: readonly number[]): void => {
@@ -84,20 +104,31 @@ export function explore(
     const key = outcomeKey(outcome);
     if (keys.has(key)) return;
     keys.add(key);
-    if (found.size < limits.outcomes) found.set(key, { outcome, choices });
+    if (found.length < limits.outcomes) found.push({ outcome, choices });
   };
-  keep(runProgram(program, { profile }).outcome(hash), []);
+  const likeliest = runProgram(program, { profile });
+  keep(likeliest.outcome(hash), []);
+  const orders = onlyOrderVaries(program, likeliest) ? orderRelation(likeliest).orders : undefined;
   frontier.push([], 0);
   for (let next = frontier.pop(); next; next = frontier.pop()) {
-    if (hit || schedules >= limits.schedules || clock() - start > limits.time) {
-      return { found: [...found.values()], total: keys.size, schedules, complete: false };
+    const now = clock();
+    if (now - slice > SLICE) {
+      yield Math.min(1, Math.max((now - start) / limits.time, schedules / limits.schedules));
+      slice = clock();
+    }
+    if (orders !== undefined && found.length >= Math.min(orders, limits.outcomes)) {
+      return { found, total: orders, schedules, complete: true };
+    }
+    const time = found.length < limits.outcomes ? limits.time : Math.min(limits.time, COUNTING);
+    if (hit || schedules >= limits.schedules || now - start > time) {
+      return { found, total: keys.size, schedules, complete: false };
     }
     schedules++;
     const result = runOnce(program, profile, next.choices, next.level, seen, frontier, hash);
     if (result === undefined) continue;
     keep(result.outcome(hash), next.choices);
   }
-  return { found: [...found.values()], total: keys.size, schedules, complete: true };
+  return { found, total: keys.size, schedules, complete: true };
 }
 
 /** One run; undefined when it came to a state that was met before. */

@@ -35,9 +35,9 @@ export const ringCommand: Command = {
   ],
   options: [
     {
-      name: 'profile',
-      value: 'NAME',
-      says: `kernel: ${URING_PROFILE_NAMES.join(', ')} (default ${DEFAULT_URING_PROFILE})`,
+      name: 'kernel',
+      value: 'P',
+      says: `kernel profile: ${URING_PROFILE_NAMES.join(', ')} (default ${DEFAULT_URING_PROFILE})`,
     },
     { name: 'all', says: `every outcome that the rules allow, at most ${EXPLORE_LIMITS.outcomes}` },
     {
@@ -50,7 +50,7 @@ export const ringCommand: Command = {
   ],
   async run(args: Args) {
     const file = args.positionals[0]!;
-    const profile = profileOf(args.text('profile') ?? DEFAULT_URING_PROFILE);
+    const profile = profileOf(args.text('kernel') ?? DEFAULT_URING_PROFILE);
     const text = await loadText(file);
     const program = placed(file, text, undefined, () => readProgram(text));
     const trace = args.text('output');
@@ -80,7 +80,10 @@ export const ringCommand: Command = {
 function profileOf(name: string): UringProfile {
   const profile = uringProfile(name);
   if (profile) return profile;
-  throw usageError(`no profile ${quote(name)}${didYouMean(name, URING_PROFILE_NAMES)}`);
+  const guess = didYouMean(name, URING_PROFILE_NAMES);
+  throw usageError(
+    `kernel ${quote(name)} is unknown${guess}; ring programs run on ${URING_PROFILE_NAMES.join(', ')}`,
+  );
 }
 
 /** Runs `action`; what it finds wrong with the program is told with its place in the file. */
