@@ -20,7 +20,7 @@ const MAX_LOOSE = 4096;
 const COMMAND_HI = 0x80ffffff;
 
 /** Drops the page records of a slot's request. */
-export function dropPages(m: Machine, slot: Slot, device: number, qid: number, tag: number): void {
+function dropPages(m: Machine, slot: Slot, device: number, qid: number, tag: number): void {
   if (!slot.pages) return;
   slot.pages = false;
   for (const [ptr, page] of m.w.pages) {
