@@ -1,6 +1,7 @@
 import type { OpenTrace } from '../debug/model';
 import { sizeText } from '../debug/request_label';
 import { SPAN_KINDS, type Slice } from '../webview/protocol_data';
+import { english, type Translate } from './machine_names';
 import { above, atOrAbove } from './spans';
 import { CounterColumns, Labels, MarkColumns, SpanColumns } from './slice_columns';
 import type { Timeline } from './timeline';
@@ -38,6 +39,7 @@ export class Slicer {
   constructor(
     private readonly open: OpenTrace,
     private readonly timeline: Timeline,
+    private readonly t: Translate = english,
   ) {}
 
   /**
@@ -233,9 +235,15 @@ export class Slicer {
       const size = requests.size[row];
       return Number.isNaN(size) || size === 0 ? requests.op(row) : `${requests.op(row)} ${sizeText(size)}`;
     }
-    return callName(trace.nameOf(spans.event[k]));
+    const name = trace.nameOf(spans.event[k]);
+    // what a worker did last before it waits says nothing of the wait
+    if (SPAN_KINDS[spans.kind[k]] === 'waiting' && !SLEEPS.has(name)) return this.t('waits for work');
+    return callName(name);
   }
 }
+
+/** Events with which a task says itself what it waits for. */
+const SLEEPS: ReadonlySet<string> = new Set(['io_uring_cqring_wait', 'wait_for_space']);
 
 /** Name of the call that an event begins. */
 function callName(name: string): string {

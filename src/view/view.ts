@@ -54,7 +54,7 @@ export class TraceView {
     private readonly stack?: StackIndex,
     private readonly ties?: Ties,
   ) {
-    this.slicer = new Slicer(open, timeline);
+    this.slicer = new Slicer(open, timeline, t);
   }
 
   /** What does not change while the trace is open. `uri` is how the host calls it. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { OpenTrace } from '../../src/debug/model';
 import { MOST, Slicer } from '../../src/view/slice';
 import type { Timeline } from '../../src/view/timeline';
-import type { Slice } from '../../src/webview/protocol_data';
+import { SPAN_KINDS, type Slice } from '../../src/webview/protocol_data';
 import { recording, sample, simulated, timelineOf } from './support';
 
 const SEED = { seed: 20221104 };
@@ -139,6 +139,18 @@ describe.each(CASES)('slices of $name', ({ open }) => {
 });
 
 describe('slices of traces at the edges', () => {
+  it('say of a worker without an item that it waits for work', async () => {
+    const open = await sample('loop-zc.ublk');
+    const timeline = timelineOf(open);
+    const lane = timeline.lanes.all.findIndex(({ kind }) => kind === 'io-wq');
+    const { spans, labels } = new Slicer(open, timeline).slice(0, timeline.times.length, 1, [lane]);
+    const said = new Set<string>();
+    for (const [k, kind] of spans.kind.entries())
+      if (SPAN_KINDS[kind] === 'waiting') said.add(labels[spans.label[k]!]!);
+    expect([...said]).toContain('waits for work');
+    expect([...said].some((text) => text.startsWith('io_uring_complete'))).toBe(false);
+  });
+
   it('of no events are empty', async () => {
     const open = await simulated('#: seed 7\n');
     const timeline = timelineOf(open);
