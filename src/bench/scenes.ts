@@ -8,6 +8,7 @@ import { matchRequests } from '../trace/requests';
 import { StateReducer } from '../trace/state';
 import { debugFigures } from './debug';
 import { activationFigures } from './activation';
+import { machineFigures } from './machine';
 import { memoryFigures } from './memory';
 import { type Figure, spread, timeInTurns } from './measure';
 import { RegexReader } from './regex_reader';
@@ -33,7 +34,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'check', run: checkFigures },
   { name: 'replay', run: replayFigures },
   { name: 'seek', run: seekFigures },
-  { name: 'view', run: viewFigures },
+  { name: 'view', run: allViewFigures },
   { name: 'debug', run: debugFigures },
   { name: 'memory', run: memoryFigures },
   { name: 'activation', run: activationFigures },
@@ -160,6 +161,11 @@ function* checkFigures({ plan, sizes }: Setting): Generator<Figure> {
   const requests = matchRequests(trace);
   const [seconds] = timeInTurns(plan, [() => checkTrace(trace, requests)]);
   yield rate('check', 'events/s', events, seconds!);
+}
+
+function* allViewFigures(setting: Setting): Generator<Figure> {
+  yield* viewFigures(setting);
+  yield* machineFigures(setting);
 }
 
 function* replayFigures({ plan, sizes }: Setting): Generator<Figure> {

@@ -15,8 +15,13 @@ import type { Device, Disk, Page, Pipe, Queue, Req, Ring, Slot } from './state_w
 interface QueueViews {
   readonly queue: Queue;
   readonly rings: string;
-  readonly bySlot: readonly (SlotState | undefined)[];
   readonly list: readonly SlotState[];
+}
+
+/** The newest plain form of each tag that was seen, also of those that the state built last has not. */
+interface Seen {
+  readonly slots: (Slot | undefined)[];
+  readonly views: (SlotState | undefined)[];
 }
 
 interface RingViews {
@@ -48,10 +53,12 @@ class Kept<K, V> {
 /**
  * Plain forms of the things of the state that was built last, to be used again for those that are the same in the next one: two
  * states side by side then share all that no event between them touched. That asks of the working state that a thing is
- * copied before it is changed once its plain form is made, as it is after a snapshot. Only one state's forms are held.
+ * copied before it is changed once its plain form is made, as it is after a snapshot. Of what
+ * comes and goes only one state's forms are held.
  */
 export class StateViews {
   private readonly queues = new Kept<string, QueueViews>();
+  private readonly seen = new Map<string, Seen>();
   private readonly rings = new Kept<number, RingViews>();
   private readonly devices = new Kept<Device, { view: DeviceState; disk: Disk | undefined }>();
   private readonly pipes = new Kept<Pipe, PipeState>();
@@ -83,15 +90,21 @@ export class StateViews {
     const key = `${device}:${qid}`;
     const old = queues.get(key);
     if (old !== undefined && old.queue === queue && old.rings === ringIds) return queues.set(key, old).list;
-    const bySlot = queue.slots.map((slot, tag) => {
-      if (slot === undefined) return undefined;
-      const view = old?.queue.slots[tag] === slot ? old.bySlot[tag] : undefined;
-      return view !== undefined && (old?.rings === ringIds || view.command.ring === ringId(m, slot))
-        ? view
-        : viewSlot(m, device, qid, tag, slot);
-    });
-    const list = bySlot.filter((view) => view !== undefined);
-    queues.set(key, { queue, rings: ringIds, bySlot, list });
+    const seen = this.seen.get(key) ?? { slots: [], views: [] };
+    this.seen.set(key, seen);
+    const list: SlotState[] = [];
+    for (let tag = 0; tag < queue.slots.length; tag++) {
+      const slot = queue.slots[tag];
+      if (slot === undefined) continue;
+      let view = seen.slots[tag] === slot ? seen.views[tag] : undefined;
+      if (view === undefined || view.command.ring !== ringId(m, slot)) {
+        view = viewSlot(m, device, qid, tag, slot);
+        seen.slots[tag] = slot;
+        seen.views[tag] = view;
+      }
+      list.push(view);
+    }
+    queues.set(key, { queue, rings: ringIds, list });
     return list;
   }
 
