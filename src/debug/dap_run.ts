@@ -365,7 +365,8 @@ export class Run {
     }
     const last = requests.length > 0 ? `; the first is ${requestLabel(requests, 0)}` : '';
     const { devices, devicesInUse } = requests;
-    const disks = devicesInUse.length > 1 ? `; its devices are ${devicesInUse.map((d) => devices[d]).join(', ')}` : '';
+    const disks =
+      devicesInUse.length > 1 ? `; its devices are ${devicesInUse.map((d) => devices[d]).join(', ')}` : '';
     throw new Error(`no request ${name} in this trace${last}${disks}`);
   }
 }
