@@ -177,10 +177,27 @@ export class TraceView {
 function warnings({ source, trace }: OpenTrace, t: Translate): string[] {
   const said: string[] = [];
   if (source.kind !== 'text') return said;
-  if (source.damaged > 0)
-    said.push(t('{0} lines are no events, the first is line {1}', source.damaged, source.firstDamaged));
+  const late = trace.notes.filter(({ kind, text }) => kind === 'damaged' && isLate(text));
+  if (late.length > 0)
+    said.push(
+      t(
+        '{0} events have times beyond 2^53 ns (104 days of the clock) and are left out, the first in line {1}',
+        late.length,
+        late[0].line,
+      ),
+    );
+  const other = trace.notes.find(({ kind, text }) => kind === 'damaged' && !isLate(text));
+  const firstOther = other?.line ?? source.firstDamaged;
+  const rest = source.damaged - late.length;
+  if (rest > 0) said.push(t('{0} lines are no events, the first is line {1}', rest, firstOther));
   if (source.unknown > 0) said.push(t('{0} events have names that the schema does not know', source.unknown));
   const lost = Math.max(source.lost, trace.lostEvents());
   if (lost > 0) said.push(t('{0} events were lost by the recorder', lost));
   return said;
+}
+
+/** Whether a line that is no event has a time that no number holds to the nanosecond. */
+function isLate(text: string): boolean {
+  const seconds = /\s(\d+)\.\d+: /.exec(text)?.[1];
+  return seconds !== undefined && Number(seconds) * 1e9 >= Number.MAX_SAFE_INTEGER - 1e9;
 }

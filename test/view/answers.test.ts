@@ -11,7 +11,7 @@ import { percentiles } from '../../src/view/quantiles';
 import { withZeroCopy } from '../../src/view/variants';
 import { TraceView } from '../../src/view/view';
 import type { StepName } from '../../src/webview/protocol';
-import { recording, sample, timelineOf } from './support';
+import { fromText, recording, sample, timelineOf } from './support';
 
 const SEED = { seed: 20221104 };
 const STACK = join(__dirname, '..', '..', 'media', 'stack');
@@ -177,6 +177,21 @@ describe('an explanation', () => {
     const [effect, following] = view.explain(22).next;
     expect(effect).toMatchObject({ event: 25, text: expect.stringContaining('because of this') });
     expect(following).toMatchObject({ event: 23, text: expect.stringContaining('next in time only') });
+  });
+});
+
+describe('warnings', () => {
+  it('tell of events beyond 2^53 ns, with the line of the first', async () => {
+    const line = (seconds: string): string =>
+      `           iogen-814     [001] .....    ${seconds}: block_getrq: 259,0 RS 0 + 8 [iogen]\n`;
+    const open = await fromText(
+      `# tracer: nop\n${line('50.599591')}${line('9007300.000001')}${line('9007301.000001')}`,
+    );
+    const { warnings } = new TraceView(open, timelineOf(open), english).summary('x');
+    expect(open.length).toBe(1);
+    expect(warnings).toEqual([
+      '2 events have times beyond 2^53 ns (104 days of the clock) and are left out, the first in line 3',
+    ]);
   });
 });
 
