@@ -1,3 +1,5 @@
+import type { Face } from './protocol_data';
+
 /** What a person can do in the view: by key, by button, or by a command of the host. */
 export const COMMANDS = [
   'panLeft',
@@ -53,20 +55,46 @@ export interface KeyLine {
   readonly command: Command;
   readonly shown: string;
   readonly what: string;
+  /** The only faces where it does something; absent: all. */
+  readonly faces?: readonly Face[];
 }
 
 /** Every key of the view. The order is that of the key help. */
 export const KEYS: readonly KeyLine[] = [
-  { strokes: ['w', '+', '='], command: 'zoomIn', shown: 'W  +', what: 'Zoom in' },
-  { strokes: ['s', '-'], command: 'zoomOut', shown: 'S  −', what: 'Zoom out' },
-  { strokes: ['a', 'ArrowLeft'], command: 'panLeft', shown: 'A  ←', what: 'Earlier' },
-  { strokes: ['d', 'ArrowRight'], command: 'panRight', shown: 'D  →', what: 'Later' },
-  { strokes: ['ArrowUp'], command: 'up', shown: '↑', what: 'Scroll up' },
-  { strokes: ['ArrowDown'], command: 'down', shown: '↓', what: 'Scroll down' },
-  { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up' },
-  { strokes: ['PageDown'], command: 'pageDown', shown: 'Page Down', what: 'One page down' },
-  { strokes: ['f'], command: 'fit', shown: 'F', what: 'Fit the whole trace, again: its busy part' },
-  { strokes: ['Shift+f'], command: 'fitRequest', shown: 'Shift+F', what: 'Fit the focused request' },
+  { strokes: ['w', '+', '='], command: 'zoomIn', shown: 'W  +', what: 'Zoom in', faces: ['timeline'] },
+  { strokes: ['s', '-'], command: 'zoomOut', shown: 'S  −', what: 'Zoom out', faces: ['timeline'] },
+  { strokes: ['a', 'ArrowLeft'], command: 'panLeft', shown: 'A  ←', what: 'Earlier', faces: ['timeline'] },
+  { strokes: ['d', 'ArrowRight'], command: 'panRight', shown: 'D  →', what: 'Later', faces: ['timeline'] },
+  { strokes: ['ArrowUp'], command: 'up', shown: '↑', what: 'Scroll up', faces: ['timeline', 'sequence'] },
+  {
+    strokes: ['ArrowDown'],
+    command: 'down',
+    shown: '↓',
+    what: 'Scroll down',
+    faces: ['timeline', 'sequence'],
+  },
+  { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up', faces: ['timeline'] },
+  {
+    strokes: ['PageDown'],
+    command: 'pageDown',
+    shown: 'Page Down',
+    what: 'One page down',
+    faces: ['timeline'],
+  },
+  {
+    strokes: ['f'],
+    command: 'fit',
+    shown: 'F',
+    what: 'Fit the whole trace, again: its busy part',
+    faces: ['timeline'],
+  },
+  {
+    strokes: ['Shift+f'],
+    command: 'fitRequest',
+    shown: 'Shift+F',
+    what: 'Fit the focused request',
+    faces: ['timeline'],
+  },
   { strokes: [']'], command: 'nextOfRequest', shown: ']', what: 'Next event of this request' },
   { strokes: ['['], command: 'previousOfRequest', shown: '[', what: 'Previous event of this request' },
   { strokes: ['.'], command: 'next', shown: '.', what: 'Next event' },
@@ -91,8 +119,14 @@ export const KEYS: readonly KeyLine[] = [
   { strokes: ['n'], command: 'searchNext', shown: 'N', what: 'Next hit' },
   { strokes: ['Shift+n'], command: 'searchPrevious', shown: 'Shift+N', what: 'Previous hit' },
   { strokes: ['p'], command: 'pin', shown: 'P', what: 'Pin or unpin this tag' },
-  { strokes: ['o'], command: 'onlyRequest', shown: 'O', what: 'Sequence: only the focused request' },
-  { strokes: ['b'], command: 'breakWhen', shown: 'B', what: 'Machine: break when this changes' },
+  {
+    strokes: ['o'],
+    command: 'onlyRequest',
+    shown: 'O',
+    what: 'Only the focused request',
+    faces: ['sequence'],
+  },
+  { strokes: ['b'], command: 'breakWhen', shown: 'B', what: 'Break when this changes', faces: ['machine'] },
   { strokes: ['Enter'], command: 'reveal', shown: 'Enter', what: 'Show the event in the trace text' },
   { strokes: ['x'], command: 'otherTrace', shown: 'X', what: 'Comparison: keys act on the other trace' },
   { strokes: ['t'], command: 'table', shown: 'T', what: 'Show or hide the table of events' },

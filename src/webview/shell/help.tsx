@@ -1,8 +1,18 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { KEYS } from '../commands';
+import { FACES } from '../face_list';
 import type { FaceProps } from '../faces';
+import type { Face } from '../protocol_data';
 import { useValue } from '../use_signal';
+import type { Words } from '../words';
 import { IconButton } from './button';
+
+/** The faces by the names of their tabs. */
+function namesOf(faces: readonly Face[], t: Words): string {
+  return FACES.filter(({ face }) => faces.includes(face))
+    .map(({ title }) => t(title))
+    .join(', ');
+}
 
 /** All keys, and what the mouse does. */
 export function Help({ store }: FaceProps) {
@@ -30,14 +40,17 @@ export function Help({ store }: FaceProps) {
         <IconButton icon="close" label={t('Close')} onPress={close} />
       </header>
       <dl>
-        {KEYS.map(({ shown, what }) => (
+        {KEYS.map(({ shown, what, faces }) => (
           <div key={what}>
             <dt>
               {shown.split('  ').map((key) => (
                 <kbd key={key}>{key}</kbd>
               ))}
             </dt>
-            <dd>{t(what)}</dd>
+            <dd>
+              {t(what)}
+              {faces !== undefined && <small>{namesOf(faces, t)}</small>}
+            </dd>
           </div>
         ))}
         {mouse.map(([how, what]) => (

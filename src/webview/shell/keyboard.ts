@@ -1,4 +1,5 @@
-import { type Command, commandOf, isLetter } from '../commands';
+import { type Command, commandOf, isLetter, KEYS } from '../commands';
+import { FACES } from '../face_list';
 import type { StepName } from '../protocol';
 import type { Store } from '../store';
 
@@ -33,7 +34,9 @@ export function takeKeys(store: Store, page: Document): () => void {
       return;
     }
     const command = commandOf(event);
-    if (command !== undefined && store.run(command)) event.preventDefault();
+    if (command === undefined) return;
+    if (store.run(command)) event.preventDefault();
+    else sayWhere(store, command);
   };
   page.addEventListener('keydown', onKey);
   const stop = store.onCommand((command) => shellCommand(store, command, page));
@@ -41,6 +44,15 @@ export function takeKeys(store: Store, page: Document): () => void {
     page.removeEventListener('keydown', onKey);
     stop();
   };
+}
+
+/** Says in which views a key does something, where it does nothing in this one. */
+function sayWhere(store: Store, command: Command): void {
+  const faces = KEYS.find((line) => line.command === command)?.faces;
+  if (faces === undefined || faces.includes(store.face.peek()) || /^(up|down|page)/.test(command)) return;
+  const t = store.words.peek();
+  const names = FACES.filter(({ face }) => faces.includes(face)).map(({ title }) => t(title));
+  store.say(t('This key is one of: {0}.', names.join(', ')));
 }
 
 /** Commands that mean the same in every face. */
