@@ -145,6 +145,22 @@ describe('the sequence', () => {
     await page.getByText(/events before/).waitFor({ state: 'attached' });
   });
 
+  it('has the focus on its lines and the machine on its parts after a change of face by key', async () => {
+    const page = await open('machine', 796, 12);
+    await page.keyboard.press('2');
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('role')))
+      .toBe('listbox');
+    await page.keyboard.press('3');
+    const part = () => page.evaluate(() => document.activeElement?.getAttribute('data-part'));
+    await expect.poll(part).not.toBeNull();
+    const first = await part();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(part).not.toBe(first);
+    await page.keyboard.press('w');
+    expect(await page.locator('.status .notice').textContent()).toContain('Timeline');
+  });
+
   it('shows only the focused request when asked', async () => {
     const page = await open('sequence', 796, 12);
     await page.keyboard.press('o');

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { FACES } from '../face_list';
 import type { FaceProps } from '../faces';
 import { hostCommands } from '../host_commands';
@@ -20,6 +20,27 @@ export function Shell({ store }: FaceProps) {
   const t = useValue(store.words);
   useEffect(() => takeKeys(store, document), [store]);
   useEffect(() => hostCommands(store), [store]);
+  const stack = useRef<HTMLDivElement>(null);
+  const seen = useRef(face);
+  useEffect(() => {
+    if (seen.current === face) return undefined;
+    seen.current = face;
+    const box = stack.current;
+    // What has the focus for good keeps it; the rest goes to what arrows work on, as soon as that is drawn.
+    const at = document.activeElement;
+    if (box === null || (at !== null && at !== document.body && at.isConnected)) return undefined;
+    const take = (): boolean => {
+      const target = box.querySelector<HTMLElement>('[role=listbox], .machine-part[tabindex="0"], .scroller');
+      target?.focus({ preventScroll: true });
+      return target !== null;
+    };
+    if (take()) return undefined;
+    const observer = new MutationObserver(() => {
+      if (take()) observer.disconnect();
+    });
+    observer.observe(box, { childList: true, subtree: true });
+    return () => observer.disconnect();
+  }, [face]);
   const slot = FACES.find((one) => one.face === face);
   const Shown = slot?.component;
   return (
@@ -32,7 +53,7 @@ export function Shell({ store }: FaceProps) {
       <Banner store={store} />
       <main class="middle">
         <div class="stack">
-          <div id={PANEL_ID} class="face" role="tabpanel" aria-labelledby={`tab-${face}`}>
+          <div ref={stack} id={PANEL_ID} class="face" role="tabpanel" aria-labelledby={`tab-${face}`}>
             {ready && Shown !== undefined && <Shown store={store} />}
             {ready && Shown === undefined && <p class="calm">{t('This view is not in this build.')}</p>}
             {!ready && problem === undefined && <p class="calm">{t('Opening the trace …')}</p>}
