@@ -213,12 +213,13 @@ export class Store {
 
   step(step: StepName): void {
     const trace = this.active.peek();
+    const t = this.words.peek();
     const before = this.cursor.peek().request;
     this.inTurn(async () => {
       await this.asked(trace, this.client.ask('step', { trace, step }));
       const { request, label } = this.cursors.peek()[trace] ?? NO_CURSOR;
       if (before < 0 && request >= 0 && step.endsWith('OfRequest'))
-        this.say(this.words.peek()('Focused {0}.', label));
+        this.say(t('Focused {0}.', label));
     });
   }
 
@@ -301,11 +302,12 @@ export class Store {
 
   /** Makes a trace of a comparison the one that keys, search and the other faces act on. */
   activate(trace: number): void {
+    const t = this.words.peek();
     const name = this.traces.peek()[trace]?.name;
-    if (this.traces.peek().length < 2) this.say(this.words.peek()('There is no second trace here.'));
+    if (this.traces.peek().length < 2) this.say(t('There is no second trace here.'));
     if (name === undefined || trace === this.active.peek()) return;
     this.active.value = trace;
-    this.say(this.words.peek()('Keys act on {0}.', name));
+    this.say(t('Keys act on {0}.', name));
   }
 
   /** Lets a face or a part of the shell take commands; the latest comes first. Returns what stops that. */
