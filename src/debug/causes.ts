@@ -1,8 +1,10 @@
 import type { RequestTable } from '../trace/requests';
 import type { Trace } from '../trace/trace';
 import { CauseDisks } from './cause_disks';
-import { CauseLinks, type LinkRole } from './cause_links';
-import { BELOW, CAUSES, CONTEXT_STARTS } from './cause_names';
+import { CauseLinks } from './cause_links';
+import { BELOW } from './cause_names';
+import { bounded, CauseRoles, HOPS, isCommand, LISTED, type Role, SUBMITS, WIDE } from './cause_roles';
+import { indexAfter } from './sorted';
 import { SharedWork, type Work } from './work';
 
 /** Most events that a search looks at; what lies farther away is reported as unknown. */
@@ -10,24 +12,12 @@ const REACH = 20000;
 /** Longest chain. */
 const LONGEST = 128;
 
-/** Roles of a shape in the search for causes. */
-interface Role extends LinkRole {
-  readonly starts: boolean;
-  readonly wants: readonly (readonly string[])[];
-  /** Shapes that one of `wants` names. */
-  readonly wanted: Uint8Array;
-  /** Index of the field `req`, -1 where there is none. */
-  readonly req: number;
-}
-
 /**
  * What brought an event about. Inside one task the call around it counts, between tasks the steps of the request; before the
  * request the I/O that its client asked for and the command of the session, which only a simulated trace tells.
  */
 export class Causes {
-  private readonly roles: Role[] = [];
-  private names: ReadonlySet<string> | undefined;
-  private readonly masks = new Map<string, Uint8Array>();
+  private readonly roles: CauseRoles;
   private readonly linking: SharedWork<CauseLinks>;
   private readonly disks: CauseDisks;
 
@@ -35,7 +25,8 @@ export class Causes {
     private readonly trace: Trace,
     private readonly requests: RequestTable,
   ) {
-    this.linking = new SharedWork(CauseLinks.build(trace, (shape) => this.roleOf(shape), LISTED));
+    this.roles = new CauseRoles(trace);
+    this.linking = new SharedWork(CauseLinks.build(trace, (shape) => this.roles.ofShape(shape), LISTED));
     this.disks = new CauseDisks(trace);
   }
 
@@ -46,7 +37,7 @@ export class Causes {
 
   /** The event that brought event e about, always an earlier one; -1 where the trace does not tell. */
   parent(e: number): number {
-    const role = this.role(e);
+    const role = this.roles.of(e);
     switch (role.name) {
       case 'session_command':
         return -1;
@@ -99,13 +90,13 @@ export class Causes {
       }
     }
     const { requests, trace } = this;
-    const wide = WIDE.has(this.role(e).name);
+    const wide = WIDE.has(this.roles.of(e).name);
     const near = wide ? limit : Math.min(limit, e + 256);
     for (let f = e + 1; f < near; f++) {
       const other = requests.requestOf(f);
       if (row >= 0 && other === row) continue;
       // only the same task, or a step that looks for such an event, can name it as its cause
-      if (trace.task[f] !== trace.task[e] && this.role(f).wanted[trace.shape[e]] === 0) continue;
+      if (trace.task[f] !== trace.task[e] && this.roles.of(f).wanted[trace.shape[e]] === 0) continue;
       if (this.parent(f) === e) return f;
     }
     return limit < this.trace.length && this.parent(limit) === e ? limit : -1;
@@ -119,7 +110,7 @@ export class Causes {
   private aroundInTask(e: number, role: Role): number {
     const { around } = this.links;
     for (let i = around[e]; i >= 0 && i >= e - REACH; i = around[i]) {
-      const other = this.role(i);
+      const other = this.roles.of(i);
       if (other.opens) {
         if (role.ends === '' || other.name === role.ends) return i;
       } else {
@@ -137,7 +128,7 @@ export class Causes {
     for (let j = indexAfter(list, e - 1) - 1; j >= 0; j--) {
       const i = list[j];
       if (trace.task[i] !== task) continue;
-      const other = this.role(i);
+      const other = this.roles.of(i);
       if (other.ends !== '') {
         closed.set(other.ends, (closed.get(other.ends) ?? 0) + 1);
       } else if (other.opens) {
@@ -165,13 +156,13 @@ export class Causes {
     let row = -1;
     for (let i = submit + 1; i < e && i < submit + 64; i++) {
       if (trace.task[i] !== trace.task[submit]) continue;
-      if (this.role(i).name === 'app_io_submit') break;
+      if (this.roles.of(i).name === 'app_io_submit') break;
       if (requests.requestOf(i) >= 0) row = requests.requestOf(i);
     }
     if (row < 0) return submit;
     const list = requests.events(row);
     for (let j = indexAfter(list, e - 1) - 1; j >= 0; j--) {
-      if (this.role(list[j]).name !== 'block_rq_complete') continue;
+      if (this.roles.of(list[j]).name !== 'block_rq_complete') continue;
       if (this.disks.named(list[j]) === this.disks.own(list)) return list[j];
     }
     return submit;
@@ -191,7 +182,7 @@ export class Causes {
       let loose = -1;
       for (let j = k; j >= 0; j--) {
         const i = list[j];
-        if (!group.includes(this.role(i).name) || disks.of(i, list, j, own) !== disk) continue;
+        if (!group.includes(this.roles.of(i).name) || disks.of(i, list, j, own) !== disk) continue;
         if (disks.overlap(i, disks.named(e) < 0 ? this.endAfter(list, k + 1, e) : e)) return i;
         if (loose < 0) loose = i;
       }
@@ -199,7 +190,7 @@ export class Causes {
     }
     // the I/O of an SQE: commands to a driver have none, so it is that of the SQE issued before them
     const around = this.around(e, role, list);
-    const by = around >= 0 && !SUBMITS.has(this.role(around).name) ? around : this.submitOfIo(e, list, k);
+    const by = around >= 0 && !SUBMITS.has(this.roles.of(around).name) ? around : this.submitOfIo(e, list, k);
     return by >= 0 ? by : around;
   }
 
@@ -216,7 +207,7 @@ export class Causes {
     const completed = new Set<number>();
     for (let j = k; j >= 0; j--) {
       const i = list[j];
-      const other = this.role(i);
+      const other = this.roles.of(i);
       if (other.req < 0) continue;
       const req = trace.word(i, other.req);
       if (other.name === 'io_uring_complete') completed.add(req);
@@ -233,7 +224,7 @@ export class Causes {
     let ends = false;
     let submit = -1;
     for (let j = k; j >= 0 && submit < 0; j--) {
-      const other = this.role(list[j]);
+      const other = this.roles.of(list[j]);
       if (other.name === 'io_wq_submit_work' && trace.task[list[j]] === trace.task[e]) return -1;
       if (SUBMITS.has(other.name) && trace.word(list[j], other.req) === req) submit = list[j];
       else if (disks.ends(list[j]) && disks.named(list[j]) !== own) ends = true;
@@ -257,7 +248,7 @@ export class Causes {
     for (const group of role.wants) {
       let loose = -1;
       for (let j = k; j >= 0; j--) {
-        const other = this.role(list[j]);
+        const other = this.roles.of(list[j]);
         if (!group.includes(other.name) || this.disks.of(list[j], list, j, own) !== disk) continue;
         if (req < 0 || other.req < 0 || trace.word(list[j], other.req) === req) return list[j];
         if (loose < 0) loose = list[j];
@@ -277,8 +268,8 @@ export class Causes {
   private client(e: number): number {
     const io = this.sameTask(e, ['app_io_submit', 'session_command']);
     if (io >= 0) return io;
-    const around = this.around(e, this.role(e), undefined);
-    return around >= 0 ? around : this.outside(e, this.role(e));
+    const around = this.around(e, this.roles.of(e), undefined);
+    return around >= 0 ? around : this.outside(e, this.roles.of(e));
   }
 
   /** Cause of an event that belongs to no request. */
@@ -289,7 +280,7 @@ export class Causes {
       const any = role.wants.length === 0;
       for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
         if (!any && role.wanted[trace.shape[i]] === 0) continue;
-        const other = this.role(i);
+        const other = this.roles.of(i);
         if (other.req >= 0 && trace.word(i, other.req) === req) return i;
       }
     }
@@ -316,7 +307,7 @@ export class Causes {
   /** The nearest earlier event of the same task with one of these names. */
   private sameTask(e: number, names: readonly string[]): number {
     const { trace, links } = this;
-    const wanted = this.shapesOf(names);
+    const wanted = this.roles.shapesOf(names);
     const task = trace.task[e];
     let found = false;
     for (let id = 0; id < wanted.length && !found; id++) found = wanted[id] === 1 && links.has(task, id);
@@ -353,98 +344,4 @@ export class Causes {
   private get links(): CauseLinks {
     return this.linking.value ?? this.linking.finish();
   }
-
-  /** Shapes of the events with one of these names. */
-  private shapesOf(names: readonly string[]): Uint8Array {
-    const key = names.join(' ');
-    let shapes = this.masks.get(key);
-    if (shapes === undefined) {
-      const { shapes: all } = this.trace;
-      shapes = Uint8Array.from({ length: all.size }, (_, id) => (names.includes(all.get(id).name) ? 1 : 0));
-      this.masks.set(key, shapes);
-    }
-    return shapes;
-  }
-
-  private has(name: string): boolean {
-    this.names ??= this.occurring();
-    return this.names.has(name);
-  }
-
-  private occurring(): Set<string> {
-    const { trace } = this;
-    const seen = new Uint8Array(trace.shapes.size);
-    for (let i = 0; i < trace.length; i++) seen[trace.shape[i]] = 1;
-    const names = new Set<string>();
-    for (let id = 0; id < seen.length; id++) if (seen[id] === 1) names.add(trace.shapes.get(id).name);
-    return names;
-  }
-
-  private role(e: number): Role {
-    const id = this.trace.shape[e];
-    return this.roles[id] ?? this.roleOf(id);
-  }
-
-  private roleOf(id: number): Role {
-    const known = this.roles[id];
-    if (known !== undefined) return known;
-    const { name, fields } = this.trace.shapes.get(id);
-    const enter = name.startsWith('sys_enter_') ? `sys_exit_${name.slice(10)}` : `${name}_ret`;
-    const starts = CONTEXT_STARTS.includes(name);
-    const wants = Object.hasOwn(CAUSES, name) ? CAUSES[name] : [];
-    const role: Role = {
-      name,
-      ends: name.startsWith('sys_exit_')
-        ? `sys_enter_${name.slice(9)}`
-        : name.endsWith('_ret') && this.has(name.slice(0, -4))
-          ? name.slice(0, -4)
-          : '',
-      opens: this.has(enter),
-      starts,
-      bounds: starts || SUBMITS.has(name),
-      wants,
-      wanted: this.shapesOf(wants.flat()),
-      req: fields.get('req') ?? -1,
-    };
-    this.roles[id] = role;
-    return role;
-  }
-}
-
-/** Whether an event happened in the course of the context or submission before it. */
-function bounded(role: Role, by: Role): boolean {
-  if (role.ends !== '') return false;
-  return by.starts ? !role.starts : role.wants.length === 0;
-}
-
-/** Whether an SQE is a command to a driver; every other one does its I/O. */
-function isCommand(trace: Trace, submit: number): boolean {
-  return /^(URING_CMD|46|0x2e)/.test(trace.str(submit, 'opcode') ?? '');
-}
-
-/** Events that are looked for over the whole trace. */
-const LISTED = ['session_command', 'app_io_submit'] as const;
-const SUBMITS: ReadonlySet<string> = new Set(['io_uring_submit_sqe', 'io_uring_submit_req']);
-/** Steps from user space to the kernel or between contexts: no call around them brought them about. */
-const HOPS: ReadonlySet<string> = new Set([
-  ...SUBMITS,
-  ...CONTEXT_STARTS,
-  'io_uring_get_sqe',
-  'ublk_queue_rq',
-  'ublk_queue_rqs',
-  'block_rq_issue',
-]);
-/** Events whose effects may be far away. */
-const WIDE: ReadonlySet<string> = new Set(['session_command', 'app_io_submit', 'io_uring_queue_async_work']);
-
-/** Index of the first element above `value` in an ascending list. */
-export function indexAfter(list: Uint32Array | readonly number[], value: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

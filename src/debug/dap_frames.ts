@@ -1,5 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 import type { Place, Sources } from './dap_sources';
 import { checkThread, MORE, requestOfThread } from './dap_threads';
 import type { OpenTrace } from './model';

@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { formatResult } from '../uapi/errno';
 import { timeText } from '../trace/print';
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 import { bytesNode, cqeBytes, sqeBytes } from './dap_bytes';
 import { leaf, type NodeTable, PAGE, type VariableNode } from './dap_nodes';
 import { StateNodes } from './dap_state_nodes';

@@ -1,5 +1,5 @@
 import { ChangeIndex, STRETCH } from '../trace/state';
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 import type { Spec } from './dap_breakpoints';
 import type { OpenTrace } from './model';
 import type { Work } from './work';

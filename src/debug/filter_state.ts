@@ -1,5 +1,5 @@
 import { ChangeIndex, type Leaf as Value, readPath, type StateCache, STRETCH } from '../trace/state';
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 import type { Leaf } from './filter_parse';
 import { numberTest, textTest } from './filter_values';
 

@@ -1,5 +1,5 @@
 import type { RequestTable } from '../trace/requests';
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 
 const BLOCK = 256;
 /** Beyond the last event of any trace. */

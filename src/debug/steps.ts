@@ -1,4 +1,4 @@
-import { indexAfter } from './causes';
+import { indexAfter } from './sorted';
 import type { OpenTrace } from './model';
 
 /** Ways to move. Each is about one request or, without one, about the whole trace. */

@@ -1,5 +1,5 @@
 import type { Violation } from '../check/types';
-import { indexAfter } from '../debug/causes';
+import { indexAfter } from '../debug/sorted';
 import type { OpenTrace } from '../debug/model';
 import { slotText } from '../debug/request_label';
 import type { Translate } from './translate';

@@ -1,4 +1,4 @@
-import { indexAfter } from '../debug/causes';
+import { indexAfter } from '../debug/sorted';
 import type { OpenTrace } from '../debug/model';
 import { durationText, requestLabel } from '../debug/request_label';
 import type { StackFile, StackIndex } from '../debug/stack';

@@ -1,4 +1,4 @@
-import { indexAfter } from '../debug/causes';
+import { indexAfter } from '../debug/sorted';
 import type { OpenTrace } from '../debug/model';
 import type { SequenceRow, SequenceView } from '../webview/protocol_faces';
 import type { Lanes } from './contexts';

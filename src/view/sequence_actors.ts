@@ -1,4 +1,4 @@
-import { indexAfter } from '../debug/causes';
+import { indexAfter } from '../debug/sorted';
 import type { RequestTable } from '../trace/requests';
 import type { Actor } from '../webview/protocol_faces';
 import type { Lanes } from './contexts';
