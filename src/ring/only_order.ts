@@ -1,5 +1,6 @@
 /** Whether schedules of a program differ in nothing but the order of CQEs. */
 import { IORING_OP } from '../uapi/io_uring_ops';
+import { REQ } from '../kernel/uring/types';
 import type { RingProgram } from './program';
 import type { RunResult } from './run';
 
@@ -29,9 +30,13 @@ const WORKERS = 8;
  */
 export function onlyOrderVaries(program: RingProgram, run: RunResult): boolean {
   if (program.contended.size > 0) return false;
+  // there the disk decides who waits, and with it which rules hold
+  if (program.files.some(({ kind, cached, open }) => kind === 'file' && (!cached || open.has('DIRECT'))))
+    return false;
   if (program.steps.some((step) => step.kind === 'close')) return false;
   if (run.steps.some((step) => step.hang)) return false;
-  const { requests, cqEntries, sqEntries } = run.ring;
+  const { requests, cqEntries, sqEntries, profile } = run.ring;
+  if (!profile.drainByLive && requests.some((req) => (req.flags & REQ.DRAIN) !== 0)) return false;
   if (requests.length > Math.min(cqEntries, sqEntries, WORKERS)) return false;
   return requests.every((req) => PLAIN.has(req.sqe.opcode));
 }

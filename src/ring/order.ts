@@ -133,7 +133,7 @@ function directRule(
     if (!timed || (x.malformed && y.malformed)) return x.id < y.id ? 'chain-order' : undefined;
     return linkTimeoutRule(byId, x, y);
   }
-  if (drains(byId, x, y)) return 'drain';
+  if (drains(run, byId, x, y)) return 'drain';
   if (y.cancelledBy === x.id && x.cause === 'inline') return 'cancel';
   return contextRule(run, byId, x, y);
 }
@@ -146,11 +146,13 @@ function linkTimeoutRule(byId: ReadonlyMap<number, Req>, x: Req, y: Req): OrderR
   return x.cause === 'disarmed' && timed?.cause !== 'worker' && y.id > x.id ? 'disarmed' : undefined;
 }
 
-function drains(byId: ReadonlyMap<number, Req>, x: Req, y: Req): boolean {
+function drains(run: RunResult, byId: ReadonlyMap<number, Req>, x: Req, y: Req): boolean {
   if (x.malformed || y.malformed || x.id > y.id) return false;
   const headX = byId.get(x.chain)!;
   const headY = byId.get(y.chain)!;
-  return (headX.flags & REQ.DRAIN) !== 0 || (headY.flags & REQ.DRAIN) !== 0;
+  if ((headY.flags & REQ.DRAIN) !== 0) return true;
+  // a drain that finds nothing to wait for holds back only the next request where sequence numbers are compared, and that one is a drain
+  return (headX.flags & REQ.DRAIN) !== 0 && run.ring.profile.drainByLive;
 }
 
 /** Order by who completed them: inline batches, what follows them, hashed work. */

@@ -7,6 +7,7 @@ import { hoverName, proposeNames } from '../../src/extension/ring/names';
 import { orderItems, ordersDocument, ordersOf } from '../../src/extension/ring/orders';
 import { placeAtOffset } from '../../src/extension/ring/places';
 import { cqeOrder } from '../../src/ring/compare';
+import { finish } from '../../src/trace/slices';
 import { english } from './english';
 
 const fixture = (name: string): string =>
@@ -75,13 +76,21 @@ describe('mistakes', () => {
 });
 
 describe('all orders', () => {
-  const orders = ordersOf(fixture('setup-mix-coop'));
+  const orders = finish(ordersOf(fixture('setup-mix-coop')));
   const items = orderItems(orders, english);
 
   it('are listed, the likeliest first', () => {
     expect(items.length).toBeGreaterThan(2);
     expect(items[0]).toMatchObject({ description: 'likeliest', schedule: undefined });
     expect(new Set(items.map(({ label, detail }) => `${label} ${detail}`)).size).toBe(items.length);
+  });
+
+  it('are looked for in slices, with progress that grows', () => {
+    const work = ordersOf(fixture('setup-mix-coop'));
+    const shares: number[] = [];
+    for (let step = work.next(); step.done !== true; step = work.next()) shares.push(step.value);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true);
   });
 
   it('open as the run they name', async () => {

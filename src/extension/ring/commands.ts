@@ -4,6 +4,7 @@ import { DEBUG_TYPE, programOf } from '../debug/configurations';
 import { readBytes } from '../files';
 import { orderComparison } from '../view/subject';
 import type { Views } from '../view/views';
+import { longWork } from '../work';
 import type { RingLive } from './live';
 import type { Orders } from './orders';
 
@@ -33,7 +34,8 @@ export function registerRingCommands(
     workspace.registerTextDocumentContentProvider(ORDERS_SCHEME, {
       provideTextDocumentContent: async ({ query }) => {
         const { ordersDocument } = await import('./orders');
-        return ordersDocument(await ordersAt(vscode.Uri.parse(query)), vscode.l10n.t);
+        const orders = await ordersAt(vscode.Uri.parse(query));
+        return orders === undefined ? '' : ordersDocument(orders, vscode.l10n.t);
       },
     }),
   );
@@ -55,7 +57,8 @@ interface Choice extends vscode.QuickPickItem {
   readonly list?: true;
 }
 
-async function ordersAt(uri: vscode.Uri): Promise<Orders> {
+/** All orders of a program; undefined when somebody gave up waiting for them. */
+async function ordersAt(uri: vscode.Uri): Promise<Orders | undefined> {
   const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
   const text = document?.getText() ?? new TextDecoder().decode(await readBytes(uri));
   const { ordersOf } = await import('./orders');
@@ -65,7 +68,16 @@ async function ordersAt(uri: vscode.Uri): Promise<Orders> {
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     throw new Error(`${name}:${mistake.line}:${mistake.column}: ${mistake.message}`);
   }
-  return ordersOf(text);
+  const title = vscode.l10n.t('Looking for all orders');
+  return longWork(title, async ({ pause, progress, cancelled }) => {
+    const work = ordersOf(text);
+    for (let step = work.next(); ; step = work.next()) {
+      if (step.done === true) return step.value;
+      progress('', step.value);
+      await pause();
+      if (cancelled()) return undefined;
+    }
+  });
 }
 
 async function choices(orders: Orders): Promise<Choice[]> {
@@ -77,6 +89,7 @@ async function choices(orders: Orders): Promise<Choice[]> {
 async function showOrders(uri: vscode.Uri): Promise<void> {
   const { t } = vscode.l10n;
   const orders = await ordersAt(uri);
+  if (orders === undefined) return;
   const { totalText } = await import('./orders');
   const pairs = orders.relation.pairs.length;
   const sure = orders.relation.pairs.filter(({ rules }) => rules.length > 0).length;
@@ -140,6 +153,7 @@ async function debugOrder(uri: vscode.Uri, schedule: string | undefined): Promis
 async function compareOrders(uri: vscode.Uri, views: Views): Promise<void> {
   const { t } = vscode.l10n;
   const orders = await ordersAt(uri);
+  if (orders === undefined) return;
   const items = await choices(orders);
   if (items.length < 2) {
     void vscode.window.showInformationMessage(t('{0} has one order only', orders.name));

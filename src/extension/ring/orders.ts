@@ -1,15 +1,16 @@
 import { uringProfile, DEFAULT_URING_PROFILE } from '../../kernel/uring/uring_profile';
 import { scheduleText } from '../../debug/open_ring';
 import { cqeOrder } from '../../ring/compare';
-import { type Exploration, explore } from '../../ring/explore';
+import { type Exploration, exploring } from '../../ring/explore';
 import { ORDER_RULES, type OrderRelation, orderRelation } from '../../ring/order';
 import type { Outcome } from '../../ring/outcome';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
+import type { Sliced } from '../../trace/slices';
 import type { Translate } from '../translate';
 
-/** The extension host does other things too: it looks for outcomes no longer than this, ms. */
-const LIMITS = { schedules: 50_000, time: 1200, outcomes: 1000 };
+/** Longest time that somebody should have to wait for a list, ms. */
+const LIMITS = { schedules: 200_000, time: 4000, outcomes: 1000 };
 
 /** All outcomes of a program, and which pairs of CQEs have a guaranteed order. */
 export interface Orders {
@@ -28,12 +29,12 @@ export interface OrderItem {
   readonly schedule: string | undefined;
 }
 
-/** Computes all orders. @throws ProgramError, StepError */
-export function ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Orders {
+/** Computes all orders, in slices. @throws ProgramError, StepError */
+export function* ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Sliced<Orders> {
   const profile = uringProfile(kernel)!;
   const program = readProgram(text);
   const relation = orderRelation(runProgram(program, { profile }));
-  const exploration = explore(program, profile, () => performance.now(), LIMITS);
+  const exploration = yield* exploring(program, profile, () => performance.now(), LIMITS);
   return { name: program.name, kernel, exploration, relation };
 }
 

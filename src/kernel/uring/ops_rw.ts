@@ -258,6 +258,7 @@ function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
     if (nonblock && (req.flags & REQ.NOWAIT) !== 0) return EAGAIN;
     if (nonblock) {
       // Async buffered read: the unlocked page queues the request again.
+      req.cause = 'page';
       ring.world.after(`page ${req.id}`, DISK.read, () => {
         fillCache(file);
         addTaskWork(ring, () => taskSubmit(ring, req));
