@@ -218,8 +218,7 @@ export class Store {
     this.inTurn(async () => {
       await this.asked(trace, this.client.ask('step', { trace, step }));
       const { request, label } = this.cursors.peek()[trace] ?? NO_CURSOR;
-      if (before < 0 && request >= 0 && step.endsWith('OfRequest'))
-        this.say(t('Focused {0}.', label));
+      if (before < 0 && request >= 0 && step.endsWith('OfRequest')) this.say(t('Focused {0}.', label));
     });
   }
 
