@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Req } from '../../src/kernel/uring/types';
+import { opcodeName } from '../../src/uapi/io_uring_ops';
 import { uringProfile } from '../../src/kernel/uring/uring_profile';
 import { explore, replay } from '../../src/ring/explore';
 import type { RingProgram } from '../../src/ring/program';
@@ -13,6 +15,7 @@ const SKIP = 0x40;
 const MORE = 2;
 const NEVER_FAILS = new Set([3, 8, 17]);
 const LINK_TIMEOUT = 15;
+const ECANCELED = -125;
 
 const flags = fc.uniqueArray(
   fc.oneof(
@@ -99,7 +102,12 @@ const programs = fc
     });
   });
 
-/** Broken invariants of a run, by number. */
+/**
+ * Broken invariants of a run, by number. What an outcome and its tracepoints do not show: INV-03 (the application rewrites a slot only
+ * when it was taken: programs put SQEs behind one another, their memory is never used twice) and INV-05 (when the CQ's tail is published:
+ * CQEs are seen only by taking them). INV-12 (one submitter) cannot break, as programs have one task. INV-11, INV-20 and INV-23 are
+ * about servers: a program may overflow its CQ, misplace a link, or expect an order.
+ */
 function broken(program: RingProgram, run: RunResult): string[] {
   const { ring, events, steps } = run;
   const found: string[] = [];
@@ -126,6 +134,23 @@ function broken(program: RingProgram, run: RunResult): string[] {
     position.set(cqe.req, i);
     check(cqe.userData === ring.requests[cqe.req - 1]?.userData, 'INV-08 user_data is copied');
   });
+  check(given.length - ring.taken <= ring.sqEntries, 'INV-01 the SQ holds no more than its size');
+  steps.forEach((step, i) => {
+    const asked = program.steps[i];
+    if (asked?.kind === 'reap' && asked.count !== 'all' && !step.hang) {
+      check(step.cqes?.length === asked.count, 'INV-10 a wait ends when there are enough CQEs');
+    }
+  });
+  for (const req of ring.requests) {
+    const head = ring.requests[req.chain - 1]!;
+    check(head.batch === req.batch, 'INV-13 a chain lies in one submit call');
+    const before = ring.requests[req.id - 2];
+    const linked = before !== undefined && (before.sqe.flags & (LINK | HARDLINK)) !== 0;
+    if (linked && before.batch === req.batch)
+      check(before.chain === req.chain, 'INV-13 linked SQEs are one chain');
+    else check(req.chain === req.id, 'INV-13 a chain goes on only by a link');
+  }
+  checkEvents(run, check);
   const begun = new Set<number>();
   for (const { event, req } of events) {
     if (event === 'submit_req' || event === 'req_failed') begun.add(req.id);
@@ -163,6 +188,61 @@ function broken(program: RingProgram, run: RunResult): string[] {
     }
   }
   return [...new Set(found)];
+}
+
+const WORKER_ONLY = new Set(['SPLICE', 'TEE', 'FSYNC', 'SYNC_FILE_RANGE', 'FALLOCATE']);
+
+/** Invariants about when things happen. */
+function checkEvents(run: RunResult, check: (fine: boolean, rule: string) => void): void {
+  const { events, ring } = run;
+  const at = (req: Req, names: readonly string[]): number =>
+    events.findIndex((event) => event.req === req && names.includes(event.event));
+  for (const req of ring.requests) {
+    const done = at(req, ['complete']);
+    const queued = at(req, ['queue_async_work']);
+    const posted = events[done];
+    check(queued < 0 || done < 0 || queued < done, 'INV-09 a punt comes before its CQE');
+    const next = ring.requests[req.id];
+    const follows = next !== undefined && next.chain === req.chain;
+    if (follows && next.sqe.opcode !== LINK_TIMEOUT && req.sqe.opcode !== LINK_TIMEOUT && done >= 0) {
+      const started = at(next, ['queue_async_work', 'poll_arm', 'task_add']);
+      check(started < 0 || done < started, 'INV-14 the next of a chain starts after the CQE');
+    }
+    const name = opcodeName(req.opcode, 256);
+    if (WORKER_ONLY.has(name) && posted !== undefined && Number(posted.fields.result) >= 0)
+      check(req.cause === 'worker', 'INV-21 blocking ops run in io-wq only');
+    const hard = (req.sqe.flags & HARDLINK) !== 0 && !req.malformed && req.sqe.opcode !== LINK_TIMEOUT;
+    if (
+      hard &&
+      posted !== undefined &&
+      follows &&
+      !ring.requests.some((other) => other.chain === req.chain && other.malformed)
+    ) {
+      const broke = events.some(
+        ({ event, fields, req: by }) => event === 'fail_link' && by === req && fields.link !== undefined,
+      );
+      const cancelled = Number(posted.fields.result) === ECANCELED;
+      check(!broke || cancelled, 'INV-17 what fails while running does not break a hard link');
+    }
+  }
+  const running = new Map<number, number[]>();
+  for (const req of ring.requests) {
+    const hashed = events.findIndex(
+      (event) => event.req === req && event.event === 'queue_async_work' && event.fields.queue === 'hashed',
+    );
+    if (hashed < 0 || req.cause !== 'worker') continue;
+    const done = at(req, ['complete']);
+    if (done < 0) continue;
+    const list = running.get(req.work.hash) ?? [];
+    list.push(hashed, done);
+    running.set(req.work.hash, list);
+  }
+  for (const list of running.values()) {
+    for (let i = 0; i < list.length; i += 2)
+      for (let j = 0; j < list.length; j += 2)
+        if (list[i]! < list[j]!)
+          check(list[i + 1]! < list[j + 1]!, 'INV-22 hashed work of one inode is first in, first out');
+  }
 }
 
 describe('random ring programs', () => {
