@@ -4,6 +4,7 @@ import { SPAN_KINDS } from '../../src/webview/protocol_data';
 import { contrast, over, parseColour } from '../../src/webview/timeline/colours';
 import { drawScene } from '../../src/webview/timeline/draw';
 import { drawGround, drawLegend } from '../../src/webview/timeline/draw_frame';
+import { closedAtFirst } from '../../src/webview/timeline/groups';
 import { metricsOf } from '../../src/webview/timeline/scene';
 import { areaAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
 import { busyRange } from '../../src/webview/timeline/overview';
@@ -243,17 +244,21 @@ describe('the stack', () => {
     );
   });
 
-  it('has few tags above the contexts, many below them', () => {
+  it('has the tags above the contexts; a queue of very many is closed at first', () => {
     const few = sceneOf({ tracks, slice: sliceOf([]) });
     expect(few.rows.rows[0]?.group).toBe('ublkb0 queue 0');
+    expect(closedAtFirst(tracks).size).toBe(0);
     const many = tracksOf([
       { kind: 'context' },
-      ...Array.from({ length: 10_000 }, () => ({ kind: 'tag' }) as const),
+      ...Array.from({ length: 10_000 }, () => ({ kind: 'tag', group: 'ublkb0 queue 0' }) as const),
     ]);
-    const stack = sceneOf({ tracks: many, slice: sliceOf([]) });
-    expect(stack.rows.rows[0]?.group).toBe('context');
-    expect(stack.rows.rows).toHaveLength(10_003);
-    expect(placedRows(stack).length).toBeLessThan(30);
+    const open = sceneOf({ tracks: many, slice: sliceOf([]) });
+    expect(open.rows.rows[0]?.group).toBe('ublkb0 queue 0');
+    expect(open.rows.rows).toHaveLength(10_003);
+    expect(placedRows(open).length).toBeLessThan(30);
+    const closed = sceneOf({ tracks: many, slice: sliceOf([]), collapsed: [...closedAtFirst(many)] });
+    expect(closed.rows.rows).toHaveLength(3);
+    expect(closed.rows.rows[0]).toMatchObject({ track: -1, members: 10_000, collapsed: true });
   });
 });
 

@@ -23,15 +23,10 @@ export interface Row {
   readonly collapsed: boolean;
 }
 
-/** Tags up to this number stand above the contexts: they are what a person looks for. More of them would hide the contexts. */
-const FEW_TAGS = 64;
-
-/** Tracks in the order in which they are stacked: contexts, counters and tags, or the tags first where they are few. */
+/** Tracks in the order in which they are stacked: the tags, which are what a person looks for, then contexts and counters. */
 export function stackOrder(tracks: Tracks): readonly number[] {
   const ids = [...tracks.kind.keys()];
-  const tags = ids.filter((id) => tracks.kind[id] === 'tag');
-  if (tags.length > FEW_TAGS) return ids;
-  return [...tags, ...ids.filter((id) => tracks.kind[id] !== 'tag')];
+  return [...ids.filter((id) => tracks.kind[id] === 'tag'), ...ids.filter((id) => tracks.kind[id] !== 'tag')];
 }
 
 /** A stack of tracks, with a heading where another group begins. */
