@@ -98,19 +98,26 @@ export class Workbench {
   /** Runs a command by its title in the palette, "Category: Title". */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    await this.pick(`>${title}`, title);
+    try {
+      await this.pick(`>${title}`, title, 20_000);
+    } catch {
+      // Another quick pick took the focus away while the palette opened.
+      await this.page.keyboard.press('Escape');
+      await this.page.keyboard.press('F1');
+      await this.pick(`>${title}`, title);
+    }
   }
 
   /** Types into the open quick pick and chooses the row that begins with `label`. */
-  async pick(text: string, label: string): Promise<void> {
+  async pick(text: string, label: string, timeout?: number): Promise<void> {
     const widget = this.page.locator('.quick-input-widget');
     const input = widget.locator('input.input:visible');
-    await input.fill(text);
+    await input.fill(text, { timeout });
     await widget
       .locator('.monaco-list-row')
       .filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${label}$`) }) })
       .first()
-      .click();
+      .click({ timeout });
   }
 
   /** Keeps a picture of the window in out/shots. */

@@ -69,7 +69,7 @@ describe('values behind lines', () => {
   it('tell how far a request is', () => {
     const events = open.requests.events(0);
     expect(stoppedText(open, events[1]!, english)).toMatch(
-      new RegExp(`^q0 tag \\d+ .* #1, event 2 of ${events.length}, \\+[\\d.]+ (ns|us)$`),
+      new RegExp(`^q0 tag \\d+ .* #1, event 2 of ${events.length}, \\+[\\d.]+ (ns|µs)$`),
     );
   });
 

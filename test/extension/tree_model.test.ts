@@ -143,7 +143,7 @@ describe('what nodes say', () => {
     const node = nodes.find((each) => each.kind === 'request')!;
     const { label, description, icon } = look(node, sample);
     expect(label).toMatch(/^#\d+ (READ|WRITE|FLUSH) \S+ KiB @ \S+ \S+$/);
-    expect(description).toMatch(/^\d+ in [\d.]+ (us|ms)$/);
+    expect(description).toMatch(/^\d+ in [\d.]+ (µs|ms)$/);
     expect(icon).toBe('pass');
   });
 
@@ -153,7 +153,7 @@ describe('what nodes say', () => {
     )!;
     const { label, description, tooltip } = look(node, sample);
     expect(label).toBe('ublk_queue_rq');
-    expect(description).toMatch(/^\+[\d.]+ (ns|us) {2}.*tag=\d/);
+    expect(description).toMatch(/^\+[\d.]+ (ns|µs) {2}.*tag=\d/);
     expect(tooltip).toContain('ublk_queue_rq()');
   });
 
