@@ -113,8 +113,8 @@ describe('views of a trace', () => {
     await workbench.row('Pinned, 1').waitFor();
     await views.face('Machine');
     const before = await views.status();
-    // What is kept is written shortly after.
-    await page.waitForTimeout(2000);
+    await workbench.stored(new RegExp(`"event":${await views.event()}\\b`), /"face":"machine"/);
+    await workbench.stored(/"pins":\[\{/);
     await page.reload();
     await workbench.page.locator('.activitybar').getByRole('tab').first().waitFor();
     await expect.poll(() => views.status()).toBe(before);

@@ -87,8 +87,8 @@ describe('a window that is reloaded', () => {
     await workbench.row('Pinned, 1').waitFor();
     await request.click();
     await workbench.tab('loop-zc.ublk.ublktrace').waitFor();
-    // What is remembered is written shortly after.
-    await page.waitForTimeout(2000);
+    await workbench.stored(/"pins":\[\{/, /"cursor":\{.*"name":"block_getrq"/);
+    await workbench.stored(/op == WRITE/);
 
     await reload();
     await workbench.row('Pinned, 1').waitFor();

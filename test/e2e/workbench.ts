@@ -15,6 +15,22 @@ const THEMES = [
   ['dark', 'Dark Modern', 'vs-dark'],
 ] as const;
 
+/** All that VS Code keeps in the browser's storage, one text a value. */
+const STORED = `(async () => {
+  const wait = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const values = [];
+  for (const { name } of await indexedDB.databases()) {
+    if (!name.startsWith('vscode-web-state-db-')) continue;
+    const database = await wait(indexedDB.open(name));
+    values.push(...await wait(database.transaction('ItemTable').objectStore('ItemTable').getAll()));
+    database.close();
+  }
+  return values.filter((value) => typeof value === 'string');
+})()`;
+
 /** Chromium as root has no sandbox. */
 export function launchBrowser(): Promise<Browser> {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -87,6 +103,18 @@ export class Workbench {
       if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
       await expect.poll(() => header.getAttribute('aria-expanded')).toBe('false');
     }
+  }
+
+  /** Waits until a value that VS Code has stored matches all patterns: it stores every few seconds, and a reload gets what was stored. */
+  async stored(...patterns: readonly RegExp[]): Promise<void> {
+    const found = async (): Promise<boolean> => {
+      const values = (await this.page.evaluate(STORED)) as readonly string[];
+      // Values are JSON in JSON.
+      return values
+        .map((value) => value.replaceAll('\\', ''))
+        .some((value) => patterns.every((pattern) => pattern.test(value)));
+    };
+    await expect.poll(found).toBe(true);
   }
 
   /** Name of the file in the active editor. */
