@@ -18,6 +18,7 @@ export interface CursorMove extends CursorPlace {
 export class Cursor {
   private place: CursorPlace;
   private readonly moved = new Listeners<CursorMove>();
+  private touched = false;
 
   constructor(private readonly length: number) {
     this.place = { event: length > 0 ? 0 : -1, request: undefined };
@@ -33,6 +34,11 @@ export class Cursor {
     return this.place.request;
   }
 
+  /** Whether nobody has put it anywhere yet. */
+  get untouched(): boolean {
+    return !this.touched;
+  }
+
   /** Tells of every change, after it. */
   onDidChange(listener: (move: CursorMove) => void): Disposable {
     return this.moved.on(listener);
@@ -43,6 +49,7 @@ export class Cursor {
     const last = this.length - 1;
     const next = { event: last < 0 ? -1 : Math.max(0, Math.min(Math.trunc(event), last)), request };
     const from = this.place;
+    this.touched = true;
     if (next.event === from.event && next.request === from.request) return;
     this.place = next;
     this.moved.fire({ ...next, from, by });

@@ -303,8 +303,8 @@ export function sourceOf(
 
 /** Where a person looked in the run before is where he looks in the next one. */
 function keepCursor(before: OpenTrace, after: OpenTrace): void {
-  const { event, request } = before.cursor;
-  if (event < 0) return;
+  const { event, request, untouched } = before.cursor;
+  if (event < 0 || untouched) return;
   const place = placeOf(after, markOf(before, { row: request ?? -1, event }));
   const row = place?.row ?? -1;
   after.cursor.move(place?.event ?? event, row < 0 ? undefined : row);

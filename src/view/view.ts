@@ -157,6 +157,13 @@ export class TraceView {
     return { ...next, kind: focus === cursor.request ? kind : undefined };
   }
 
+  /** Puts a cursor that nobody has moved where the requests begin, beyond the lines of set-up. */
+  begin(by: string): void {
+    const { cursor } = this.open;
+    const event = cursor.untouched ? this.firstOfRequests(0) : -1;
+    if (event > 0) cursor.move(event, undefined, by);
+  }
+
   /** The first event from `from` on that belongs to a request; -1: there is none. */
   firstOfRequests(from: number): number {
     const { open } = this;

@@ -150,9 +150,20 @@ describe('timeline view', () => {
     await vscode.commands.executeCommand('vscode.open', uri);
     await vscode.commands.executeCommand('ublkTrace.showTimeline', uri);
     const view = await shown(api, 'the view');
-    const run = await DebugRun.start(() => vscode.commands.executeCommand('ublkTrace.debug', uri));
     const cursor = (): number => view.views[0]?.cursor().event ?? -1;
+    const { open } = view.views[0]!;
+    assert.ok(cursor() > 0, 'beyond the set-up');
+    assert.equal(open.requests.requestOf(cursor()), 0, 'where the requests begin');
+    const told: number[] = [];
+    const listening = view.onDidTell((message) => {
+      if ('event' in message && message.event === 'cursor') told.push(message.with.cursor.event);
+    });
+    const run = await DebugRun.start(() => vscode.commands.executeCommand('ublkTrace.debug', uri));
+    assert.equal(run.stopped.description, 'start of trace');
     const before = cursor();
+    assert.equal(before, 0);
+    await until('the webview to be told of the start', () => told.includes(0));
+    listening.dispose();
     await run.move('next');
     await until('the view to follow', () => cursor() === before + 1);
     const stops = run.stops.length;

@@ -15,7 +15,7 @@ import {
 import type { CursorState, Face } from '../../webview/protocol_data';
 import { cqeOrder } from '../../ring/compare';
 import type { Entry, Traces } from '../traces';
-import { answerTo, type Shown, type ViewServices } from './answers';
+import { answerTo, type Shown, VIEW_MOVER, type ViewServices } from './answers';
 import { viewHtml, webviewOptions } from './html';
 import type { ViewModels } from './models';
 import { isAsk, isSaved, staleText, strings, titleOf } from './panel_texts';
@@ -130,6 +130,7 @@ export class ViewPanel implements vscode.Disposable {
     const shown = await this.load();
     const fits = kept !== undefined && kept.uri === this.subject.uris[0] && isSaved(kept);
     if (first && fits) this.restoreCursor(kept);
+    this.begin();
     this.started = true;
     const view = this.viewOf(fits ? kept : undefined);
     return {
@@ -163,12 +164,18 @@ export class ViewPanel implements vscode.Disposable {
     };
   }
 
+  /** Cursors that nobody has moved go to the requests; one that a debugger shows is the debugger's. */
+  private begin(): void {
+    for (const { entry, view } of this.shown)
+      if (!this.services.hosts.debugged(entry)) view.begin(VIEW_MOVER);
+  }
+
   /** After a reload of the window the trace is read anew, and its cursor is where nobody put it. */
   private restoreCursor({ cursor }: SavedView): void {
     const open = this.shown[0]?.entry.open;
-    if (open === undefined || open.cursor.event !== 0 || open.cursor.request !== undefined) return;
+    if (open?.cursor.untouched !== true) return;
     const request = cursor.request < 0 || cursor.request >= open.requests.length ? undefined : cursor.request;
-    if (cursor.event >= 0 && cursor.event < open.length) open.cursor.move(cursor.event, request, 'view');
+    if (cursor.event >= 0 && cursor.event < open.length) open.cursor.move(cursor.event, request, VIEW_MOVER);
   }
 
   /** Opens the traces and builds what is shown of them; goes on where a hidden webview left off. */
@@ -275,6 +282,7 @@ export class ViewPanel implements vscode.Disposable {
       return;
     }
     this.show(shown);
+    this.begin();
     this.replaced();
   }
 
