@@ -35,11 +35,13 @@ export interface ReadOptions {
    * throw to stop reading (the error reaches the caller of {@link readTraceText}).
    */
   readonly between?: (bytes: number, events: number) => void | Promise<void>;
+  /** Comments alone are a trace without events, not an error. */
+  readonly eventless?: boolean;
 }
 
 /**
  * Reads trace text from pieces of bytes into columns. Fails with {@link ReadError} when the content is no text, is empty,
- * or holds no event. Lines that are no events become notes of the trace and are counted.
+ * or holds no event (but see {@link ReadOptions.eventless}). Lines that are no events become notes of the trace and are counted.
  */
 export async function readTraceText(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -69,7 +71,7 @@ export async function readTraceText(
   }
   if (head !== undefined) await take(openText(head));
   const counts = { ...parser.end(), bytes, events: trace.length, firstDamaged: firstDamaged(trace) };
-  refuseNoEvents(trace, counts);
+  refuseNoEvents(trace, counts, options.eventless === true);
   return { trace, counts };
 }
 
@@ -81,10 +83,11 @@ function openText(head: Uint8Array): Uint8Array {
   return head.subarray(bomLength(head));
 }
 
-function refuseNoEvents(trace: Trace, counts: ReadCounts): void {
+function refuseNoEvents(trace: Trace, counts: ReadCounts, eventless: boolean): void {
   if (counts.events > 0) return;
   const bad = trace.notes.find((note) => note.kind === 'damaged');
   if (bad === undefined) {
+    if (eventless) return;
     const what = counts.lines === 1 ? '1 line, a comment' : `${counts.lines} lines, all comments`;
     throw new ReadError(`no events (${what})`, Math.max(1, counts.lines));
   }

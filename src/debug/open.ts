@@ -30,6 +30,12 @@ export interface SessionHost extends OpenHost {
   readonly overrides?: SessionOverrides;
 }
 
+/** What text needs besides. */
+export interface TextHost extends OpenHost {
+  /** Comments alone are a trace without events, not an error. */
+  readonly eventless?: boolean;
+}
+
 /** Opening was given up by its caller. */
 export class OpenCancelled extends Error {
   override readonly name = 'OpenCancelled';
@@ -80,7 +86,7 @@ export async function openSession(path: string, text: string, host: SessionHost)
 export async function openTraceText(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  host: OpenHost,
+  host: TextHost,
   size?: number,
 ): Promise<OpenTrace> {
   try {
@@ -89,6 +95,7 @@ export async function openTraceText(
         host.progress?.(`${events} events read`, size ? Math.min(1, bytes / size) : undefined);
         await rest(host);
       },
+      eventless: host.eventless === true,
     });
     const { damaged, firstDamaged, unknown, lost, bytes } = counts;
     const header = trace.notes.find((note) => note.text.startsWith('# ublk-trace session: '));

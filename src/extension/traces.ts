@@ -26,6 +26,8 @@ export interface OpenHow {
   readonly again?: boolean;
   /** Shows the progress; without one a notification does. */
   readonly watcher?: Watcher;
+  /** Takes a recording without events too; without it that is an error. */
+  readonly eventless?: boolean;
 }
 
 /** Whether the file is still what was opened. */
@@ -135,13 +137,16 @@ export class Traces implements vscode.Disposable {
   async open(uri: vscode.Uri, overrides: Overrides = {}, how: OpenHow = {}): Promise<Entry> {
     const key = keyOf(uri, overrides);
     const known = this.entries.get(key);
-    if (known?.freshness === 'fresh' && !how.again) {
+    if (known?.freshness === 'fresh' && !how.again && isFor(known, how)) {
       this.select(known);
       return known;
     }
     const running = this.opening.get(key);
-    if (running !== undefined) return running;
-    const loading = this.load(key, uri, overrides, how.watcher);
+    if (running !== undefined) {
+      const entry = await shared(running, how);
+      if (entry !== undefined) return entry;
+    }
+    const loading = this.load(key, uri, overrides, how);
     this.opening.set(key, loading);
     try {
       return await loading;
@@ -154,11 +159,15 @@ export class Traces implements vscode.Disposable {
     key: string,
     uri: vscode.Uri,
     overrides: Overrides,
-    watcher: Watcher | undefined,
+    { watcher, eventless = false }: OpenHow,
   ): Promise<Entry> {
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     const title = vscode.l10n.t('Opening {0}', name);
-    const read = await longWork(title, (host) => this.read(key, uri, overrides, host), watcher);
+    const read = await longWork(
+      title,
+      (host) => this.read(key, uri, overrides, { ...host, eventless }),
+      watcher,
+    );
     const known = this.entries.get(key);
     // A debug session goes on with the old text, so the new one gets documents of its own.
     const apart = known !== undefined && this.held.has(known.open);
@@ -193,7 +202,7 @@ export class Traces implements vscode.Disposable {
     key: string,
     uri: vscode.Uri,
     overrides: Overrides,
-    work: Work,
+    work: Work & { readonly eventless: boolean },
   ): Promise<Omit<Entry, 'run'>> {
     const { openSession, openTraceText } = await import('../debug/open');
     const path = shownPath(uri);
@@ -308,6 +317,22 @@ function keepCursor(before: OpenTrace, after: OpenTrace): void {
   const place = placeOf(after, markOf(before, { row: request ?? -1, event }));
   const row = place?.row ?? -1;
   after.cursor.move(place?.event ?? event, row < 0 ? undefined : row);
+}
+
+/** Whether a trace is what a person asks for: a recording without events is one to the views only. */
+function isFor({ open }: Entry, { eventless }: OpenHow): boolean {
+  return eventless === true || open.length > 0 || open.source.kind !== 'text';
+}
+
+/** What another one opens already; undefined where it is no trace to him but one to this one, or the other way round. */
+async function shared(running: Promise<Entry>, how: OpenHow): Promise<Entry | undefined> {
+  try {
+    const entry = await running;
+    return isFor(entry, how) ? entry : undefined;
+  } catch (error) {
+    if (how.eventless && error instanceof Error && error.name === 'OpenError') return undefined;
+    throw error;
+  }
 }
 
 function keyOf(uri: vscode.Uri, overrides: Overrides): string {

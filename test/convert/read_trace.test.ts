@@ -61,6 +61,15 @@ test('the hook sees every slice of at most 1 MiB and can stop the reading', asyn
   await expect(stopped).rejects.toBe(stop);
 });
 
+test('comments alone are a trace to those who take it, other content without an event is not', async () => {
+  const read = (text: string): ReturnType<typeof readTraceText> =>
+    readTraceText([encoder.encode(text)], { eventless: true });
+  const { trace, counts } = await read('# tracer: nop\n#\n');
+  expect([trace.length, counts.events, counts.lines]).toEqual([0, 0, 2]);
+  await expect(read('')).rejects.toThrow('the file is empty');
+  await expect(read('# a\nb\n')).rejects.toThrow("not a line of trace text: 'b'");
+});
+
 test('content without an event is refused where it fails', async () => {
   expect(await refusal('')).toMatchObject({ message: 'the file is empty', line: 1, column: 1 });
   expect(await refusal('# a\n#\n#')).toMatchObject({ message: 'no events (3 lines, all comments)', line: 3 });

@@ -8,7 +8,7 @@ import { writeWhole } from '../../src/extension/view/save';
 import { EDITOR_TYPE, VIEW_TYPE } from '../../src/extension/view/views';
 import type { Ask, RequestName, Requests, SavedView, Tell } from '../../src/webview/protocol';
 import { DebugRun, RunningSessions } from './debug_run';
-import { cleared, folder, remove, sample, until } from './support';
+import { cleared, folder, remove, sample, until, write } from './support';
 
 /** Asks a view as its webview does, and gives the answer. */
 async function ask<N extends RequestName>(
@@ -333,6 +333,24 @@ describe('timeline view', () => {
     const hello = await ask(view, 'hello', { version: 1, saved: undefined });
     assert.equal(hello.traces[0]?.simulated, false);
     assert.equal(hello.traces[0]?.totals.copied, undefined);
+  });
+
+  it('shows a recording and a session without events, which are empty', async () => {
+    const files = { 'empty.txt': '# tracer: nop\n#\n', 'empty.ublk': '# nothing to do\n' };
+    for (const [name, text] of Object.entries(files)) {
+      await write(name, text);
+      await vscode.commands.executeCommand('ublkTrace.showTimeline', sample(name));
+      const view = await shown(api, `the view of ${name}`);
+      const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+      assert.equal(hello.traces[0]?.events, 0, name);
+      assert.equal(hello.cursors[0]?.event, -1, name);
+      assert.match((await ask(view, 'machine', { trace: 0, event: -1 })).title, /no events/);
+      view.panel.dispose();
+    }
+    // To all others a recording without events stays what it is.
+    await assert.rejects(api.traces.open(sample('empty.txt')), /empty\.txt:2:1: no events/);
+    for (const entry of api.traces.all) if (entry.open.length === 0) api.traces.close(entry);
+    await remove(...Object.keys(files));
   });
 
   it('comes back after a reload with cursor, pins and face', async () => {

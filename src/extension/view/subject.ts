@@ -72,6 +72,7 @@ export function subjectNamed(name: string): Subject | undefined {
 /** Opens what a subject is about. @throws OpenError, OpenCancelled, FileError */
 export async function openSubject(subject: Subject, traces: Traces): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const { uri, overrides } of subject.parts) entries.push(await traces.open(uri, overrides));
+  for (const { uri, overrides } of subject.parts)
+    entries.push(await traces.open(uri, overrides, { eventless: true }));
   return entries;
 }
