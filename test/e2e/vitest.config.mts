@@ -6,8 +6,6 @@ export default defineConfig({
     pool: 'forks',
     // The tests share one VS Code, whose settings and folder they change.
     fileParallelism: false,
-    // A window under load can swallow one click; a test that fails twice has found something.
-    retry: 1,
     testTimeout: 240_000,
     hookTimeout: 240_000,
     expect: { poll: { timeout: 60_000 } },

@@ -82,8 +82,7 @@ describe('a window that is reloaded', () => {
       .toBe('true');
     await workbench.expand(workbench.row('tag 0'));
     const request = workbench.row('#1 WRITE 4 KiB').first();
-    await request.click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Pin', exact: true }).click();
+    await workbench.menu(request, 'Pin');
     await workbench.row('Pinned, 1').waitFor();
     await request.click();
     await workbench.tab('loop-zc.ublk.ublktrace').waitFor();
