@@ -18,6 +18,9 @@ const UNMASK = EPOLL.ERR | EPOLL.HUP | EPOLL.NVAL | EPOLL.RDHUP;
 /** Not looked at when a wake-up names its events (IO_ASYNC_POLL_COMMON). */
 const POLL_COMMON = EPOLL.ONESHOT | EPOLL.PRI;
 
+/** Polls that one request may arm (APOLL_MAX_RETRY): a file that says it is ready and then is not goes to a worker. */
+const MAX_RETRIES = 128;
+
 /** io_req_task_submit: passed in, since issuing stands above polling. */
 type Submit = (ring: Uring, req: Req) => void;
 
@@ -35,6 +38,7 @@ function arm(ring: Uring, req: Req, events: number, submit: Submit): Armed {
     retry: false,
     waits: [],
     hashed: false,
+    retries: (req.poll?.retries ?? MAX_RETRIES) - 1,
   };
   req.poll = state;
   ring.world.touch(file);
@@ -152,7 +156,7 @@ function pollTask(ring: Uring, req: Req, submit: Submit): void {
 export function armAsyncPoll(ring: Uring, req: Req, submit: Submit): 'armed' | 'ready' | 'aborted' {
   const def = ring.ops[req.opcode]!;
   if (!def.pollin && !def.pollout) return 'aborted';
-  if (!canPoll(req.file!)) return 'aborted';
+  if (!canPoll(req.file!) || req.poll?.retries === 1) return 'aborted';
   const wanted = def.pollin ? EPOLL.IN | EPOLL.RDNORM : EPOLL.OUT | EPOLL.WRNORM;
   const events = (EPOLL.PRI | EPOLL.ERR | EPOLL.ET | EPOLL.ONESHOT | wanted) >>> 0;
   req.flags |= REQ.POLLED;

@@ -53,6 +53,8 @@ export interface PollState {
   retry: boolean;
   waits: PollWait[];
   hashed: boolean;
+  /** How often the request may still arm. */
+  readonly retries: number;
 }
 
 /** State of a TIMEOUT or LINK_TIMEOUT. */
