@@ -1,7 +1,7 @@
-import { pathReader, pathSign, pathStamp, type StatePath } from './state_paths';
+import { pathReader, pathSign, pathStill, type StatePath } from './state_paths';
+import type { Still } from './state_access';
 import { type Snapshot, StateReducer } from './state_reducer';
 import type { MachineState } from './state_types';
-import type { Work } from './state_work';
 import type { Trace } from './trace';
 
 /** Events between two snapshots at first; doubled by thinning when memory runs short. */
@@ -72,8 +72,8 @@ export class StateCache {
   changes(paths: readonly StatePath[], low: number, high: number): number[][] {
     const lists = paths.map((): number[] => []);
     const watched = paths
-      .map((path, k) => ({ read: pathReader(path), sign: pathSign(path), stamp: pathStamp(path), k }))
-      .filter(({ stamp }) => stamp === undefined || !this.untouched(stamp, low - 1, high - 1));
+      .map((path, k) => ({ read: pathReader(path), sign: pathSign(path), still: pathStill(path), k }))
+      .filter(({ still }) => still === undefined || !this.untouched(still, low - 1, high - 1));
     if (watched.length === 0) return lists;
     const { view } = this.seek(low - 1);
     const now = watched.map(({ read, sign }) => ({ value: read(view), sign: sign?.(view) }));
@@ -96,15 +96,39 @@ export class StateCache {
     return lists;
   }
 
-  /** Whether snapshots show that nothing that a value is read from was touched by the events in (from, to]. */
-  private untouched(stamp: (w: Work) => readonly unknown[], from: number, to: number): boolean {
-    const { kept } = this;
+  /** Whether snapshots and columns show that a value was not changed by the events in (from, to]. */
+  private untouched({ stamp, without, naming }: Still, from: number, to: number): boolean {
+    const { kept, trace } = this;
     const a = this.before(from);
     let b = a;
     while (b < kept.length && kept[b].event < to) b++;
     if (a < 0 || b === kept.length) return false;
-    const after = stamp(kept[b].work);
-    return stamp(kept[a].work).every((part, k) => part === after[k]);
+    const after = stamp(kept[b].work, trace);
+    if (!stamp(kept[a].work, trace).every((part, k) => part === after[k])) return false;
+    const first = kept[a].event + 1;
+    const last = kept[b].event;
+    return (
+      (without === undefined || !this.happens(without, first, last)) &&
+      (naming === undefined || !this.named(naming(trace), first, last))
+    );
+  }
+
+  /** Whether an event of one of these names lies in [first, last]. */
+  private happens(names: readonly string[], first: number, last: number): boolean {
+    const { shape, shapes } = this.trace;
+    const wanted: boolean[] = [];
+    for (let id = 0; id < shapes.size; id++) wanted.push(names.includes(shapes.get(id).name));
+    for (let i = first; i <= last; i++) if (wanted[shape[i]]) return true;
+    return false;
+  }
+
+  /** Whether an event in [first, last] has a field with this word. */
+  private named(word: number, first: number, last: number): boolean {
+    const { at, words, length } = this.trace;
+    const end = last + 1 < length ? at[last + 1] : words.length;
+    const wanted = word >>> 0;
+    for (let k = at[first]; k < end; k++) if (words[k] === wanted) return true;
+    return false;
   }
 
   /** Number of the last snapshot at or before an event. */

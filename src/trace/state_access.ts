@@ -1,4 +1,5 @@
 import type { Machine } from './state_machine';
+import type { Trace } from './trace';
 import {
   viewDevice,
   viewDisk,
@@ -31,12 +32,21 @@ export interface Access {
   readonly view: (m: Machine) => object | undefined;
   /** What decides the value of a field, cheaply: equal answers mean equal values. undefined for fields without such a shortcut. */
   readonly sign: (field: string) => ((m: Machine) => unknown) | undefined;
+  /** What tells without replay that a field kept its value; undefined where nothing does. */
+  readonly still: (field: string) => Still | undefined;
+}
+
+/** What tells that a value did not change between two snapshots. */
+export interface Still {
   /**
-   * What the thing is read from: when all parts are the same in two snapshots, no event between them changed it, because what is
-   * changed after a snapshot is copied first. The counts guard against a ring or pipe that was made and closed between the two.
-   * undefined for things that come and go.
+   * Parts that have to be the same in both: what the value is read from, because what is changed after a snapshot is copied first, or
+   * a value that never comes back once it was left.
    */
-  readonly stamp: ((w: Work) => readonly unknown[]) | undefined;
+  readonly stamp: (w: Work, trace: Trace) => readonly unknown[];
+  /** No event of these names may lie between the two, where equal parts alone do not tell. */
+  readonly without?: readonly string[];
+  /** Nor one with this word, where the thing may have come and gone; every event that makes such a thing names it. */
+  readonly naming?: (trace: Trace) => number;
 }
 
 type Signs<T> = Readonly<Record<string, (of: T, m: Machine) => unknown>>;
@@ -143,6 +153,47 @@ const TOTALS: Signs<Totals> = {
   splicedBytes: (t) => t.splicedBytes,
 };
 
+/** Fields whose value tells by itself: it only grows, is set once, or comes back by events of these names only. */
+type Steady<T> = Readonly<
+  Record<string, { readonly of: (of: T) => unknown; readonly by?: readonly string[] }>
+>;
+
+const STATE_EVENTS = ['ublk_dev_state', 'ublk_stop_dev', 'ublk_stop_work_fn', 'ublk_ch_release_work_fn'];
+
+const STEADY_DEVICE: Steady<Device> = {
+  id: { of: (d) => d.id },
+  state: { of: (d) => d.state, by: STATE_EVENTS },
+  queues: { of: (d) => d.nrQueues, by: ['ublk_dev_state'] },
+  depth: { of: (d) => d.depth, by: ['ublk_dev_state'] },
+  flags: { of: (d) => d.flags, by: ['ublk_dev_state'] },
+};
+
+const STEADY_RING: Steady<Ring> = {
+  ptr: { of: (r) => r.ptr },
+  fd: { of: (r) => r.fd },
+  owner: { of: (r) => r.owner },
+  flags: { of: (r) => r.flags },
+  'sq.entries': { of: (r) => r.sqEntries },
+  'cq.entries': { of: (r) => r.cqEntries },
+  'cq.overflow': { of: (r) => r.overflow, by: ['io_uring_cqe_overflow'] },
+};
+
+const STEADY_DISK: Steady<Disk> = {
+  requeued: { of: (d) => d.requeued },
+  completed: { of: (d) => d.completed },
+};
+
+const STEADY_TOTALS: Steady<Totals> = {
+  sqes: { of: (t) => t.sqes },
+  cqes: { of: (t) => t.cqes },
+  punts: { of: (t) => t.punts },
+  copies: { of: (t) => t.copies },
+  // what an event copied may be nothing, but it counts
+  copiedBytes: { of: (t) => t.copies },
+  splices: { of: (t) => t.splices },
+  splicedBytes: { of: (t) => t.splices },
+};
+
 /** How the thing of an id such as `slot:0:3` is read; undefined for a text that is no id. */
 export function accessOf(id: string): Access | undefined {
   const [kind, a = '', b = ''] = id.split(':');
@@ -154,10 +205,12 @@ export function accessOf(id: string): Access | undefined {
         (m) => m.peekSlot(d, q, t),
         (m, slot) => viewSlot(m, d, q, t, slot),
         SLOT,
-        (w) => {
-          const slot = w.devices[d]?.queues[q]?.slots[t];
-          return [slot, slot && w.rings.get(slot.ring)?.id];
-        },
+        () => ({
+          stamp: (w) => {
+            const slot = w.devices[d]?.queues[q]?.slots[t];
+            return [slot, slot && w.rings.get(slot.ring)?.id, ...counts(w)];
+          },
+        }),
       );
     }
     case 'device':
@@ -165,19 +218,18 @@ export function accessOf(id: string): Access | undefined {
         (m) => m.w.devices[Number(a)],
         viewDevice,
         DEVICE,
-        (w) => {
-          const device = w.devices[Number(a)];
-          return [device, device && w.disks.get(device.disk)];
-        },
+        still(
+          (w) => w.devices[Number(a)],
+          STEADY_DEVICE,
+          (w) => {
+            const device = w.devices[Number(a)];
+            return [device, device && w.disks.get(device.disk)];
+          },
+        ),
       );
     case 'ring': {
       const find = (w: Work): Ring | undefined => ringOf(w, Number(a));
-      return access(
-        (m) => find(m.w),
-        viewRing,
-        RING,
-        (w) => [find(w)],
-      );
+      return access((m) => find(m.w), viewRing, RING, still(find, STEADY_RING));
     }
     case 'req': {
       const word = wordOf(b);
@@ -185,6 +237,10 @@ export function accessOf(id: string): Access | undefined {
         (m) => ringOf(m.w, Number(a))?.reqs.get(word(m)),
         (m, req) => viewRequest(m, m.w.rings.get(req.ring)!, req),
         REQ,
+        () => ({
+          stamp: (w, trace) => [ringOf(w, Number(a))?.reqs.get(word({ trace })), ...counts(w)],
+          naming: (trace) => word({ trace }),
+        }),
       );
     }
     case 'pipe': {
@@ -192,16 +248,22 @@ export function accessOf(id: string): Access | undefined {
         for (const pipe of w.pipes.values()) if (pipe.id === Number(a)) return pipe;
         return undefined;
       };
-      return access(
-        (m) => find(m.w),
-        viewPipe,
-        PIPE,
-        (w) => [find(w)],
-      );
+      return access((m) => find(m.w), viewPipe, PIPE, still(find, {}));
     }
     case 'page': {
       const word = wordOf(a);
-      return access((m) => m.w.pages.get(word(m)), viewPage, PAGE);
+      return access(
+        (m) => m.w.pages.get(word(m)),
+        viewPage,
+        PAGE,
+        () => ({
+          stamp: (w, trace) => {
+            const page = w.pages.get(word({ trace }));
+            return [page, page && w.pipes.get(page.pipe), ...counts(w)];
+          },
+          naming: (trace) => word({ trace }),
+        }),
+      );
     }
     case 'disk': {
       const [major, minor] = a.split(',').map(Number);
@@ -209,12 +271,7 @@ export function accessOf(id: string): Access | undefined {
         for (const disk of w.disks.values()) if (disk.major === major && disk.minor === minor) return disk;
         return undefined;
       };
-      return access(
-        (m) => find(m.w),
-        viewDisk,
-        DISK,
-        (w) => [find(w)],
-      );
+      return access((m) => find(m.w), viewDisk, DISK, still(find, STEADY_DISK));
     }
     case 'task':
       return taskAccess(Number(a));
@@ -227,10 +284,12 @@ export function accessOf(id: string): Access | undefined {
 function taskAccess(pid: number): Access {
   const ids: number[] = [];
   let known = 0;
+  const idsIn = (trace: Trace): readonly number[] => {
+    for (; known < trace.taskCount; known++) if (trace.taskOf(known).pid === pid) ids.push(known);
+    return ids;
+  };
   const find = (m: Machine): number => {
-    const { tasks } = m.w;
-    for (; known < m.trace.taskCount; known++) if (m.trace.taskOf(known).pid === pid) ids.push(known);
-    for (const id of ids) if (tasks[id] !== undefined) return id;
+    for (const id of idsIn(m.trace)) if (m.w.tasks[id] !== undefined) return id;
     return -1;
   };
   return {
@@ -249,7 +308,16 @@ function taskAccess(pid: number): Access {
         })
       );
     },
-    stamp: undefined,
+    // a task is never forgotten, so one that is in neither snapshot did not come; its ring and its pipe may go
+    still: () => ({
+      stamp: (w, trace) => [
+        ...idsIn(trace).flatMap((id) => {
+          const task = w.tasks[id];
+          return [task, task && w.rings.get(task.ring)?.id, task && w.pipes.get(task.pipe)?.id];
+        }),
+        ...counts(w),
+      ],
+    }),
   };
 }
 
@@ -260,22 +328,29 @@ function plainAccess(kind: string | undefined, id: number): Access | undefined {
       return access(
         (m): ClientIo | undefined => m.w.ios.get(id),
         (m, io) => ({ ...io, id, op: m.trace.strings.text(io.op) }),
+        {},
+        () => ({ stamp: (w) => [w.ios.get(id)], naming: (trace) => trace.wide.ofNumber(id) }),
       );
     case 'command':
       return access(
         (m) => m.w.commands.get(id),
         (m, text) => ({ line: id, text: m.trace.strings.text(text) }),
+        {},
+        () => ({ stamp: (w) => [w.commands.get(id)], without: ['session_command', 'session_command_done'] }),
       );
     case 'fuse':
       return access(
         (m): FuseIo | undefined => m.w.fuse.get(id),
         (m, io) => ({ ...io, opcode: m.trace.strings.text(io.opcode) }),
+        {},
+        () => ({ stamp: (w) => [w.fuse.get(id)], naming: (trace) => trace.wide.ofNumber(id) }),
       );
     case 'totals':
       return access(
         (m) => m.w.totals,
         (_, totals) => ({ ...totals, copiedBytes: totals.copiedBytes < 0 ? null : totals.copiedBytes }),
         TOTALS,
+        still((w) => w.totals, STEADY_TOTALS),
       );
     default:
       return undefined;
@@ -285,8 +360,8 @@ function plainAccess(kind: string | undefined, id: number): Access | undefined {
 function access<T>(
   find: (m: Machine) => T | undefined,
   view: (m: Machine, of: T) => object,
-  signs: Signs<T> = {},
-  stamp?: (w: Work) => readonly unknown[],
+  signs: Signs<T>,
+  unchanged: Access['still'],
 ): Access {
   return {
     view: (m) => {
@@ -301,7 +376,31 @@ function access<T>(
         return thing === undefined ? null : sign(thing, m);
       };
     },
-    stamp: stamp && ((w) => [...stamp(w), w.ringCount, w.pipeCount]),
+    still: unchanged,
+  };
+}
+
+/** Guards against a ring or pipe that was made and closed between two snapshots. */
+function counts(w: Work): readonly number[] {
+  return [w.ringCount, w.pipeCount];
+}
+
+/** By the value for steady fields, else by the thing and what belongs to it. */
+function still<T>(
+  find: (w: Work) => T | undefined,
+  steady: Steady<T>,
+  parts: (w: Work) => readonly unknown[] = (w) => [find(w)],
+): Access['still'] {
+  return (field) => {
+    const own = Object.hasOwn(steady, field) ? steady[field] : undefined;
+    if (own === undefined) return { stamp: (w) => [...parts(w), ...counts(w)] };
+    return {
+      stamp: (w) => {
+        const thing = find(w);
+        return [thing && own.of(thing), ...counts(w)];
+      },
+      ...(own.by === undefined ? {} : { without: own.by }),
+    };
   };
 }
 
@@ -315,7 +414,7 @@ function ringOf(w: Work, id: number): Ring | undefined {
 }
 
 /** The word, as keys of tables have it, of a pointer written as `0x` text. */
-function wordOf(text: string): (m: Machine) => number {
+function wordOf(text: string): (m: { readonly trace: Trace }) => number {
   if (!/^0x[0-9a-f]+$/i.test(text)) return () => Number.NaN;
   const pointer = BigInt(text);
   let word: number | undefined;

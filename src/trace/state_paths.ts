@@ -1,5 +1,5 @@
 import type { CqeState, MachineState, SlotState } from './state_types';
-import { type Access, accessOf } from './state_access';
+import { accessOf, type Still } from './state_access';
 import type { Machine } from './state_machine';
 
 /** A value at a path; null where the trace does not say. */
@@ -151,9 +151,10 @@ export function pathSign(path: StatePath): ((m: Machine) => unknown) | undefined
   return accessOf(id)?.sign(field);
 }
 
-/** What tells that the value at a path did not change between two snapshots; see {@link Access.stamp}. */
-export function pathStamp(path: StatePath): Access['stamp'] {
-  return accessOf(splitPath(path)[0])?.stamp;
+/** What tells that the value at a path did not change between two snapshots. */
+export function pathStill(path: StatePath): Still | undefined {
+  const [id, field] = splitPath(path);
+  return accessOf(id)?.still(field);
 }
 
 function* entities(state: MachineState): Generator<[string, object]> {
