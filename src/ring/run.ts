@@ -3,7 +3,7 @@ import { IORING_SETUP } from '../uapi/io_uring_abi';
 import type { Sqe } from '../uapi/sqe';
 import { opcodeName } from '../uapi/io_uring_ops';
 import { linkTimeoutTask } from '../kernel/uring/cancel';
-import { flushCompletions } from '../kernel/uring/core';
+import { flushCompletions, postFailed } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
 import { FreePool } from '../kernel/uring/free_pool';
 import { isModelled } from '../kernel/uring/init_req';
@@ -163,6 +163,7 @@ class ProgramRun implements RunResult {
       canceller: undefined,
       freeSlots: [],
       slotNames: [],
+      postFailed,
       linkTimeoutTask,
       cqWake: undefined,
     };

@@ -21,12 +21,13 @@ export function completeByTaskWork(ring: Uring, req: Req, res: number): void {
   addTaskWork(ring, () => completeDefer(ring, req));
 }
 
-/** io_req_defer_failed */
+/** io_req_defer_failed; before it, io_req_complete_failed */
 export function deferFailed(ring: Uring, req: Req, res: number): void {
   setFail(req);
   req.res = res;
   ring.ops[req.opcode]?.fail?.(req);
-  completeDefer(ring, req);
+  if (ring.profile.failedPostsAtOnce) ring.postFailed(ring, req);
+  else completeDefer(ring, req);
 }
 
 /** io_req_task_queue_fail */

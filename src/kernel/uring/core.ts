@@ -55,6 +55,7 @@ export function completeFromWorker(ring: Uring, req: Req): void {
   const { profile } = ring;
   if (
     (profile.workerDefersCqe && (ring.setup & IORING_SETUP.DEFER_TASKRUN) !== 0) ||
+    (profile.workerDefersDrain && (req.flags & REQ.DRAIN) !== 0) ||
     (req.flags & REQ.REISSUE) !== 0
   ) {
     addTaskWork(ring, () => completeDefer(ring, req));
@@ -70,6 +71,14 @@ export function completeFromWorker(ring: Uring, req: Req): void {
   commitCq(ring);
   if (ring.drainActive && !profile.drainByLive) queueDeferred(ring);
   req.refs--;
+}
+
+/** Posts a failed request at once. */
+export function postFailed(ring: Uring, req: Req): void {
+  if (postsCqe(req) && !fillCqe(ring, req)) overflowCqe(ring, req);
+  commitCq(ring);
+  freeCompleted(ring, req);
+  if (ring.drainActive) queueDeferred(ring);
 }
 
 /** __io_submit_flush_completions */
@@ -140,7 +149,7 @@ export function queueByTaskWork(ring: Uring, req: Req): void {
 
 /** io_req_task_submit */
 export function taskSubmit(ring: Uring, req: Req): void {
-  if ((req.flags & REQ.FORCE_ASYNC) !== 0) queueIowq(ring, req);
+  if ((req.flags & REQ.FORCE_ASYNC) !== 0 && ring.profile.taskWorkForcesAsync) queueIowq(ring, req);
   else queueSqe(ring, req, 0);
 }
 
@@ -170,7 +179,20 @@ export function queueFallback(ring: Uring, req: Req): void {
     req.flags = (req.flags & ~REQ.HARDLINK) | REQ.LINK;
     deferFailed(ring, req, req.res);
   } else if (ring.drainActive) drainReq(ring, req);
-  else queueIowq(ring, req);
+  else {
+    assignEarly(ring, req, 'fallback');
+    queueIowq(ring, req);
+  }
+}
+
+/** io_req_prep_async: looks a file up before its request runs. */
+export function assignEarly(ring: Uring, req: Req, why: 'link' | 'drain' | 'fallback'): void {
+  const { earlyFiles } = ring.profile;
+  const def = ring.ops[req.opcode]!;
+  const polls = (def.pollin || def.pollout) && why === 'fallback';
+  if (earlyFiles === 'none' || (earlyFiles === 'async' && !polls)) return;
+  if (def.needsFile && req.file === undefined && (req.flags & REQ.FIXED_FILE) === 0)
+    req.file = normalFile(ring, req, req.sqe.fd);
 }
 
 /** io_prep_async_work for every member of a chain. */
@@ -229,6 +251,7 @@ function drainBySequence(ring: Uring, req: Req): void {
     queueByTaskWork(ring, req);
     return;
   }
+  assignEarly(ring, req, 'drain');
   prepAsyncLink(ring, req);
   emit(ring, 'defer', req, { opcode: opName(ring, req.opcode) });
   req.seq = seq;

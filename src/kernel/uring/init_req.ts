@@ -1,7 +1,7 @@
 /** io_init_req and io_submit_sqe: taking one SQE. */
 import type { Sqe } from '../../uapi/sqe';
 import { setFail } from './complete_later';
-import { queueFallback, queueSqe } from './core';
+import { assignEarly, queueFallback, queueSqe } from './core';
 import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
 import { emit, opName, slotName, userData } from './uring_trace';
 
@@ -110,6 +110,7 @@ export function submitSqe(ring: Uring, sqe: Sqe): number {
   emit(ring, 'submit_req', req, { opcode: opName(ring, req.opcode), flags: req.flags & VALID });
   ring.slotNames[req.slot] = userData(req);
   if (ring.linkHead) {
+    assignEarly(ring, req, 'link');
     const after = ring.profile.linkTracesPredecessor ? ring.linkLast! : ring.linkHead;
     emit(ring, 'link', req, { after: slotName(ring, after) }, after);
     ring.linkLast!.link = req;

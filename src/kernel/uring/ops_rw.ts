@@ -75,7 +75,8 @@ export function prepRw(ring: Uring, req: Req): number {
       return importVector(ring, req, req.rw);
     case IORING_OP.READ_FIXED:
     case IORING_OP.WRITE_FIXED:
-      return 0;
+      if (ring.profile.fixedAtPrep === 'range') return importFixed(ring, req, req.rw);
+      return ring.profile.fixedAtPrep === 'index' && !ring.fixedBuffers[sqe.bufIndex] ? EFAULT : 0;
     default:
       return importRange(ring, req, req.rw);
   }

@@ -44,7 +44,7 @@ export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void,
       work();
       if (!ring.world.exploring) yield TIME.taskWork;
     }
-    yield* flush(ring);
+    if (ring.profile.flushesEachRound || submitter.taskWork.length === 0) yield* flush(ring);
   }
 }
 

@@ -283,6 +283,8 @@ export interface Uring {
   /** Free pieces of request memory, last in first out, and the user_data last told for each. */
   freeSlots: number[];
   slotNames: (string | undefined)[];
+  /** io_req_complete_post of a request that did not run, with what follows in its chain. */
+  postFailed(ring: Uring, req: Req): void;
   /** io_req_task_link_timeout: cancels the timed request. */
   linkTimeoutTask(ring: Uring, req: Req): void;
   /** Set while the application sleeps in io_cqring_wait: called when it should look again. */

@@ -33,6 +33,21 @@ export interface UringProfile {
   readonly nopFlags: number;
   /** FSYNC refuses a negative offset at prep. */
   readonly fsyncChecksOffset: boolean;
+  /**
+   * Whose file is looked up before it is queued or linked, instead of when it runs: of all that follow in a chain, are
+   * deferred or forced to a worker; of those with ASYNC that could poll; of none.
+   */
+  readonly earlyFiles: 'all' | 'async' | 'none';
+  /** What READ_FIXED and WRITE_FIXED look at when they are taken: the buffer's index, its range too, or nothing. */
+  readonly fixedAtPrep: 'index' | 'range' | 'nothing';
+  /** Task work that starts a request heeds FORCE_ASYNC; before, it tried inline. */
+  readonly taskWorkForcesAsync: boolean;
+  /** A request that fails without having run posts at once; later, with the next flush. */
+  readonly failedPostsAtOnce: boolean;
+  /** Completions of task work are flushed after each round; before, when no work was left. */
+  readonly flushesEachRound: boolean;
+  /** Workers hand completions of DRAIN requests to the submitter. */
+  readonly workerDefersDrain: boolean;
   /** HIPRI on a ring without IOPOLL: the error. */
   readonly hipriError: number;
 }
@@ -54,6 +69,12 @@ const NEW: UringProfile = {
   cancelFlags: 0x3f,
   nopFlags: 0x1f,
   fsyncChecksOffset: true,
+  earlyFiles: 'none',
+  fixedAtPrep: 'nothing',
+  taskWorkForcesAsync: true,
+  failedPostsAtOnce: false,
+  flushesEachRound: true,
+  workerDefersDrain: false,
   hipriError: -22,
 };
 
@@ -76,6 +97,11 @@ const PROFILES: readonly UringProfile[] = [
     cancelFlags: 0xf,
     nopFlags: 0xffffffff,
     fsyncChecksOffset: false,
+    earlyFiles: 'all',
+    fixedAtPrep: 'index',
+    taskWorkForcesAsync: false,
+    failedPostsAtOnce: true,
+    flushesEachRound: false,
   },
   {
     ...NEW,
@@ -87,9 +113,10 @@ const PROFILES: readonly UringProfile[] = [
     nopFlags: 0x1,
     interruptedSplice: -4,
     fsyncChecksOffset: false,
+    fixedAtPrep: 'range',
   },
   NEW,
-  { ...NEW, name: '7.3', opLast: 65, interruptedSplice: -4 },
+  { ...NEW, name: '7.3', opLast: 65, interruptedSplice: -4, earlyFiles: 'async', workerDefersDrain: true },
 ];
 
 /** Names of the kernels, oldest first. */
