@@ -61,33 +61,15 @@ export interface KeyLine {
 
 /** Every key of the view. The order is that of the key help. */
 export const KEYS: readonly KeyLine[] = [
-  { strokes: ['w', '+', '='], command: 'zoomIn', shown: 'W  +', what: 'Zoom in', faces: ['timeline'] },
-  { strokes: ['s', '-'], command: 'zoomOut', shown: 'S  −', what: 'Zoom out', faces: ['timeline'] },
-  { strokes: ['a', 'ArrowLeft'], command: 'panLeft', shown: 'A  ←', what: 'Earlier', faces: ['timeline'] },
-  { strokes: ['d', 'ArrowRight'], command: 'panRight', shown: 'D  →', what: 'Later', faces: ['timeline'] },
-  { strokes: ['ArrowUp'], command: 'up', shown: '↑', what: 'Scroll up', faces: ['timeline', 'sequence'] },
-  {
-    strokes: ['ArrowDown'],
-    command: 'down',
-    shown: '↓',
-    what: 'Scroll down',
-    faces: ['timeline', 'sequence'],
-  },
-  { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up', faces: ['timeline'] },
-  {
-    strokes: ['PageDown'],
-    command: 'pageDown',
-    shown: 'Page Down',
-    what: 'One page down',
-    faces: ['timeline'],
-  },
-  {
-    strokes: ['f'],
-    command: 'fit',
-    shown: 'F',
-    what: 'Fit the whole trace, again: its busy part',
-    faces: ['timeline'],
-  },
+  { strokes: ['w', '+', '='], command: 'zoomIn', shown: 'W  +', what: 'Zoom in' },
+  { strokes: ['s', '-'], command: 'zoomOut', shown: 'S  −', what: 'Zoom out' },
+  { strokes: ['a', 'ArrowLeft'], command: 'panLeft', shown: 'A  ←', what: 'Earlier, to the left' },
+  { strokes: ['d', 'ArrowRight'], command: 'panRight', shown: 'D  →', what: 'Later, to the right' },
+  { strokes: ['ArrowUp'], command: 'up', shown: '↑', what: 'Scroll up' },
+  { strokes: ['ArrowDown'], command: 'down', shown: '↓', what: 'Scroll down' },
+  { strokes: ['PageUp'], command: 'pageUp', shown: 'Page Up', what: 'One page up' },
+  { strokes: ['PageDown'], command: 'pageDown', shown: 'Page Down', what: 'One page down' },
+  { strokes: ['f'], command: 'fit', shown: 'F', what: 'Fit everything, again: the busy part, or 100 %' },
   {
     strokes: ['Shift+f'],
     command: 'fitRequest',

@@ -13,7 +13,7 @@ import type {
 } from './protocol_data';
 
 /** Version of these messages; a webview of another version is told so and shows nothing. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** What the webview keeps across reloads (vscode.setState) and hands back with `hello`. Plain JSON. */
 export interface SavedView {
@@ -25,10 +25,10 @@ export interface SavedView {
   /** Visible range, ns since the start of the trace. */
   readonly from: number;
   readonly to: number;
-  /** Pinned tags as `device/queue/tag` keys. */
-  readonly pins: readonly string[];
   /** First visible track. */
   readonly scroll: number;
+  /** Sizes at which the other faces are drawn, as factors; left out: their own. */
+  readonly zooms?: { readonly sequence: number; readonly machine: number };
   readonly sidePanel: boolean;
 }
 

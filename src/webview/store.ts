@@ -1,17 +1,13 @@
 import { computed, signal } from '@preact/signals-core';
 import type { Client } from './client';
+import { asZoom } from './drawing/zoom';
 import type { Command } from './commands';
 import { latest, oneByOne } from './latest';
 import type { Hello, SavedView, StepName, TraceSummary } from './protocol';
 import { PROTOCOL_VERSION } from './protocol';
 import type { CursorState, Explanation, Face, Flow, Statistics } from './protocol_data';
+import { longest, type TimeRange, wholeRange } from './time_range';
 import { wordsFrom, type Words } from './words';
-
-/** Times shown, ns since the start of the trace. */
-export interface TimeRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface Selection extends TimeRange {
   readonly trace: number;
@@ -41,6 +37,9 @@ export interface Exporter {
   mermaid?(): string | Promise<string>;
 }
 
+/** The faces that are drawings of a size of their own. */
+export type DrawnFace = Exclude<Face, 'timeline'>;
+
 /** A problem to show: in words, until the person closes it or it is mended. */
 export interface Problem {
   readonly text: string;
@@ -55,7 +54,8 @@ export interface Keeper {
   set(view: SavedView): void;
 }
 
-const NO_CURSOR: CursorState = { event: -1, request: -1, time: 0, text: '', label: '' };
+/** The cursor of a trace without events, or of none. */
+export const NO_CURSOR: CursorState = { event: -1, request: -1, time: 0, text: '', label: '' };
 
 /** All state of the view, in one place. Components read signals and call the methods; nothing else changes state. */
 export class Store {
@@ -75,6 +75,8 @@ export class Store {
   private fresh = true;
   /** First visible track of the first trace. */
   readonly scroll = signal(0);
+  /** Sizes at which the other faces are drawn. */
+  readonly zooms = signal<Readonly<Record<DrawnFace, number>>>({ sequence: 1, machine: 1 });
   /** Which of two traces keys act on. */
   readonly active = signal(0);
   readonly sidePanel = signal(true);
@@ -165,6 +167,7 @@ export class Store {
       this.face.value = view.face;
       this.sidePanel.value = view.sidePanel;
       this.scroll.value = view.scroll;
+      this.zooms.value = { sequence: asZoom(view.zooms?.sequence), machine: asZoom(view.zooms?.machine) };
       this.fresh = view.to <= view.from;
       if (!this.fresh) this.range.value = { from: view.from, to: view.to };
     }
@@ -183,8 +186,8 @@ export class Store {
       cursor: this.cursors.value[0] ?? NO_CURSOR,
       from: this.range.value.from,
       to: this.range.value.to,
-      pins: this.pins.value,
       scroll: this.scroll.value,
+      zooms: this.zooms.value,
       sidePanel: this.sidePanel.value,
     };
   }
@@ -245,9 +248,9 @@ export class Store {
   }
 
   /** Sets a data breakpoint on a state path. */
-  async breakWhen(path: string): Promise<void> {
+  async breakWhen(path: string, trace: number): Promise<void> {
     try {
-      const { message } = await this.client.ask('breakWhen', { trace: this.active.peek(), path });
+      const { message } = await this.client.ask('breakWhen', { trace, path });
       this.say(message);
     } catch (error) {
       this.fail(error);
@@ -279,6 +282,12 @@ export class Store {
     } catch (error) {
       this.search.value = { ...this.search.peek(), busy: false, message: String(error), failed: true };
     }
+  }
+
+  /** Draws a face larger or smaller. */
+  zoomTo(face: DrawnFace, zoom: number): void {
+    this.zooms.value = { ...this.zooms.peek(), [face]: zoom };
+    this.say(this.words.peek()('Drawn at {0} %.', Math.round(zoom * 100)));
   }
 
   /** Notes where a trace is busy. A view that nobody has moved yet begins there. */
@@ -384,15 +393,4 @@ export class Store {
     this.epoch.value = this.epoch.peek() + 1;
     for (const [trace, cursor] of cursors.entries()) this.wantFlow(trace, cursor.request);
   }
-}
-
-/** Length of the longest trace, ns. */
-export function longest(traces: readonly TraceSummary[]): number {
-  return traces.reduce((most, trace) => Math.max(most, trace.length), 0);
-}
-
-/** The whole of a trace with a little air at both ends; a trace without length gets a microsecond. */
-export function wholeRange(length: number): TimeRange {
-  const air = length > 0 ? length * 0.02 : 500;
-  return { from: -air, to: length + air };
 }

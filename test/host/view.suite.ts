@@ -6,7 +6,14 @@ import type { ViewPanel } from '../../src/extension/view/panel';
 import type { Node } from '../../src/extension/tree/nodes';
 import { writeWhole } from '../../src/extension/view/save';
 import { EDITOR_TYPE, VIEW_TYPE } from '../../src/extension/view/views';
-import type { Ask, RequestName, Requests, SavedView, Tell } from '../../src/webview/protocol';
+import {
+  type Ask,
+  PROTOCOL_VERSION,
+  type RequestName,
+  type Requests,
+  type SavedView,
+  type Tell,
+} from '../../src/webview/protocol';
 import { DebugRun, RunningSessions } from './debug_run';
 import { cleared, folder, remove, sample, until, write } from './support';
 
@@ -61,7 +68,7 @@ describe('timeline view', () => {
     const view = await shown(api, 'the view');
     const entry = api.traces.find(sample('loop-zc.ublk'));
     assert.ok(entry);
-    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    const hello = await ask(view, 'hello', { version: PROTOCOL_VERSION, saved: undefined });
     const [trace] = hello.traces;
     assert.equal(hello.traces.length, 1);
     assert.equal(trace?.events, entry.open.length);
@@ -107,7 +114,7 @@ describe('timeline view', () => {
       /no range/,
     );
     const hello = await ask(view, 'hello', { version: 99, saved: undefined });
-    assert.equal(hello.version, 1);
+    assert.equal(hello.version, PROTOCOL_VERSION);
     assert.deepEqual(hello.traces, []);
   });
 
@@ -203,7 +210,7 @@ describe('timeline view', () => {
   it('shows a session without and with zero copy, one above the other', async () => {
     await vscode.commands.executeCommand('ublkTrace.compareZeroCopy', sample('loop-zc.ublk'));
     const view = await shown(api, 'the comparison');
-    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    const hello = await ask(view, 'hello', { version: PROTOCOL_VERSION, saved: undefined });
     const [off, on] = hello.traces;
     assert.equal(hello.traces.length, 2);
     assert.ok(off && on);
@@ -330,7 +337,7 @@ describe('timeline view', () => {
     const uri = vscode.Uri.joinPath(sample('recordings'), 'rfc-loop-zc.ublktrace');
     await vscode.commands.executeCommand('ublkTrace.showTimeline', uri);
     const view = await shown(api, 'the view');
-    const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+    const hello = await ask(view, 'hello', { version: PROTOCOL_VERSION, saved: undefined });
     assert.equal(hello.traces[0]?.simulated, false);
     assert.equal(hello.traces[0]?.totals.copied, undefined);
   });
@@ -341,7 +348,7 @@ describe('timeline view', () => {
       await write(name, text);
       await vscode.commands.executeCommand('ublkTrace.showTimeline', sample(name));
       const view = await shown(api, `the view of ${name}`);
-      const hello = await ask(view, 'hello', { version: 1, saved: undefined });
+      const hello = await ask(view, 'hello', { version: PROTOCOL_VERSION, saved: undefined });
       assert.equal(hello.traces[0]?.events, 0, name);
       assert.equal(hello.cursors[0]?.event, -1, name);
       assert.match((await ask(view, 'machine', { trace: 0, event: -1 })).title, /no events/);
@@ -361,20 +368,20 @@ describe('timeline view', () => {
     view.panel.dispose();
     for (const entry of api.traces.all) api.traces.close(entry);
     const saved: SavedView = {
-      version: 1,
+      version: PROTOCOL_VERSION,
       uri,
       face: 'sequence',
       cursor: { event: 77, request: 1, time: 0, text: '', label: '' },
       from: 5,
       to: 500,
-      pins: ['ublkb0/0/1'],
       scroll: 2,
+      zooms: { sequence: 1.5, machine: 2 },
       sidePanel: false,
     };
     const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'restored', vscode.ViewColumn.One, {});
     await api.views.deserializeWebviewPanel(panel, saved);
     const restored = await shown(api, 'the restored view');
-    const hello = await ask(restored, 'hello', { version: 1, saved });
+    const hello = await ask(restored, 'hello', { version: PROTOCOL_VERSION, saved });
     assert.deepEqual(hello.view, saved);
     assert.deepEqual(hello.pins, ['ublkb0/0/1']);
     assert.deepEqual([hello.cursors[0]?.event, hello.cursors[0]?.request], [77, 1]);

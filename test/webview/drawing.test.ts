@@ -12,7 +12,7 @@ import { ellipsis } from '../../src/webview/timeline/painter';
 import { SvgPainter } from '../../src/webview/timeline/painter_svg';
 import { PAPER, paletteOf, type ThemeColours } from '../../src/webview/timeline/palette';
 import { placedPins, placedRows, topOf } from '../../src/webview/timeline/scene';
-import { stackPictures } from '../../src/webview/timeline/stack_pictures';
+import { stackPictures } from '../../src/webview/drawing/stack_pictures';
 import { THEMES } from './harness/themes';
 import { type SceneParts, sceneOf } from './scenes';
 import { sliceOf, tracksOf } from './slices';

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PROTOCOL_VERSION, type SavedView } from '../../src/webview/protocol';
 import type { Face } from '../../src/webview/protocol_data';
 import type { Spec } from './harness/host';
 import { buildPage, launch, type OpenOptions, openView, settled } from './harness/page';
@@ -13,6 +14,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const SAMPLE: Spec = {
   name: 'loop-zc.ublk',
   session: readFileSync(join(root, 'samples/loop-zc.ublk'), 'utf8'),
+};
+const COPY: Spec = {
+  name: 'loop-copy.ublk',
+  session: readFileSync(join(root, 'samples/loop-copy.ublk'), 'utf8'),
 };
 const RECORDING: Spec = {
   name: 'recording',
@@ -26,6 +31,25 @@ let file: string;
 const pages: Page[] = [];
 const errors: string[] = [];
 
+function stateAt(face: Face, event: number, request: number): SavedView {
+  return {
+    version: PROTOCOL_VERSION,
+    uri: 'x',
+    face,
+    cursor: { event, request, time: 0, text: '', label: '' },
+    from: 0,
+    to: 1e6,
+    scroll: 0,
+    sidePanel: false,
+  };
+}
+
+/** Keeps a picture to look at where the run keeps its pictures. */
+async function shot(page: Page, name: string): Promise<void> {
+  const folder = process.env.E2E_SHOTS;
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
 /** Opens a face with the cursor on an event of a request. */
 async function open(
   face: Face,
@@ -34,18 +58,7 @@ async function open(
   options: OpenOptions = {},
   spec = SAMPLE,
 ): Promise<Page> {
-  const cursor = { event, request, time: 0, text: '', label: '' };
-  const state = {
-    version: 1,
-    uri: 'x',
-    face,
-    cursor,
-    from: 0,
-    to: 1e6,
-    pins: [],
-    scroll: 0,
-    sidePanel: false,
-  } as const;
+  const state = stateAt(face, event, request);
   const page = await openView(browser, file, [spec], {
     state,
     ...options,
@@ -105,19 +118,81 @@ describe.each(['sequence', 'machine'] as const)('the %s face', (face) => {
     expect(await findings(page)).toEqual([]);
   });
 
+  it('is zoomed by keys and by the wheel, fits, and comes back at its size', async () => {
+    const page = await open(face, 796, 12);
+    const drawing = page.locator(`.${face} svg.drawing`).last();
+    /** Pixels on the screen per unit of the drawing. */
+    const size = (): Promise<number> =>
+      drawing.evaluate((svg: SVGSVGElement) => svg.width.baseVal.value / svg.viewBox.baseVal.width);
+    expect(await size()).toBe(1);
+    for (const key of ['+', 'w', '+']) await page.keyboard.press(key);
+    await expect.poll(size).toBeCloseTo(2, 5);
+    expect(await page.locator('.status .notice').textContent()).toContain('200 %');
+    await page.keyboard.press('-');
+    await expect.poll(size).toBeCloseTo(1.5, 5);
+    await drawing.hover({ position: { x: 20, y: 20 } });
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await expect.poll(size).toBeCloseTo(2, 5);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1440);
+    expect(await findings(page)).toEqual([]);
+    await page.waitForTimeout(400);
+    const state = (await page.evaluate(() => window.harness.state))!;
+    const again = await openView(browser, file, [SAMPLE], { state, onError: (text) => errors.push(text) });
+    pages.push(again);
+    const kept = again.locator(`.${face} svg.drawing`).last();
+    await kept.waitFor();
+    expect(
+      await kept.evaluate((svg: SVGSVGElement) => svg.width.baseVal.value / svg.viewBox.baseVal.width),
+    ).toBeCloseTo(2, 5);
+    await page.keyboard.press('f');
+    await expect.poll(size).toBeLessThanOrEqual(1);
+    for (const key of ['w', 'w', 'PageDown', 's', 'ArrowRight']) await page.keyboard.press(key);
+  });
+
+  it.each([
+    ['side by side', { width: 1440, height: 820 }, 2],
+    ['one above the other', { width: 760, height: 900 }, 2],
+    ['one at a time without room for both', { width: 600, height: 480 }, 1],
+  ] as const)('shows two traces %s, and keys act on one of them', async (_, viewport, drawn) => {
+    const state = stateAt(face, 300, -1);
+    const page = await openView(browser, file, [COPY, SAMPLE], {
+      state,
+      viewport,
+      onError: (text) => errors.push(text),
+    });
+    pages.push(page);
+    const drawings = page.locator(`.pane .${face}:visible`);
+    await expect.poll(() => drawings.count()).toBe(drawn);
+    await page.locator('.sequence-line, .machine-part').first().waitFor();
+    await settled(page);
+    const boxes = await Promise.all((await page.locator('.pane').all()).map((pane) => pane.boundingBox()));
+    const [one, two] = boxes.map((box) => box!) as [
+      NonNullable<(typeof boxes)[0]>,
+      NonNullable<(typeof boxes)[0]>,
+    ];
+    if (viewport.width > 1000) expect(two.x).toBeGreaterThanOrEqual(one.x + one.width);
+    else expect(two.y).toBeGreaterThanOrEqual(one.y + one.height);
+    const current = page.locator('.pane .trace-name[aria-current=true]');
+    expect(await current.textContent()).toMatch(/^loop-copy\.ublk/);
+    await page.keyboard.press('x');
+    await expect.poll(() => current.textContent()).toMatch(/^loop-zc\.ublk/);
+    const before = (await asked(page, 'step')).length;
+    await page.keyboard.press('.');
+    await expect
+      .poll(async () => (await asked(page, 'step')).slice(before))
+      .toEqual([{ trace: 1, step: 'next' }]);
+    await page.locator('.pane .trace-name button').first().click();
+    await expect.poll(() => current.textContent()).toMatch(/^loop-copy\.ublk/);
+    await settled(page);
+    expect(await findings(page)).toEqual([]);
+    await shot(page, `${face}-pair-${viewport.width}`);
+  });
+
   it('says so where there are no events', async () => {
     const empty = { name: 'empty.ublk', session: '# nothing\n' };
-    const state = {
-      version: 1,
-      uri: 'x',
-      face,
-      cursor: { event: -1, request: -1, time: 0, text: '', label: '' },
-      from: 0,
-      to: 1,
-      pins: [],
-      scroll: 0,
-      sidePanel: false,
-    } as const;
+    const state = stateAt(face, -1, -1);
     const page = await openView(browser, file, [empty], { state, onError: (text) => errors.push(text) });
     pages.push(page);
     await page
@@ -157,7 +232,7 @@ describe('the sequence', () => {
     const first = await part();
     await page.keyboard.press('ArrowDown');
     await expect.poll(part).not.toBe(first);
-    await page.keyboard.press('w');
+    await page.keyboard.press('Shift+F');
     expect(await page.locator('.status .notice').textContent()).toContain('Timeline');
   });
 

@@ -201,11 +201,10 @@ describe('the timeline', () => {
     await page.mouse.click(x, y);
     await settled(page);
     await page.keyboard.press('p');
-    await expect
-      .poll(async () => (await state(page))?.pins)
-      .toEqual([expect.stringMatching(/^ublkb0\/0\/\d$/)]);
+    const notice = (): Promise<string | null> => page.locator('.status .notice').textContent();
+    await expect.poll(notice).toMatch(/^Pinned ublkb0\/0\/\d\.$/);
     await page.keyboard.press('p');
-    await expect.poll(async () => (await state(page))?.pins).toEqual([]);
+    await expect.poll(notice).toMatch(/^Unpinned ublkb0\/0\/\d\.$/);
   });
 
   it('searches, and says what is wrong with a filter', async () => {
@@ -234,13 +233,12 @@ describe('the timeline', () => {
 });
 
 describe('the frame', () => {
-  it('comes back after a reload with cursor, zoom, pins and panel', async () => {
+  it('comes back after a reload with cursor, zoom and panel', async () => {
     const page = await open();
     const { x, y } = await pointOnSpan(page);
     await page.mouse.click(x, y);
     await page.keyboard.press('w');
     await settled(page);
-    await page.keyboard.press('p');
     await page.keyboard.press('i');
     await expect.poll(async () => (await state(page))?.sidePanel).toBe(false);
     await settled(page);
@@ -249,7 +247,7 @@ describe('the frame', () => {
     await expect.poll(() => status(again)).toBe(kept.cursor.text);
     await settled(again);
     const now = (await state(again)) ?? kept;
-    expect([now.from, now.to, now.pins, now.sidePanel]).toEqual([kept.from, kept.to, kept.pins, false]);
+    expect([now.from, now.to, now.sidePanel]).toEqual([kept.from, kept.to, false]);
   });
 
   it('shows an error of the host in words, and goes on', async () => {

@@ -4,7 +4,7 @@ import { Rows, stackOrder } from '../../src/webview/timeline/rows';
 import { Scale } from '../../src/webview/timeline/scale';
 import { metricsOf, type Scene } from '../../src/webview/timeline/scene';
 import { indexSlice } from '../../src/webview/timeline/slice_index';
-import type { TimeRange } from '../../src/webview/store';
+import type { TimeRange } from '../../src/webview/time_range';
 
 export interface SceneParts {
   readonly tracks: Tracks;

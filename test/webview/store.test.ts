@@ -76,7 +76,7 @@ describe('the state of the view', () => {
     await store.start();
     expect(store.ready.value).toBe(true);
     expect(store.range.value).toEqual({ from: -20, to: 1020 });
-    expect(store.saved()).toMatchObject({ uri: 'a', face: 'timeline', pins: [] });
+    expect(store.saved()).toMatchObject({ uri: 'a', face: 'timeline', zooms: { sequence: 1, machine: 1 } });
   });
 
   it('comes back as it was kept', async () => {
@@ -87,8 +87,8 @@ describe('the state of the view', () => {
       cursor: cursor(5, 1),
       from: 100,
       to: 200,
-      pins: ['ublkb0/0/0'],
       scroll: 7,
+      zooms: { sequence: 2, machine: 17 },
       sidePanel: false,
     };
     const { store } = storeWith({}, view);
@@ -99,6 +99,8 @@ describe('the state of the view', () => {
       from: 100,
       to: 200,
       scroll: 7,
+      // what is no size is drawn at its own
+      zooms: { sequence: 2, machine: 1 },
       sidePanel: false,
     });
     expect(savedView(view)).toBe(view);

@@ -158,7 +158,6 @@ export class ViewPanel implements vscode.Disposable {
       cursor,
       from: 0,
       to: 0,
-      pins: this.pins,
       scroll: 0,
       sidePanel: true,
     };

@@ -1,9 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Marks } from '../drawing/svg';
 import { useWidth } from '../drawing/use_width';
+import { useZoom } from '../drawing/use_zoom';
+import { fittingZoom, layoutWidth, ZOOMS } from '../drawing/zoom';
 import type { FaceProps } from '../faces';
 import { latest } from '../latest';
 import type { MachineView } from '../protocol_faces';
+import { TracePanes, type TracePaneProps } from '../shell/trace_panes';
+import { NO_CURSOR } from '../store';
 import { useValue } from '../use_signal';
 import { machineSvg } from './export';
 import { drawMachine } from './layout';
@@ -13,14 +17,19 @@ import { Values } from './values';
 
 /** Changes that are shown without asking for more. */
 const SHOWN = 6;
+/** Least width for which a machine is laid out, px. */
+const LEAST = 360;
 /** Least width of a picture that is taken away, px. */
 const PICTURE = 1200;
 
-/** Rings, slots, pipes, pages and disks as they are after the event of the cursor. */
+/** Rings, slots, pipes, pages and disks as they are after the event of the cursor; of each trace. */
 export function MachineFace({ store }: FaceProps) {
+  return <TracePanes store={store} pane={MachinePane} />;
+}
+
+function MachinePane({ store, trace, offer }: TracePaneProps) {
   const t = useValue(store.words);
-  const trace = useValue(store.active);
-  const cursor = useValue(store.cursor);
+  const cursor = useValue(store.cursors)[trace] ?? NO_CURSOR;
   const epoch = useValue(store.epoch);
   const [view, setView] = useState<MachineView | undefined>(undefined);
   const [picked, setPicked] = useState('');
@@ -37,29 +46,37 @@ export function MachineFace({ store }: FaceProps) {
     [store],
   );
   useEffect(() => load({ trace, event: cursor.event }), [load, trace, epoch, cursor.event, cursor.request]);
+  const drawAt = (shown: MachineView, scale: number) =>
+    drawMachine(shown, Math.max(layoutWidth(width, scale, LEAST), LEAST), t);
+  const fit = (): number | undefined => {
+    const box = scroller.current;
+    if (box === null || view === undefined || width === 0) return undefined;
+    const room = { width: box.clientWidth, height: box.clientHeight };
+    return fittingZoom((scale) => drawAt(view, scale), room) ?? ZOOMS[0];
+  };
+  const zoom = useZoom({ store, face: 'machine', trace, box: scroller, fit });
   const drawing = useMemo(
-    () => (view === undefined || width === 0 ? undefined : drawMachine(view, Math.max(width, 360), t)),
-    [view, width, t],
+    () => (view === undefined || width === 0 ? undefined : drawAt(view, zoom)),
+    [view, width, zoom, t],
   );
   useEffect(() => {
-    if (view === undefined) return;
-    store.exporter.value = { picture: () => machineSvg(view, Math.max(width, PICTURE), t) };
-    return () => {
-      store.exporter.value = undefined;
-    };
-  }, [store, view, width, t]);
+    if (view === undefined) return undefined;
+    offer({ picture: () => machineSvg(view, Math.max(width, PICTURE), t) });
+    return () => offer(undefined);
+  }, [view, width, t, offer]);
 
   const parts = drawing?.parts ?? [];
   const shown = parts.find((part) => part.id === picked) ?? tellsMost(parts, cursor.request);
-  const onBreak = (path: string): void => void store.breakWhen(path);
+  const onBreak = (path: string): void => void store.breakWhen(path, trace);
   useEffect(
     () =>
       store.onCommand((command) => {
+        if (store.active.peek() !== trace) return false;
         if (command !== 'breakWhen' || shown === undefined || shown.path === '') return false;
         onBreak(shown.path);
         return true;
       }),
-    [store, shown],
+    [store, trace, shown],
   );
 
   const focusOn = (part: DrawnPart | undefined): void => {
@@ -112,8 +129,9 @@ export function MachineFace({ store }: FaceProps) {
           // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot hold a drawing
           <svg
             class="drawing"
-            width={drawing.width}
-            height={drawing.height}
+            width={drawing.width * zoom}
+            height={drawing.height * zoom}
+            viewBox={`0 0 ${drawing.width} ${drawing.height}`}
             role="group"
             aria-label={t(
               'The machine after event {0}. Arrow keys move between its parts.',

@@ -55,6 +55,11 @@ export interface SequenceLook {
   readonly focus: number;
 }
 
+/** Width below which a view is drawn without columns. */
+export function leastWidth(view: SequenceView): number {
+  return view.actors.length * NARROW;
+}
+
 interface Layout {
   readonly width: number;
   readonly gutter: number;
@@ -74,7 +79,7 @@ function layout(actors: number, width: number): Layout {
 
 /** Lays out and draws the rows of a view for a width. */
 export function drawSequence(view: SequenceView, look: SequenceLook): SequenceDrawing {
-  if (look.width < view.actors.length * NARROW) return drawCompact(view, look);
+  if (look.width < leastWidth(view)) return drawCompact(view, look);
   const place = layout(view.actors.length, look.width);
   const rows: DrawnRow[] = [];
   let y = 6;

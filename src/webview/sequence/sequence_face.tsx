@@ -1,11 +1,15 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Marks } from '../drawing/svg';
 import { useWidth } from '../drawing/use_width';
+import { useZoom } from '../drawing/use_zoom';
+import { fittingZoom, layoutWidth } from '../drawing/zoom';
 import type { FaceProps } from '../faces';
 import { latest } from '../latest';
 import type { SequenceView } from '../protocol_faces';
+import { TracePanes, type TracePaneProps } from '../shell/trace_panes';
+import { NO_CURSOR } from '../store';
 import { useValue } from '../use_signal';
-import { drawSequence, type DrawnRow, HEAD, rowSentence } from './draw';
+import { drawSequence, type DrawnRow, HEAD, leastWidth, rowSentence } from './draw';
 import { sequenceSvg } from './export';
 import { toMermaid } from './mermaid';
 
@@ -15,11 +19,14 @@ const EDGE = 30;
 /** Most rows of a picture that is taken away: what a slide or a page can show. */
 const PICTURE = 120;
 
-/** Actors as columns, time downwards, a line per event. */
+/** Actors as columns, time downwards, a line per event; of each trace. */
 export function SequenceFace({ store }: FaceProps) {
+  return <TracePanes store={store} pane={SequencePane} />;
+}
+
+function SequencePane({ store, trace, offer }: TracePaneProps) {
   const t = useValue(store.words);
-  const trace = useValue(store.active);
-  const cursor = useValue(store.cursor);
+  const cursor = useValue(store.cursors)[trace] ?? NO_CURSOR;
   const epoch = useValue(store.epoch);
   const [view, setView] = useState<SequenceView | undefined>(undefined);
   const [only, setOnly] = useState(false);
@@ -53,12 +60,27 @@ export function SequenceFace({ store }: FaceProps) {
     if (view !== undefined && !isInside(view, cursor.event)) fetchAround(Math.max(0, cursor.event));
   }, [cursor.event]);
 
+  const drawAt = (shown: SequenceView, scale: number) =>
+    drawSequence(shown, {
+      width: layoutWidth(width, scale, leastWidth(shown)),
+      cursor: cursor.event,
+      focus: only ? -1 : cursor.request,
+    });
+  const fit = (): number | undefined => {
+    const box = scroller.current;
+    if (box === null || view === undefined || width === 0) return undefined;
+    // Of a long trace only a part is at hand: then its columns are what fits.
+    if (view.before > 0 || view.after > 0) return 1;
+    const sizeAt = (scale: number) => {
+      const { width, height } = drawAt(view, scale);
+      return { width, height: height + HEAD };
+    };
+    return fittingZoom(sizeAt, { width: box.clientWidth, height: box.clientHeight }) ?? 1;
+  };
+  const zoom = useZoom({ store, face: 'sequence', trace, box: scroller, fit });
   const drawing = useMemo(
-    () =>
-      view === undefined || width === 0
-        ? undefined
-        : drawSequence(view, { width, cursor: cursor.event, focus: only ? -1 : cursor.request }),
-    [view, width, cursor.event, cursor.request, only],
+    () => (view === undefined || width === 0 ? undefined : drawAt(view, zoom)),
+    [view, width, zoom, cursor.event, cursor.request, only],
   );
 
   useLayoutEffect(() => {
@@ -67,7 +89,7 @@ export function SequenceFace({ store }: FaceProps) {
     const held = anchor.current;
     const kept = held && drawing.rows.find((one) => one.row.event === held.event);
     anchor.current = undefined;
-    if (kept !== undefined && held !== undefined) box.scrollTop = kept.y - held.offset;
+    if (kept !== undefined && held !== undefined) box.scrollTop = kept.y * zoom - held.offset;
   }, [drawing]);
   useEffect(() => {
     const box = scroller.current;
@@ -75,24 +97,27 @@ export function SequenceFace({ store }: FaceProps) {
     if (!follows.current || box === null || row === undefined || view === undefined) return;
     // near an edge more rows are on their way, and it is brought into view once more
     follows.current = !isInside(view, cursor.event);
-    reveal(box, row);
+    reveal(box, row, zoom);
   }, [drawing, cursor.event]);
 
   useEffect(() => {
     const stop = store.onCommand((command) => {
+      if (store.active.peek() !== trace) return false;
       if (command === 'onlyRequest') {
         setOnly((was) => !was);
         return true;
       }
       if (command !== 'up' && command !== 'down') return false;
       const rows = view?.rows ?? [];
-      const at = rows.findIndex((row) => row.event === cursor.event);
+      // Not the cursor that was drawn last: keys may come faster than that.
+      const { event, request } = store.cursors.peek()[trace] ?? NO_CURSOR;
+      const at = rows.findIndex((row) => row.event === event);
       const next = rows[at + (command === 'up' ? -1 : 1)];
-      if (at >= 0 && next !== undefined) store.move(next.event, cursor.request);
+      if (at >= 0 && next !== undefined) store.move(next.event, request, trace);
       return true;
     });
     return stop;
-  }, [store, view, cursor]);
+  }, [store, trace, view]);
 
   useEffect(() => {
     const look = { width: Math.max(width, 900), cursor: cursor.event, focus: only ? -1 : cursor.request };
@@ -105,26 +130,25 @@ export function SequenceFace({ store }: FaceProps) {
         ...(request >= 0 && { request }),
       });
     };
-    store.exporter.value = {
-      picture: async () => sequenceSvg(await shown(), look, cursor.label || (store.trace.peek()?.name ?? '')),
+    const title = cursor.label || (store.traces.peek()[trace]?.name ?? '');
+    offer({
+      picture: async () => sequenceSvg(await shown(), look, title),
       mermaid: async () => toMermaid(await shown()),
-    };
-    return () => {
-      store.exporter.value = undefined;
-    };
-  }, [store, trace, width, cursor, only, request]);
+    });
+    return () => offer(undefined);
+  }, [store, trace, width, cursor, only, request, offer]);
 
   const onScroll = (): void => {
     const box = scroller.current;
     if (box === null || drawing === undefined || view === undefined) return;
-    const first = drawing.rows.findIndex((one) => one.y + one.height > box.scrollTop);
-    const visible = Math.ceil(box.clientHeight / 38);
+    const first = drawing.rows.findIndex((one) => (one.y + one.height) * zoom > box.scrollTop);
+    const visible = Math.ceil(box.clientHeight / 38 / zoom);
     const top = drawing.rows[first];
     if (top === undefined) return;
     const wanted =
       (first < EDGE && view.before > 0) || (first + visible > drawing.rows.length - EDGE && view.after > 0);
     if (!wanted || anchor.current !== undefined) return;
-    anchor.current = { event: top.row.event, offset: top.y - box.scrollTop };
+    anchor.current = { event: top.row.event, offset: top.y * zoom - box.scrollTop };
     fetchAround(drawing.rows[Math.min(drawing.rows.length - 1, first + visible)].row.event);
   };
 
@@ -149,12 +173,13 @@ export function SequenceFace({ store }: FaceProps) {
       <div class="sequence-scroll" ref={scroller} onScroll={onScroll}>
         {view !== undefined && !hasRows && <p class="calm">{t('No events.')}</p>}
         {drawing !== undefined && view !== undefined && hasRows && (
-          <div style={{ width: `${drawing.width}px` }}>
+          <div style={{ width: `${drawing.width * zoom}px` }}>
             <div class="sequence-heads" hidden={drawing.head.length === 0}>
               <svg
                 class="drawing"
-                width={drawing.width}
-                height={HEAD}
+                width={drawing.width * zoom}
+                height={HEAD * zoom}
+                viewBox={`0 0 ${drawing.width} ${HEAD}`}
                 role="img"
                 aria-label={t('Columns: {0}', view.actors.map((actor) => actor.name).join(', '))}
               >
@@ -181,19 +206,30 @@ export function SequenceFace({ store }: FaceProps) {
               tabIndex={0}
               class="sequence-lines"
               aria-label={t('Events as messages between actors')}
-              aria-activedescendant={`line-${cursor.event}`}
+              aria-activedescendant={lineId(trace, cursor.event)}
             >
-              <svg class="drawing" width={drawing.width} height={drawing.height} role="presentation">
+              <svg
+                class="drawing"
+                width={drawing.width * zoom}
+                height={drawing.height * zoom}
+                viewBox={`0 0 ${drawing.width} ${drawing.height}`}
+                role="presentation"
+              >
                 <Marks marks={drawing.back} />
                 {drawing.rows.map((one) => (
                   <Line
                     key={one.row.event}
+                    id={lineId(trace, one.row.event)}
                     drawn={one}
                     width={drawing.width}
                     selected={one.row.event === cursor.event}
                     text={rowSentence(one.row, view.actors)}
                     onPick={() =>
-                      store.move(one.row.event, one.row.request >= 0 ? one.row.request : cursor.request)
+                      store.move(
+                        one.row.event,
+                        one.row.request >= 0 ? one.row.request : cursor.request,
+                        trace,
+                      )
                     }
                   />
                 ))}
@@ -207,7 +243,13 @@ export function SequenceFace({ store }: FaceProps) {
   );
 }
 
+/** Id of a line: events of two traces have the same numbers. */
+function lineId(trace: number, event: number): string {
+  return trace === 0 ? `line-${event}` : `line-${trace}-${event}`;
+}
+
 interface LineProps {
+  readonly id: string;
   readonly drawn: DrawnRow;
   readonly width: number;
   readonly selected: boolean;
@@ -215,10 +257,10 @@ interface LineProps {
   readonly onPick: () => void;
 }
 
-function Line({ drawn, width, selected, text, onPick }: LineProps) {
+function Line({ id, drawn, width, selected, text, onPick }: LineProps) {
   return (
     <g
-      id={`line-${drawn.row.event}`}
+      id={id}
       role="option"
       aria-selected={selected}
       aria-label={text}
@@ -243,9 +285,9 @@ function isInside(view: SequenceView, event: number): boolean {
 }
 
 /** Scrolls a row into the middle if it is outside. */
-function reveal(box: HTMLElement, row: DrawnRow): void {
-  const top = box.scrollTop;
-  const room = box.clientHeight - HEAD - 40;
+function reveal(box: HTMLElement, row: DrawnRow, zoom: number): void {
+  const top = box.scrollTop / zoom;
+  const room = box.clientHeight / zoom - HEAD - 40;
   if (row.y >= top + 10 && row.y + row.height <= top + room) return;
-  box.scrollTop = Math.max(0, row.y - room / 2);
+  box.scrollTop = Math.max(0, (row.y - room / 2) * zoom);
 }

@@ -49,7 +49,7 @@ export function takeKeys(store: Store, page: Document): () => void {
 /** Says in which views a key does something, where it does nothing in this one. */
 function sayWhere(store: Store, command: Command): void {
   const faces = KEYS.find((line) => line.command === command)?.faces;
-  if (faces === undefined || faces.includes(store.face.peek()) || /^(up|down|page)/.test(command)) return;
+  if (faces === undefined || faces.includes(store.face.peek())) return;
   const t = store.words.peek();
   const names = FACES.filter(({ face }) => faces.includes(face)).map(({ title }) => t(title));
   store.say(t('This key is one of: {0}.', names.join(', ')));

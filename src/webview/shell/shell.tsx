@@ -30,7 +30,10 @@ export function Shell({ store }: FaceProps) {
     const at = document.activeElement;
     if (box === null || (at !== null && at !== document.body && at.isConnected)) return undefined;
     const take = (): boolean => {
-      const target = box.querySelector<HTMLElement>('[role=listbox], .machine-part[tabindex="0"], .scroller');
+      const here = box.querySelector<HTMLElement>('.pane[data-active="true"]') ?? box;
+      const target = here.querySelector<HTMLElement>(
+        '[role=listbox], .machine-part[tabindex="0"], .scroller',
+      );
       target?.focus({ preventScroll: true });
       return target !== null;
     };

@@ -20,7 +20,6 @@ const STEPS: readonly (Command & IconName)[] = [
 /** Buttons for what the keys do most. */
 export function Toolbar({ store }: FaceProps) {
   const t = useValue(store.words);
-  const face = useValue(store.face);
   const search = useValue(store.search);
   const table = useValue(store.tableOpen);
   const side = useValue(store.sidePanel);
@@ -42,13 +41,11 @@ export function Toolbar({ store }: FaceProps) {
   return (
     <div class="tools" role="toolbar" aria-label={t('Steps and views')}>
       <span class="group">{STEPS.map((command) => button(command, command))}</span>
-      {face === 'timeline' && (
-        <span class="group">
-          {button('fit', 'fit')}
-          {button('zoomIn', 'zoomIn')}
-          {button('zoomOut', 'zoomOut')}
-        </span>
-      )}
+      <span class="group">
+        {button('fit', 'fit')}
+        {button('zoomIn', 'zoomIn')}
+        {button('zoomOut', 'zoomOut')}
+      </span>
       <span class="group">
         {button('pin', 'pin')}
         {button('search', 'search', { expanded: search.open })}

@@ -1,5 +1,5 @@
 import { MARK_KINDS, type Slice, type Tracks } from '../protocol_data';
-import type { TimeRange } from '../store';
+import type { TimeRange } from '../time_range';
 import type { Overview } from './scene';
 
 /** Most tracks of a kind that the minimap counts. */

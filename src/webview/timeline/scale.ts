@@ -1,4 +1,4 @@
-import type { TimeRange } from '../store';
+import type { TimeRange } from '../time_range';
 
 /** Shortest visible range, ns: below that a nanosecond is wider than anybody needs. */
 const SHORTEST = 20;

@@ -1,5 +1,5 @@
 import type { CursorState, Flow, Ties, Tracks } from '../protocol_data';
-import type { TimeRange } from '../store';
+import type { TimeRange } from '../time_range';
 import type { Words } from '../words';
 import type { Palette } from './palette';
 import type { Row, Rows } from './rows';

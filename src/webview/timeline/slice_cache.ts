@@ -1,5 +1,5 @@
 import type { Slice } from '../protocol_data';
-import type { TimeRange } from '../store';
+import type { TimeRange } from '../time_range';
 import { indexSlice, type SliceIndex } from './slice_index';
 
 /** What is on the screen: times, resolution, and the tracks from top to bottom. */

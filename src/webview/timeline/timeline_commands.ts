@@ -1,5 +1,6 @@
 import type { Command } from '../commands';
-import { longest, type Store, type TimeRange, wholeRange } from '../store';
+import type { Store } from '../store';
+import { longest, type TimeRange, wholeRange } from '../time_range';
 import type { Pane } from './pane';
 import { clampRange, panBy, zoomAbout } from './scale';
 

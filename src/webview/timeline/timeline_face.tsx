@@ -1,9 +1,10 @@
 import { effect } from '@preact/signals-core';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FaceProps } from '../faces';
-import { longest, type Store } from '../store';
+import type { Store } from '../store';
+import { longest } from '../time_range';
 import { useValue } from '../use_signal';
-import { stackPictures } from './stack_pictures';
+import { stackPictures } from '../drawing/stack_pictures';
 import { takeGestures } from './gestures';
 import { Pane } from './pane';
 import { showTime } from './scale';

@@ -1,7 +1,8 @@
 import { Client } from '../../../src/webview/client';
 import type { Ask, Requests, Tell } from '../../../src/webview/protocol';
 import { PROTOCOL_VERSION } from '../../../src/webview/protocol';
-import { Store, type TimeRange, wholeRange } from '../../../src/webview/store';
+import { Store } from '../../../src/webview/store';
+import { type TimeRange, wholeRange } from '../../../src/webview/time_range';
 import { Pane } from '../../../src/webview/timeline/pane';
 import { clampRange } from '../../../src/webview/timeline/scale';
 import { putTheme } from '../harness/themes';

@@ -102,7 +102,6 @@ class FakeHost {
     const first = this.views[0];
     if (saved !== undefined && first !== undefined) {
       first.open.cursor.move(saved.cursor.event, saved.cursor.request < 0 ? undefined : saved.cursor.request);
-      this.pins = [...saved.pins];
     }
     return {
       version: PROTOCOL_VERSION,
