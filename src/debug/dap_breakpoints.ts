@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { didYouMean } from '../session/diagnostics';
 import { EVENTS, eventNames } from '../trace/schema';
-import { conditionOf, type Condition } from './dap_conditions';
+import { type Condition, Conditions } from './dap_conditions';
 import { CQ_OVERFLOW, CQE_EVENTS, exceptionFilters, FAILED_CQE, groupOf } from './dap_exceptions';
 import type { Sources } from './dap_sources';
 import type { OpenTrace } from './model';
@@ -28,14 +28,18 @@ export class Breakpoints {
   private data: { args: readonly DebugProtocol.DataBreakpoint[]; specs: Spec[] } = { args: [], specs: [] };
   private exceptions: readonly { readonly filterId: string; readonly condition?: string }[] = [];
   private nextId = 1;
+  private conditions: Conditions;
 
   constructor(
     private open: OpenTrace,
     private sources: Sources,
-  ) {}
+  ) {
+    this.conditions = new Conditions(open);
+  }
 
   /** Binds everything to another trace; returns the breakpoints as they are now. */
   rebind(open: OpenTrace, sources: Sources): DebugProtocol.Breakpoint[] {
+    if (open !== this.open) this.conditions = new Conditions(open);
     this.open = open;
     this.sources = sources;
     return [
@@ -81,7 +85,7 @@ export class Breakpoints {
     const answer = (args.breakpoints ?? []).map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const target = this.sources.target(args.source, wanted.line);
-      const condition = conditionOf(this.open, wanted);
+      const condition = this.conditions.of(wanted);
       const nothing =
         target === undefined || (target.events === undefined && (target.names?.length ?? 0) === 0);
       const label = `line ${target?.line ?? wanted.line}`;
@@ -120,7 +124,7 @@ export class Breakpoints {
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const name = wanted.name.trim();
-      const condition = conditionOf(this.open, wanted);
+      const condition = this.conditions.of(wanted);
       if (isStatePath(name)) {
         specs.push({ id, kind: 'data breakpoint', label: name, path: name, condition });
         const problem = condition.problem ?? pathProblem(name);
@@ -167,7 +171,7 @@ export class Breakpoints {
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const path = wanted.dataId;
-      const condition = conditionOf(this.open, wanted);
+      const condition = this.conditions.of(wanted);
       const message = condition.problem ?? pathProblem(path);
       if (message === undefined) specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
       else specs.push({ id, kind: 'data breakpoint', label: path, events: [], condition });
@@ -189,7 +193,7 @@ export class Breakpoints {
       const unknown = known.includes(filterId)
         ? undefined
         : `no filter is called '${filterId}'${didYouMean(filterId, known)}`;
-      const { problem = unknown } = conditionOf(this.open, condition === undefined ? {} : { condition });
+      const { problem = unknown } = this.conditions.of(condition === undefined ? {} : { condition });
       return problem === undefined
         ? { verified: true }
         : { verified: false, message: problem, reason: 'failed' as const };
@@ -197,7 +201,7 @@ export class Breakpoints {
   }
 
   private exception(filterId: string, condition: string | undefined): Spec {
-    const own = conditionOf(this.open, condition === undefined ? {} : { condition });
+    const own = this.conditions.of(condition === undefined ? {} : { condition });
     const base = { id: 0, kind: 'exception', label: filterId } as const;
     if (filterId === CQ_OVERFLOW)
       return { ...base, names: new Set(['io_uring_cqe_overflow']), condition: own };

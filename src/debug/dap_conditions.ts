@@ -55,23 +55,58 @@ function checkExpression(open: OpenTrace, expression: string): void {
   if (problem !== undefined) throw wrong(problem.message);
 }
 
-/** Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. */
-export function conditionOf(
-  open: OpenTrace,
-  from: { readonly condition?: string; readonly hitCondition?: string; readonly logMessage?: string },
-): Condition {
-  const log = from.logMessage === undefined || from.logMessage === '' ? undefined : from.logMessage;
-  try {
-    const text = from.condition?.trim() ?? '';
-    const filter = text === '' ? undefined : compileFilter(text, open.trace);
-    const test = filter?.events(open);
-    const forms = filter?.forms(open);
-    const count = from.hitCondition?.trim() ?? '';
-    for (const expression of log === undefined ? [] : logExpressions(log)) checkExpression(open, expression);
-    return { test, forms, hit: count === '' ? undefined : hitTest(count), log, problem: undefined };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const problem = error instanceof FilterError ? `condition, ${error.message}` : error.message;
-    return { test: () => false, hit: undefined, log: undefined, problem };
+/** What a condition says of events. */
+interface Filtering {
+  readonly test: (event: number) => boolean;
+  /** See {@link Condition.forms}. */
+  readonly forms: Uint8Array;
+}
+
+/** Most conditions that are kept. */
+const MOST = 64;
+
+/** The conditions of one trace: equal texts are one test, which keeps what it found out of forms, tasks and requests. */
+export class Conditions {
+  private readonly known = new Map<string, Filtering>();
+
+  constructor(private readonly open: OpenTrace) {}
+
+  /** Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. */
+  of(from: {
+    readonly condition?: string;
+    readonly hitCondition?: string;
+    readonly logMessage?: string;
+  }): Condition {
+    const log = from.logMessage === undefined || from.logMessage === '' ? undefined : from.logMessage;
+    try {
+      const text = from.condition?.trim() ?? '';
+      const filtering = text === '' ? undefined : this.filtering(text);
+      const count = from.hitCondition?.trim() ?? '';
+      for (const expression of log === undefined ? [] : logExpressions(log))
+        checkExpression(this.open, expression);
+      return {
+        test: filtering?.test,
+        forms: filtering?.forms,
+        hit: count === '' ? undefined : hitTest(count),
+        log,
+        problem: undefined,
+      };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const problem = error instanceof FilterError ? `condition, ${error.message}` : error.message;
+      return { test: () => false, hit: undefined, log: undefined, problem };
+    }
+  }
+
+  /** @throws FilterError */
+  private filtering(text: string): Filtering {
+    let found = this.known.get(text);
+    if (found === undefined) {
+      const filter = compileFilter(text, this.open.trace);
+      found = { test: filter.events(this.open), forms: filter.forms(this.open) };
+      if (this.known.size >= MOST) this.known.clear();
+      this.known.set(text, found);
+    }
+    return found;
   }
 }

@@ -22,6 +22,8 @@ interface Armed {
   events: ArrayLike<number> | undefined;
   readonly path: string | undefined;
   test: ((event: number) => boolean) | undefined;
+  /** What the condition says of the events of each text form; undefined where only the state decides. */
+  readonly forms: Uint8Array | undefined;
 }
 
 /** What searches of one trace found out and need not do again. */
@@ -58,6 +60,7 @@ export class Search {
         events,
         path,
         test: condition.test,
+        forms,
       };
     });
   }
@@ -163,11 +166,31 @@ export class Search {
     watched: readonly Armed[],
     take: (event: number, armed: Armed) => void,
   ): void {
-    const paths = watched.map(({ path }) => path ?? '');
-    const lists = this.known.changes.stretch(paths, Math.floor(low / STRETCH));
-    watched.forEach((armed, k) => {
+    const n = Math.floor(low / STRETCH);
+    const { changes } = this.known;
+    // replay is dear: not where it is known already that no event can pass the condition
+    const wanted = watched.filter(
+      (armed) => changes.has(armed.path ?? '', n) || this.passes(armed, low, high),
+    );
+    if (wanted.length === 0) return;
+    const lists = changes.stretch(
+      wanted.map(({ path }) => path ?? ''),
+      n,
+    );
+    wanted.forEach((armed, k) => {
       eachIn(lists[k], low, high, (event) => take(event, armed));
     });
+  }
+
+  /** Whether an event in [low, high) may pass the condition of a breakpoint. */
+  private passes({ test, forms }: Armed, low: number, high: number): boolean {
+    if (test === undefined || forms === undefined) return true;
+    const { shape } = this.open.trace;
+    for (let i = low; i < high; i++) {
+      const says = forms[shape[i]];
+      if (says === 1 || (says === 2 && test(i))) return true;
+    }
+    return false;
   }
 
   /** Replaces a breakpoint with a hit condition by the list of those of its events that satisfy it. */

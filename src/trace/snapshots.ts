@@ -1,7 +1,7 @@
 import { pathReader, pathSign, pathStill, type StatePath } from './state_paths';
-import type { Still } from './state_access';
 import { type Snapshot, StateReducer } from './state_reducer';
 import type { MachineState } from './state_types';
+import type { Still } from './state_still';
 import type { Trace } from './trace';
 
 /** Events between two snapshots at first; doubled by thinning when memory runs short. */

@@ -31,6 +31,11 @@ export class ChangeIndex {
     return paths.map((path) => this.known.get(path)?.[n] ?? []);
   }
 
+  /** Whether the changes of a path in a stretch are known. */
+  has(path: StatePath, n: number): boolean {
+    return this.known.get(path)?.[n] !== undefined;
+  }
+
   /** Whether all changes of a path are known. */
   complete(path: StatePath): boolean {
     const stretches = this.known.get(path);

@@ -1,5 +1,6 @@
 import type { CqeState, MachineState, SlotState } from './state_types';
-import { accessOf, type Still } from './state_access';
+import { accessOf } from './state_access';
+import type { Still } from './state_still';
 import type { Machine } from './state_machine';
 
 /** A value at a path; null where the trace does not say. */
