@@ -272,6 +272,9 @@ class ProgramRun implements RunResult {
       yield next.value;
     }
     this.deadline = Number.POSITIVE_INFINITY;
+    const interruptible = (ring.setup & (IORING_SETUP.COOP_TASKRUN | IORING_SETUP.DEFER_TASKRUN)) === 0;
+    // Task work may interrupt the application before it reads the flags.
+    if (this.world.exploring && mayOverflow(ring) && interruptible) yield* leave(ring);
     this.steps.push({ submitted: this.submitted, ...this.overflowFlag() });
   }
 

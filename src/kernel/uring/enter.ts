@@ -2,7 +2,7 @@
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import type { Sqe } from '../../uapi/sqe';
-import { cqReady, flushOverflow, hasOverflow } from './cq';
+import { cqReady, flushOverflow, hasOverflow, mayOverflow } from './cq';
 import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';
@@ -97,6 +97,8 @@ export function* enter(ring: Uring, toSubmit: number, wait: number | undefined):
 /** Task work runs on the way back to user space. */
 export function* leave(ring: Uring): Code<void> {
   if (ring.setup & IORING_SETUP.SQPOLL) return;
+  // Whether a worker was fast enough to hand in its work is seen by the application in CQ_OVERFLOW only.
+  if (ring.world.exploring && mayOverflow(ring)) yield 0;
   if (hasTaskWork(ring)) yield* runTaskWork(ring, flushCompletions);
 }
 

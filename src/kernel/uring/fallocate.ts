@@ -72,6 +72,7 @@ export function fallocate(
   switch (mode & MODE_MASK) {
     case FALLOC.PUNCH_HOLE:
       if (offset < pages.size) pages.zero(offset, Math.min(end, Math.ceil(pages.size / PAGE) * PAGE));
+      pages.blocks.set(Math.ceil(offset / PAGE), Math.floor(end / PAGE), 'hole');
       return 0;
     case FALLOC.COLLAPSE_RANGE:
       if (offset % PAGE !== 0 || length % PAGE !== 0 || end >= pages.size) return EINVAL;
@@ -85,7 +86,11 @@ export function fallocate(
       return 0;
     default:
       if (grows && end > fsizeLimit) return EFBIG;
-      if ((mode & FALLOC.ZERO_RANGE) !== 0) pages.zero(offset, Math.min(end, Math.max(pages.size, offset)));
+      if ((mode & FALLOC.ZERO_RANGE) !== 0) {
+        pages.zero(offset, Math.min(end, Math.max(pages.size, offset)));
+        pages.blocks.set(Math.ceil(offset / PAGE), Math.floor(end / PAGE), 'unwritten');
+      }
+      pages.blocks.reserve(offset, end);
       if (grows) pages.size = end;
       pages.dirty = true;
       return 0;

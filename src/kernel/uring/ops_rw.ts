@@ -4,22 +4,23 @@ import { addTaskWork } from './task_work_list';
 import { completeDefer, setFail } from './complete_later';
 import { taskSubmit } from './core';
 import { deviceRead, deviceWrite } from './devices';
-import { EPOLL } from './epoll_bits';
-import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
 import {
-  bufferedRead,
-  bufferedWrite,
-  directAligned,
-  directReadSize,
+  type DirectMemory,
+  type DirectPlan,
   directTransfer,
   directWrite,
-  fillCache,
-  isUncached,
-  writeChecks,
-} from './regular_file';
+  fillHoles,
+  overwriteDirect,
+  planDirect,
+} from './direct_io';
+import { EPOLL } from './epoll_bits';
+import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
+import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from './regular_file';
 import { DISK, DISK_NEXT } from './disk_times';
+import { BLOCK } from './file_blocks';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
+import type { Delay } from './world';
 
 const EBADF = -9;
 const EAGAIN = -11;
@@ -179,6 +180,13 @@ function done(req: Req, rw: RwState, ret: number): number {
   return ISSUED.COMPLETE;
 }
 
+/** io_complete_rw of a transfer that the disk ends: the file position stays. */
+function doneDirect(req: Req, rw: RwState, ret: number): number {
+  if (ret !== rw.want) setFail(req);
+  req.res = ret;
+  return ISSUED.COMPLETE;
+}
+
 /** io_rw_done of a write that failed: its CQE comes by task work, wherever the write ran. */
 function doneWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
   if (ret >= 0) return done(req, rw, ret);
@@ -195,21 +203,29 @@ export function failRw(req: Req): void {
   if (rw && rw.bytesDone > 0) req.res = req.res < 0 ? rw.bytesDone : req.res + rw.bytesDone;
 }
 
-/** Completes a request that the disk ends: in task work of the submitter. */
-function finishFromDisk(ring: Uring, req: Req, pos: number, ret: number): void {
-  const start = (after: number): void => {
-    const { likely, least, most } = DISK.read;
-    ring.world.after(`disk ${req.id}`, { likely: likely + after * DISK_NEXT, least, most }, () => {
-      ring.world.touch(req.file!);
-      directTransfer(req.file!, pos, req.rw!.iter!);
-      addTaskWork(ring, () => {
-        req.cause = 'disk';
-        done(req, req.rw!, ret);
-        completeDefer(ring, req);
-      });
+/** The disk ends a request: in task work of the submitter, wherever it was issued. */
+function fromDisk(ring: Uring, req: Req, delay: Delay, ret: number, transfer = (): void => {}): void {
+  ring.world.after(`disk ${req.id}`, delay, () => {
+    ring.world.touch(req.file!);
+    transfer();
+    addTaskWork(ring, () => {
+      req.cause = 'disk';
+      doneDirect(req, req.rw!, ret);
+      completeDefer(ring, req);
     });
+  });
+}
+
+/** A direct read: a submit call may hold it back, to start it in the order of the disk. */
+function readFromDisk(ring: Uring, req: Req, pos: number, plan: DirectPlan, plugged: boolean): void {
+  const file = req.file!;
+  const start = (after: number): void => {
+    const likely = DISK.read.likely + after * DISK_NEXT;
+    fromDisk(ring, req, { ...DISK.read, likely }, plan.res, () =>
+      directTransfer(file, pos, plan, req.rw!.iter!),
+    );
   };
-  if (ring.plug) ring.plug.push({ inode: req.file!.inode, pos, start });
+  if (plugged && ring.plug) ring.plug.push({ inode: file.inode, pos, start });
   else start(0);
 }
 
@@ -275,21 +291,24 @@ function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
   return done(req, rw, ret);
 }
 
+function memoryOf(req: Req, { segments }: UserIter): DirectMemory {
+  const registered = req.opcode === IORING_OP.READ_FIXED || req.opcode === IORING_OP.WRITE_FIXED;
+  return { segments, registered };
+}
+
 function readDirect(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
   const file = req.file!;
   const iter = rw.iter!;
   const start = rw.pos;
-  const ret = directReadSize(file, start, iter);
-  if (ret <= 0) return ret < 0 ? ret : done(req, rw, 0);
-  rw.pos = start + ret;
-  if (nonblock) {
-    if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
-    finishFromDisk(ring, req, start, ret);
-    return ISSUED.PENDING;
+  const plan = planDirect(file, start, iter.count, memoryOf(req, iter), false);
+  fillHoles(plan, iter);
+  if (!plan.disk) {
+    if (plan.res < 0) return plan.res;
+    rw.pos = start + plan.res;
+    return done(req, rw, plan.res);
   }
-  directTransfer(file, start, iter);
-  req.diskWait = DISK.read.likely;
-  return done(req, rw, ret);
+  readFromDisk(ring, req, start, plan, nonblock);
+  return ISSUED.PENDING;
 }
 
 /** Issue of WRITE, WRITEV and WRITE_FIXED. */
@@ -355,20 +374,40 @@ function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
   const append = file.append ? (rw.kflags & RWF.NOAPPEND) === 0 : (rw.kflags & RWF.APPEND) !== 0;
   const allowed = writeChecks(file, rw.pos, iter.count, append, ring.fsizeLimit);
   if (allowed.error !== 0) return doneWrite(ring, req, rw, allowed.error);
-  if (file.direct && allowed.count > 0 && !directAligned(allowed.pos, allowed.count, iter))
-    return doneWrite(ring, req, rw, EINVAL);
   rw.pos = allowed.pos;
-  const write = file.direct ? directWrite : bufferedWrite;
-  const ret = allowed.count === 0 ? 0 : write(file, allowed.pos, allowed.count, iter);
+  const synced = file.sync || (rw.kflags & (RWF.DSYNC | RWF.SYNC)) !== 0;
+  if (file.direct && allowed.count > 0) return writeDirect(ring, req, rw, allowed.count, synced);
+  const ret = allowed.count === 0 ? 0 : bufferedWrite(file, allowed.pos, allowed.count, iter);
   if (ret >= 0) rw.pos += ret;
-  if (ret > 0 && (file.sync || (rw.kflags & (RWF.DSYNC | RWF.SYNC)) !== 0)) req.diskWait = DISK.sync.likely;
-  else if (file.direct && ret > 0) req.diskWait = DISK.write.likely;
-  if (ret >= 0 && ret < rw.want) {
-    if ((req.flags & REQ.CUR_POS) !== 0) file.pos = rw.pos;
-    rw.bytesDone += ret;
-    return EAGAIN;
+  if (ret > 0 && synced) req.diskWait = DISK.sync.likely;
+  return endWrite(ring, req, rw, ret);
+}
+
+/** What is short is tried again for the rest. */
+function endWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
+  if (ret < 0 || ret >= rw.want) return doneWrite(ring, req, rw, ret);
+  rw.bytesDone += ret;
+  return EAGAIN;
+}
+
+/** ext4_dio_write_iter: what makes the file longer, or is not of whole blocks, waits; the rest ends when the disk says so. */
+function writeDirect(ring: Uring, req: Req, rw: RwState, count: number, synced: boolean): number {
+  const file = req.file!;
+  const iter = rw.iter!;
+  const { pos } = rw;
+  const plan = planDirect(file, pos, count, memoryOf(req, iter), true);
+  const { size } = file.pages!;
+  if (plan.res < 0) overwriteDirect(file, pos, plan, iter);
+  else directWrite(file, pos, plan.res, iter);
+  const likely = synced ? DISK.sync.likely : DISK.write.likely;
+  const waits = pos + count > size || pos % BLOCK !== 0 || count % BLOCK !== 0;
+  if (plan.disk && plan.res === rw.want && !waits) {
+    fromDisk(ring, req, { ...DISK.write, likely }, plan.res);
+    return ISSUED.PENDING;
   }
-  return doneWrite(ring, req, rw, ret);
+  if (plan.disk) req.diskWait = likely;
+  if (plan.res > 0) rw.pos += plan.res;
+  return endWrite(ring, req, rw, plan.res);
 }
 
 /** A direct write tried inline. */

@@ -1,4 +1,5 @@
 /** Contents of a regular file as page-cache pages, which pipes may borrow. */
+import { FileBlocks } from './file_blocks';
 import type { Shared } from './world';
 
 export const PAGE = 4096;
@@ -39,6 +40,8 @@ export class FilePages implements Shared {
   private readonly folios = new Map<number, Folio>();
   /** Bytes were written since the last sync. */
   dirty = false;
+  /** Blocks that the disk has. */
+  readonly blocks: FileBlocks;
 
   constructor(
     private readonly initial: Uint8Array,
@@ -47,6 +50,7 @@ export class FilePages implements Shared {
     readonly uncached: Set<number> = new Set(),
   ) {
     this.addFolios(0, initial.length);
+    this.blocks = new FileBlocks(initial.length);
   }
 
   /** The folios that a write makes where the cache has no page yet. */
@@ -89,7 +93,10 @@ export class FilePages implements Shared {
 
   /** Puts bytes at an offset; does not change the size. */
   put(offset: number, bytes: Uint8Array): void {
-    if (bytes.length > 0) this.addFolios(offset, bytes.length);
+    if (bytes.length > 0) {
+      this.addFolios(offset, bytes.length);
+      this.blocks.set(Math.floor(offset / PAGE), Math.ceil((offset + bytes.length) / PAGE), 'written');
+    }
     for (let done = 0; done < bytes.length; ) {
       const at = offset + done;
       const inPage = at % PAGE;
@@ -142,6 +149,7 @@ export class FilePages implements Shared {
       this.pages.set(i, zeroPage());
     }
     for (const [i, page] of moved) if (i >= 0) this.pages.set(i, page);
+    this.blocks.shift(from / PAGE, to / PAGE);
     this.size = size;
     this.dirty = true;
   }

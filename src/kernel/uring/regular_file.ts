@@ -1,21 +1,18 @@
-/** Reads and writes of regular files on ext4, buffered and direct, at page granularity. */
+/** Reads and writes of regular files on ext4 through the page cache. */
 import type { OpenFile } from './open_files';
-import { PAGE, Page } from './pages';
+import { PAGE } from './pages';
 import type { UserIter } from './user_memory';
 
 const EFAULT = -14;
-const EINVAL = -22;
 const EFBIG = -27;
 
 /** Largest file of ext4 with 4096 byte blocks. */
 export const MAX_FILE_SIZE = 0xffffffff000;
-/** Logical sector of the disk. */
-const SECTOR = 512;
 
-/** filemap_read: bytes, or a negative errno. */
-export function bufferedRead(file: OpenFile, pos: number, iter: UserIter): number {
+/** filemap_read of at most `most` bytes: bytes, or a negative errno. */
+export function bufferedRead(file: OpenFile, pos: number, iter: UserIter, most = iter.count): number {
   const pages = file.pages!;
-  const length = Math.min(iter.count, pages.size - pos);
+  const length = Math.min(most, iter.count, pages.size - pos);
   if (length <= 0) return 0;
   let done = 0;
   let fault = false;
@@ -40,25 +37,6 @@ export function isUncached(file: OpenFile, pos: number, length: number): boolean
 /** The pages of a range, and what readahead adds to them, come into memory. */
 export function fillCache(file: OpenFile): void {
   file.pages!.uncached.clear();
-}
-
-/** The check that iomap makes of a direct transfer. */
-export function directAligned(pos: number, count: number, iter: UserIter): boolean {
-  return pos % SECTOR === 0 && count % SECTOR === 0 && iter.aligned(SECTOR);
-}
-
-/** What a direct read will give: bytes, or -EINVAL; it must be aligned where it reads at all. */
-export function directReadSize(file: OpenFile, pos: number, iter: UserIter): number {
-  const { size } = file.pages!;
-  if (iter.count === 0 || pos >= size) return 0;
-  return directAligned(pos, iter.count, iter) ? Math.min(iter.count, size - pos) : EINVAL;
-}
-
-/** What the disk puts into memory: the bytes up to the end of the file, and zeros to the end of its last block. */
-export function directTransfer(file: OpenFile, pos: number, iter: UserIter): void {
-  const done = bufferedRead(file, pos, iter);
-  const blockEnd = Math.ceil(file.pages!.size / PAGE) * PAGE;
-  if (done > 0) iter.fill(Math.min(iter.count, blockEnd - pos - done));
 }
 
 /** generic_write_checks: where and how much may be written; a negative errno in `error`. */
@@ -89,13 +67,4 @@ export function bufferedWrite(file: OpenFile, pos: number, count: number, iter: 
   }
   if (done > 0) pages.size = Math.max(pages.size, pos + done);
   return done === 0 && count > 0 ? EFAULT : done;
-}
-
-/** Writes past the page cache: pages of the range are new ones, so that borrowed ones keep what they had. */
-export function directWrite(file: OpenFile, pos: number, count: number, iter: UserIter): number {
-  const pages = file.pages!;
-  for (let i = Math.floor(pos / PAGE); i * PAGE < pos + count; i++) {
-    pages.replace(i, new Page(pages.page(i).bytes, false));
-  }
-  return bufferedWrite(file, pos, count, iter);
 }

@@ -1,7 +1,8 @@
 /** fs/splice.c: moving bytes between files and pipes. */
 import { supportsSplice } from './devices';
+import { dropPages, planDirect } from './direct_io';
 import type { OpenFile } from './open_files';
-import { PAGE, Page, zeroPage } from './pages';
+import { PAGE, zeroPage } from './pages';
 import type { Pipe, PipeSlot } from './pipe';
 import { fillCache, isUncached, writeChecks } from './regular_file';
 import type { WaitQueue } from './wait_queue';
@@ -171,14 +172,19 @@ function borrowRead(input: OpenFile, pos: number, want: number, free: number): F
   return { slots, res };
 }
 
+/** Memory of pages of its own: as long as any read. */
+const PAGES = { segments: [{ addr: 0, len: MAX_RW_COUNT }], registered: false };
+
 /** copy_splice_read: new pages, filled by a read. */
 function copyRead(input: OpenFile, pos: number, want: number): Filled {
   const slots: PipeSlot[] = [];
   let res = want;
   if (input.pages) {
     if (pos >= input.pages.size) return { slots, res: 0 };
-    if (pos % 512 !== 0 || want % 512 !== 0) return { slots, res: EINVAL };
-    res = Math.min(want, input.pages.size - pos);
+    res = input.direct
+      ? planDirect(input, pos, want, PAGES, false).res
+      : Math.min(want, input.pages.size - pos);
+    if (res < 0) return { slots, res };
   }
   for (let done = 0; done < res; done += PAGE) {
     const page = zeroPage();
@@ -210,8 +216,39 @@ function pipeToFile(
     if (from.writers === 0) return { res: 0 };
     return nonblock ? { res: EAGAIN } : { res: 0, wait: from.readWait };
   }
+  const { done, error, emptied } = output.direct
+    ? drainDirect(from, output, pos, length, fsizeLimit)
+    : drainBuffered(from, output, pos, length, fsizeLimit);
+  if (emptied) from.wakeWriters();
+  if (ownPosition && output.pages && done > 0) output.pos = pos + done;
+  return { res: done > 0 ? done : error, disk: output.pages !== undefined && (output.sync || output.direct) };
+}
+
+/** What went out of a pipe into a file. */
+interface Drained {
+  readonly done: number;
+  readonly error: number;
+  readonly emptied: boolean;
+}
+
+/** Takes bytes out of the first slot; true when it is empty then. */
+function takeFromSlot(from: Pipe, bytes: number): boolean {
+  const slot = from.slots[0]!;
+  slot.offset += bytes;
+  slot.len -= bytes;
+  if (slot.len > 0) return false;
+  from.slots.shift();
+  return true;
+}
+
+function drainBuffered(
+  from: Pipe,
+  output: OpenFile,
+  pos: number,
+  length: number,
+  fsizeLimit: number,
+): Drained {
   let done = 0;
-  let error = 0;
   let emptied = false;
   while (done < length && from.slots.length > 0) {
     const slot = from.slots[0]!;
@@ -219,32 +256,38 @@ function pipeToFile(
     let put = n;
     if (output.pages) {
       const allowed = writeChecks(output, pos + done, n, false, fsizeLimit);
-      error = allowed.error;
-      if (error !== 0) break;
+      if (allowed.error !== 0) return { done, error: allowed.error, emptied };
       put = allowed.count;
-      if (output.direct) {
-        if ((pos + done) % 512 !== 0 || put % 512 !== 0 || slot.offset % 512 !== 0) {
-          error = EINVAL;
-          break;
-        }
-        const first = Math.floor((pos + done) / PAGE);
-        for (let i = first; i * PAGE < pos + done + put; i++) {
-          output.pages.replace(i, new Page(output.pages.page(i).bytes, false));
-        }
-      }
       output.pages.put(pos + done, slot.page.bytes.subarray(slot.offset, slot.offset + put).slice());
       output.pages.size = Math.max(output.pages.size, pos + done + put);
     }
     done += put;
-    slot.offset += put;
-    slot.len -= put;
-    if (slot.len === 0) {
-      from.slots.shift();
-      emptied = true;
-    }
+    emptied = takeFromSlot(from, put) || emptied;
     if (put < n) break;
   }
-  if (emptied) from.wakeWriters();
-  if (ownPosition && output.pages && done > 0) output.pos = pos + done;
-  return { res: done > 0 ? done : error, disk: output.pages !== undefined && (output.sync || output.direct) };
+  return { done, error: 0, emptied };
+}
+
+/** iter_file_splice_write to an O_DIRECT file: all slots are one write. */
+function drainDirect(from: Pipe, output: OpenFile, pos: number, length: number, fsizeLimit: number): Drained {
+  const pages = output.pages!;
+  const total = Math.min(length, from.bytes);
+  const { count, error } = writeChecks(output, pos, total, false, fsizeLimit);
+  if (error !== 0) return { done: 0, error, emptied: false };
+  // every slot is a page of its own
+  const segments = from.slots.map(({ offset, len }, i) => ({ addr: 2 * i * PAGE + offset, len }));
+  const plan = planDirect(output, pos, count, { segments, registered: false }, true);
+  if (plan.res < 0) return { done: 0, error: plan.res, emptied: false };
+  dropPages(output, pos, count);
+  let done = 0;
+  let emptied = false;
+  while (done < count) {
+    const slot = from.slots[0]!;
+    const n = Math.min(slot.len, count - done);
+    pages.put(pos + done, slot.page.bytes.subarray(slot.offset, slot.offset + n).slice());
+    done += n;
+    emptied = takeFromSlot(from, n) || emptied;
+  }
+  pages.size = Math.max(pages.size, pos + done);
+  return { done, error: 0, emptied };
 }

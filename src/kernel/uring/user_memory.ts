@@ -130,15 +130,11 @@ export class UserIter {
     }
   }
 
-  /** Address and length of every segment that is left are multiples of `unit`. */
-  aligned(unit: number): boolean {
-    let offset = this.offset;
-    for (let i = this.segment; i < this.segments.length; i++) {
-      const { addr, len } = this.segments[i]!;
-      if ((addr + offset) % unit !== 0 || (len - offset) % unit !== 0) return false;
-      offset = 0;
-    }
-    return true;
+  /** Another position in the same ranges: `from` bytes behind their beginning. */
+  at(from: number): UserIter {
+    const iter = new UserIter(this.segments, this.memory, this.touch);
+    iter.advance(from);
+    return iter;
   }
 
   private here(): Segment {
