@@ -4,17 +4,18 @@ import type { OpenTrace } from '../debug/model';
 import { slotText } from '../debug/request_label';
 import type { Translate } from './translate';
 import { groupRows, type Level, levelsOf } from './tree/groups';
-import type {
-  EventNode,
-  GroupNode,
-  Grouping,
-  ListNode,
-  Node,
-  PageNode,
-  Pin,
-  RequestNode,
-  TraceNode,
-  ViolationNode,
+import {
+  type EventNode,
+  type GroupNode,
+  type Grouping,
+  type ListNode,
+  type Node,
+  type PageNode,
+  type Pin,
+  type RequestNode,
+  rootOf,
+  type TraceNode,
+  type ViolationNode,
 } from './tree/nodes';
 
 /** Most items that are shown below one line. */
@@ -55,8 +56,14 @@ export class TreeModel {
     this.root = this.keep({ kind: 'trace', id: key, parent: undefined });
   }
 
+  /** Whether a node stands in this tree, not in another one of the same trace. */
+  owns(node: Node): boolean {
+    return rootOf(node) === this.root;
+  }
+
   /** Whether a node has anything below it, without making it. */
   hasChildren(node: Node): boolean {
+    if (!this.owns(node)) return false;
     switch (node.kind) {
       case 'trace':
         return this.open.length > 0;
@@ -70,8 +77,9 @@ export class TreeModel {
     }
   }
 
-  /** The nodes below a node, in order; the same objects each time. */
+  /** The nodes below a node, in order; the same objects each time. None below a node of another tree. */
   children(node: Node): readonly Node[] {
+    if (!this.owns(node)) return [];
     const known = this.known.get(node.id);
     if (known !== undefined) return known;
     const made = this.makeChildren(node);
@@ -273,6 +281,22 @@ export class TreeModel {
     if (known !== undefined) return known as T;
     this.made.set(node.id, node);
     return node;
+  }
+}
+
+/** Trees by their nodes. One that was replaced answers for its own nodes while they are on the screen. */
+export class TreeModels {
+  private readonly byRoot = new WeakMap<Node, TreeModel>();
+
+  /** The same tree, from now on found by its nodes. */
+  add(model: TreeModel): TreeModel {
+    this.byRoot.set(model.root, model);
+    return model;
+  }
+
+  /** The tree that a node stands in. */
+  of(node: Node): TreeModel | undefined {
+    return this.byRoot.get(rootOf(node));
   }
 }
 

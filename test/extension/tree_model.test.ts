@@ -5,7 +5,7 @@ import { OpenTrace } from '../../src/debug/model';
 import { appearance } from '../../src/extension/tree/appearance';
 import { nodeText } from '../../src/extension/tree/copy';
 import { GROUPINGS, type Node } from '../../src/extension/tree/nodes';
-import { PAGE, TreeModel, type TreeOptions } from '../../src/extension/tree_model';
+import { PAGE, TreeModel, TreeModels, type TreeOptions } from '../../src/extension/tree_model';
 import { parseSession } from '../../src/session/parse';
 import { simulate } from '../../src/simulate';
 import { english } from './english';
@@ -25,6 +25,10 @@ const many = openText(
     'ublk add -t null -q 2 -d 8',
     'fio --name=j --filename=/dev/ublkb0 --direct=1 --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --number_ios=2600',
   ].join('\n'),
+);
+
+const oneRequest = ['#: kernel 6.1', 'ublk add -t null', 'dd if=/dev/ublkb0 of=/dev/null bs=4k count=1'].join(
+  '\n',
 );
 
 function model(open: OpenTrace, options: Partial<TreeOptions> = {}): TreeModel {
@@ -122,6 +126,30 @@ describe('the tree of requests', () => {
     expect(tree.children(first!).map((node) => node.kind)).toEqual(['request', 'event']);
     expect(look(tree.children(second!)[0]!, sample).label).toBe('INV-1');
   });
+
+  it.each([
+    ['a filter', sample, { rows: Uint32Array.of(5, 6, 7) }],
+    ['a run with fewer requests', openText(oneRequest), {}],
+  ])(
+    'answers for the nodes of before %s by the tree they stand in, and keeps the new one clean',
+    (_, open, how) => {
+      const trees = new TreeModels();
+      const before = trees.add(model(sample));
+      const old = [...walk(before, before.root)];
+      const after = trees.add(model(open, how));
+      for (const node of old) {
+        expect(after.hasChildren(node)).toBe(false);
+        expect(after.children(node)).toEqual([]);
+        expect(trees.of(node)).toBe(before);
+        expect(look(node, trees.of(node)!.open).label).not.toBe('');
+      }
+      const shown = [...walk(after, after.root)].flatMap((node) =>
+        node.kind === 'request' ? [node.row] : [],
+      );
+      expect(shown.sort((a, b) => a - b)).toEqual([...after.rows]);
+      expect(trees.of(after.requestNode(after.rows[0]!)!)).toBe(after);
+    },
+  );
 
   it('opens an empty trace as a single line', () => {
     const empty = new OpenTrace(

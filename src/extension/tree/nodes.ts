@@ -64,3 +64,10 @@ export type Node = TraceNode | GroupNode | PageNode | RequestNode | EventNode | 
 
 /** A place that a person keeps at the top of the tree: an event, a request, or the whole tag of one. */
 export type Pin = Place;
+
+/** The trace that a node stands under: each tree has a root of its own, also where it shows the same trace. */
+export function rootOf(node: Node): Node {
+  let root = node;
+  while (root.parent !== undefined) root = root.parent;
+  return root;
+}

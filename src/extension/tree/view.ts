@@ -3,7 +3,7 @@ import type { Violation } from '../../check/types';
 import { cqeOrder } from '../../ring/compare';
 import type { Entry, Traces } from '../traces';
 import type { WindowMemory } from '../memory';
-import { TreeModel } from '../tree_model';
+import { TreeModel, TreeModels } from '../tree_model';
 import { appearance, brokenCount, number } from './appearance';
 import { GROUPINGS, type Grouping, type Node, type Pin } from './nodes';
 
@@ -32,6 +32,8 @@ interface Shown {
 export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   private readonly shown = new Map<string, Shown>();
+  /** VS Code asks for rows of before a filter or a run until it has the new ones. */
+  private readonly models = new TreeModels();
   private readonly subscriptions: vscode.Disposable[];
   private readonly view: vscode.TreeView<Node>;
   private revealing: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +73,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       void this.memory.restore();
       return [...this.shown.values()].map((shown) => shown.model.root);
     }
-    return [...(this.shownOf(node)?.model.children(node) ?? [])];
+    return [...(this.models.of(node)?.children(node) ?? [])];
   }
 
   getParent(node: Node): Node | undefined {
@@ -79,14 +81,16 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    const shown = this.shownOf(node);
+    const model = this.models.of(node);
+    const shown = model && this.shown.get(model.key);
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    const state = shown?.model.hasChildren(node) ? (node.kind === 'trace' ? Expanded : Collapsed) : None;
-    if (shown === undefined) return new vscode.TreeItem('', None);
+    if (model === undefined || shown === undefined) return new vscode.TreeItem('', None);
+    const state = model.hasChildren(node) ? (node.kind === 'trace' ? Expanded : Collapsed) : None;
+    const { violations = [], pins = [] } = model.options;
     const look = appearance(node, {
-      open: shown.entry.open,
-      violations: shown.violations,
-      pins: shown.pins,
+      open: model.open,
+      violations,
+      pins,
       note: this.noteOf(shown),
       slotKnown: this.grouping === 'tag' && node.parent?.kind !== 'pins',
       t: vscode.l10n.t,
@@ -106,13 +110,14 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     return item;
   }
 
-  /** The trace that a node belongs to. */
+  /** The trace that a node belongs to; undefined for a place in a run that was replaced since. */
   entryOf(node: Node): Entry | undefined {
     return this.shownOf(node)?.entry;
   }
 
+  /** The tree that a node stands in. */
   modelOf(node: Node): TreeModel | undefined {
-    return this.shownOf(node)?.model;
+    return this.models.of(node);
   }
 
   /** Node that a command without argument means. */
@@ -274,7 +279,9 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const pins = this.memory.pins(entry);
     const shown: Shown = {
       entry,
-      model: new TreeModel(entry.open, entry.key, { grouping: this.grouping, pins, t: vscode.l10n.t }),
+      model: this.models.add(
+        new TreeModel(entry.open, entry.key, { grouping: this.grouping, pins, t: vscode.l10n.t }),
+      ),
       pins,
       rows: undefined,
       violations: [],
@@ -288,13 +295,10 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
 
   private rebuild(shown: Shown): void {
     const { rows, pins, violations } = shown;
-    shown.model = new TreeModel(shown.entry.open, shown.entry.key, {
-      grouping: this.grouping,
-      pins,
-      violations,
-      t: vscode.l10n.t,
-      ...(rows === undefined ? {} : { rows }),
-    });
+    const options = { grouping: this.grouping, pins, violations, t: vscode.l10n.t };
+    shown.model = this.models.add(
+      new TreeModel(shown.entry.open, shown.entry.key, rows === undefined ? options : { ...options, rows }),
+    );
   }
 
   private refresh(): void {
@@ -332,9 +336,9 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 
   private shownOf(node: Node): Shown | undefined {
-    let root = node;
-    while (root.parent !== undefined) root = root.parent;
-    return this.shown.get(root.id);
+    const model = this.models.of(node);
+    const shown = model && this.shown.get(model.key);
+    return node.kind === 'trace' || shown?.entry.open === model?.open ? shown : undefined;
   }
 }
 
