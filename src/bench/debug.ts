@@ -72,7 +72,9 @@ async function* searchFigures(client: Client): AsyncGenerator<Figure> {
       async () => {
         await client.ask('setFunctionBreakpoints', { breakpoints: [] });
         await client.ask('setDataBreakpoints', {
-          breakpoints: [{ dataId: path, condition: 'task == nobody' }],
+          breakpoints: [
+            FREQUENT.has(path) ? { dataId: path, condition: 'task == nobody' } : { dataId: path },
+          ],
         });
       },
     ]),
@@ -96,7 +98,16 @@ async function* searchFigures(client: Client): AsyncGenerator<Figure> {
 }
 
 /** Values that change often, seldom, never, and of things that come and go. */
-const PATHS = ['ring:0:cq.tail', 'device:0:state', 'totals::punts', 'task:1:syscall'];
+const PATHS = [
+  'ring:0:cq.tail',
+  'device:0:state',
+  'ring:0:cq.overflow',
+  'totals::punts',
+  'task:1:syscall',
+  'page:0xffff888000000000:refs',
+];
+/** Those that stop a run at once unless a condition lets it pass. */
+const FREQUENT: ReadonlySet<string> = new Set(['ring:0:cq.tail']);
 
 /**
  * Time between two moments at which others may run: that of the clock or of the processor, whichever is less, since other programs

@@ -195,7 +195,17 @@ function valueTest(
   }
   if (!text) return () => false;
   const test = textTest(leaf.op, leaf.value.text);
-  return (i) => test(text(i));
+  // there are few texts, and comparing them without regard to case is dear
+  const known = new Map<string, boolean>();
+  return (i) => {
+    const value = text(i);
+    let answer = known.get(value);
+    if (answer === undefined) {
+      answer = test(value);
+      known.set(value, answer);
+    }
+    return answer;
+  };
 }
 
 /** @throws FilterError for an unknown field or a value that the field cannot have. */

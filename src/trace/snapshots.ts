@@ -20,6 +20,8 @@ const ENTITY_BYTES = 200;
 export class StateCache {
   private readonly reducer: StateReducer;
   private readonly kept: Snapshot[] = [];
+  /** Text forms of events of certain names. */
+  private readonly masks = new WeakMap<readonly string[], Uint8Array>();
   private bytes = 0;
   private interval = FIRST_STEP;
 
@@ -116,9 +118,13 @@ export class StateCache {
   /** Whether an event of one of these names lies in [first, last]. */
   private happens(names: readonly string[], first: number, last: number): boolean {
     const { shape, shapes } = this.trace;
-    const wanted: boolean[] = [];
-    for (let id = 0; id < shapes.size; id++) wanted.push(names.includes(shapes.get(id).name));
-    for (let i = first; i <= last; i++) if (wanted[shape[i]]) return true;
+    let wanted = this.masks.get(names);
+    if (wanted === undefined || wanted.length !== shapes.size) {
+      wanted = new Uint8Array(shapes.size);
+      for (let id = 0; id < shapes.size; id++) wanted[id] = names.includes(shapes.get(id).name) ? 1 : 0;
+      this.masks.set(names, wanted);
+    }
+    for (let i = first; i <= last; i++) if (wanted[shape[i]] === 1) return true;
     return false;
   }
 
