@@ -192,6 +192,8 @@ class ProgramRun implements RunResult {
   }
 
   private submitted = 0;
+  /** SQEs of an SQPOLL ring that no call has counted. */
+  private unannounced = 0;
 
   private overflowFlag(): { overflow?: true } {
     if (mayOverflow(this.ring)) this.world.touch(this.ring.cqLock);
@@ -256,7 +258,8 @@ class ProgramRun implements RunResult {
   private *submit(step: ProgramStep & { kind: 'submit' }): Context {
     const { ring } = this;
     this.fill(step.sqes);
-    const toSubmit = step.toSubmit ?? ring.sq.length;
+    const toSubmit = step.toSubmit ?? this.announced(step.sqes.length);
+    if (this.sqThread) this.unannounced = Math.max(0, this.unannounced + step.sqes.length - toSubmit);
     const before = ring.taken;
     this.takenBefore[ring.batch + 1] = this.restedAt;
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.now + HANG;
@@ -276,6 +279,11 @@ class ProgramRun implements RunResult {
     // Task work may interrupt the application before it reads the flags.
     if (this.world.exploring && mayOverflow(ring) && interruptible) yield* leave(ring);
     this.steps.push({ submitted: this.submitted, ...this.overflowFlag() });
+  }
+
+  /** Everything in the SQ; a thread that polls it was told of all that was there before. */
+  private announced(added: number): number {
+    return this.sqThread ? added + this.unannounced : this.ring.sq.length;
   }
 
   private fill(sqes: readonly Sqe[]): void {

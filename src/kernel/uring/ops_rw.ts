@@ -261,7 +261,8 @@ function readPipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
     if (tried.done === 0 && tried.error < 0) return tried.error;
     return done(req, rw, tried.done);
   }
-  if (nonblock || fileNonblock || (req.flags & REQ.NOWAIT) !== 0) return EAGAIN;
+  // A worker that may block does so even for RWF_NOWAIT.
+  if (nonblock || fileNonblock) return EAGAIN;
   ring.world.note(1);
   req.blockedOn = pipe!.readWait;
   return ISSUED.BLOCKED;
@@ -348,7 +349,7 @@ function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
   const tried = pipe!.write(rw.iter!, resumed);
   const before = rw.bytesDone;
   if (tried.blocked) {
-    if (!nonblock && !fileNonblock && (req.flags & REQ.NOWAIT) === 0) {
+    if (!nonblock && !fileNonblock) {
       rw.bytesDone += tried.done;
       ring.world.note(tried.done);
       req.blockedOn = pipe!.writeWait;
