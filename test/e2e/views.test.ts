@@ -195,6 +195,12 @@ describe('views of a trace', () => {
     await frame.locator('.status').click();
     await views.step('.');
     expect(await views.event()).toBe(2);
+    const name = /^Event 2: (\w+)/.exec(await views.status())?.[1] ?? 'none';
+    const line = page.locator('.editor-instance .view-line', { hasText: name }).first();
+    await line.waitFor();
+    await workbench.container(/ublk Trace/i);
+    const selected = page.locator('[role=treeitem][aria-selected=true]');
+    await expect.poll(() => selected.first().getAttribute('aria-label')).toMatch(`${name}, `);
     await workbench.container(/^Run and Debug/i);
     await workbench.fold('Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints');
     await workbench.expand(workbench.row('Scope Request'));

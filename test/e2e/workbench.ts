@@ -110,11 +110,14 @@ export class Workbench {
 
   /** Folds views of the side bar, to make room for the others. */
   async fold(...titles: readonly string[]): Promise<void> {
-    for (const title of titles) {
-      const header = this.page.locator('.pane-header', { hasText: title }).first();
-      if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
-      await expect.poll(() => header.getAttribute('aria-expanded')).toBe('false');
-    }
+    for (const title of titles) await this.showPane(title, false);
+  }
+
+  /** Unfolds a view of the side bar, or folds it. */
+  async showPane(title: string, open = true): Promise<void> {
+    const header = this.page.locator('.pane-header', { hasText: title }).first();
+    if ((await header.getAttribute('aria-expanded')) !== String(open)) await header.click();
+    await expect.poll(() => header.getAttribute('aria-expanded')).toBe(String(open));
   }
 
   /** Waits until a value that VS Code has stored matches all patterns: it stores every few seconds, and a reload gets what was stored. */
