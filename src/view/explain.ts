@@ -5,7 +5,7 @@ import type { StackFile, StackIndex } from '../debug/stack';
 import type { Explanation } from '../webview/protocol_data';
 import { fieldText } from './fields';
 import type { Translate } from './machine_names';
-import { contextText } from './texts';
+import { contextText, schemaText } from './texts';
 import type { Timeline } from './timeline';
 
 /** Longest chain of causes that is told. */
@@ -30,7 +30,7 @@ export function explain(
     event,
     name,
     line: open.printer.line(event).trim(),
-    what: `${spec?.says ?? t('The schema does not know this event.')}${diskText(open, event, t)}`,
+    what: `${spec === undefined ? t('The schema does not know this event.') : schemaText(spec.says, t)}${diskText(open, event, t)}`,
     why: why(open, event, t),
     where: {
       function: spec?.fn ?? functionOf(open, event),
@@ -41,7 +41,7 @@ export function explain(
     next: next(open, timeline, event, t),
     fields: fields.map((field) => {
       const about = spec?.fields?.[field];
-      return { name: field, value: fieldText(trace, event, field, about), help: about?.says ?? '' };
+      return { name: field, value: fieldText(trace, event, field, about), help: schemaText(about?.says, t) };
     }),
     violations: open.violations
       .filter((violation) => violation.event === event || violation.evidence.includes(event))
@@ -52,7 +52,7 @@ export function explain(
 
 function sentence(open: OpenTrace, event: number, t: Translate): string {
   const { spec, name } = open.trace.shapeOf(event);
-  const says = spec === undefined ? '' : `: ${spec.says}`;
+  const says = spec === undefined ? '' : `: ${schemaText(spec.says, t)}`;
   return `${name} (${contextText(open, event, t)})${says}${diskText(open, event, t)}`;
 }
 

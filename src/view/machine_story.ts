@@ -1,6 +1,7 @@
 import type { OpenTrace } from '../debug/model';
 import { english, type Translate } from './machine_names';
 import { EventWords } from './sequence_words';
+import { schemaText } from './texts';
 
 type Teller = (w: EventWords, t: Translate, task: string) => string;
 
@@ -201,12 +202,12 @@ const TELLERS: Readonly<Record<string, Teller>> = {
 export function eventStory(open: OpenTrace, e: number, t: Translate = english): string {
   const { trace } = open;
   if (e < 0 || e >= trace.length) return t('Nothing has happened: the trace has no events.');
-  const words = new EventWords(trace, open.requests, e);
+  const words = new EventWords(trace, open.requests, e, t);
   const { comm, pid } = trace.taskOf(trace.task[e]);
   const { name } = words;
   if (Object.hasOwn(TELLERS, name)) return TELLERS[name](words, t, `${comm}-${pid}`);
-  const says = trace.shapeOf(e).spec?.says;
+  const says = schemaText(trace.shapeOf(e).spec?.says, t);
   if (name.endsWith('_ret') && words.num('ret') !== undefined)
-    return t('{0} returns {1}. {2}', name.slice(0, -4), words.result('ret'), says ?? '').trim();
-  return says === undefined ? t('{0}: an event that the schema does not know.', name) : says;
+    return t('{0} returns {1}. {2}', name.slice(0, -4), words.result('ret'), says).trim();
+  return says === '' ? t('{0}: an event that the schema does not know.', name) : says;
 }

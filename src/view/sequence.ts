@@ -6,6 +6,7 @@ import { english, type Translate } from './machine_names';
 import { Actors, columnOf, laneInRequest, type Place } from './sequence_actors';
 import { messageRule } from './sequence_messages';
 import { EventWords, outcomeOf } from './sequence_words';
+import { schemaText } from './texts';
 
 /** Most rows of one answer. */
 export const MOST_ROWS = 1000;
@@ -50,7 +51,7 @@ export class SequenceModel {
   private row(e: number, actors: Actors): SequenceRow {
     const { open, lanes } = this;
     const { trace, requests } = open;
-    const words = new EventWords(trace, requests, e);
+    const words = new EventWords(trace, requests, e, this.t);
     const { name } = words;
     const rule = messageRule(name, this.diskOf(e, words), words.str('source'));
     const here = actors.lane(lanes.of(e));
@@ -60,7 +61,7 @@ export class SequenceModel {
     const receiver = rule.to === undefined ? -1 : resolve(rule.to);
     const { comm, pid } = trace.taskOf(trace.task[e]);
     const task = `${comm}-${pid}`;
-    const label = rule.label(words);
+    const label = rule.label(words, this.t);
     const shared = actors.isShared(here) && (actor === here || receiver === here);
     const said = shared ? `${task}: ${label}` : label;
     const outcome = outcomeOf(trace, e);
@@ -70,7 +71,7 @@ export class SequenceModel {
       actor,
       to: receiver === actor ? -1 : receiver,
       label: said,
-      note: trace.shapeOf(e).spec?.says ?? '',
+      note: schemaText(trace.shapeOf(e).spec?.says, this.t),
       name,
       task,
       request: requests.requestOf(e),

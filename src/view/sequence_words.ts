@@ -6,7 +6,7 @@ import { formatResult } from '../uapi/errno';
 import { opcodeName } from '../uapi/io_uring_ops';
 import { decodeSpliceZcPos } from '../uapi/ublk_pos';
 import { ublkCmdName } from '../uapi/ublk_cmds';
-import { sqeText, serverData, shortPointer } from './machine_names';
+import { sqeText, serverData, shortPointer, type Translate } from './machine_names';
 
 const OPS: Readonly<Record<string, string>> = {
   R: 'READ',
@@ -25,6 +25,7 @@ export class EventWords {
     readonly trace: Trace,
     readonly requests: RequestTable,
     readonly e: number,
+    private readonly t: Translate,
   ) {}
 
   get name(): string {
@@ -58,14 +59,16 @@ export class EventWords {
   /** `page …408740`. */
   page(): string {
     const page = this.trace.big(this.e, 'page');
-    return page === undefined ? 'page' : `page ${shortPointer(`0x${page.toString(16)}`)}`;
+    const { t } = this;
+    return page === undefined ? t('page') : t('page {0}', shortPointer(`0x${page.toString(16)}`));
   }
 
   /** `tag 3`, of the event's own field, else of its request. */
   tag(): string {
     const row = this.requests.requestOf(this.e);
     const tag = this.num('tag') ?? (row < 0 ? -1 : this.requests.tag[row]);
-    return tag < 0 ? 'tag ?' : `tag ${tag}`;
+    const { t } = this;
+    return t('tag {0}', tag < 0 ? '?' : tag);
   }
 
   /** `READ 4 KiB` of a block event. */
@@ -97,9 +100,9 @@ export class EventWords {
   /** The driver's command: `COMMIT_AND_FETCH`. */
   driverCommand(): string {
     const op = this.num('op');
-    return op === undefined
-      ? 'command'
-      : (ublkCmdName(op)?.replace('_REQ', '') ?? `command 0x${op.toString(16)}`);
+    const { t } = this;
+    if (op === undefined) return t('command');
+    return ublkCmdName(op)?.replace('_REQ', '') ?? t('command {0}', `0x${op.toString(16)}`);
   }
 
   /** `q0 tag 3 + 0` of a splice position of the RFC. */
@@ -107,7 +110,9 @@ export class EventWords {
     const pos = this.trace.big(this.e, 'pos');
     if (pos === undefined || pos > 0x7fffffffffffffffn) return '';
     const { qid, tag, offset } = decodeSpliceZcPos(pos);
-    return `q${qid} tag ${tag}${offset === 0 ? '' : ` + ${sizeText(offset)}`}`;
+    const { t } = this;
+    const place = `q${qid} ${t('tag {0}', tag)}`;
+    return offset === 0 ? place : `${place} + ${sizeText(offset)}`;
   }
 
   /** Opcode by the event's own field, by the bytes of the SQE, else by the SQE that it answers. */

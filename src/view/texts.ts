@@ -35,3 +35,8 @@ export function cursorState(open: OpenTrace, times: Times, t: Translate): Cursor
     label: request === undefined ? '' : requestLabel(open.requests, request),
   };
 }
+
+/** A sentence of the schema in the language of the person; its texts are in the bundle as they stand there. */
+export function schemaText(says: string | undefined, translate: Translate): string {
+  return says === undefined ? '' : translate(says);
+}

@@ -1,4 +1,5 @@
 import type { Ask, EventKind, Events, RequestName, Requests } from './protocol';
+import { type Words, wordsFrom } from './words';
 
 /** The channel to the host: `acquireVsCodeApi` and the window's messages, or a fake one in tests. */
 export interface Port {
@@ -28,6 +29,8 @@ const PATIENCE = 60_000;
 
 /** Typed requests to the host with ids, error replies and a time limit, and the events that the host sends unasked. */
 export class Client {
+  /** In what words errors are told; English until the host's are known. */
+  words: Words = wordsFrom({});
   private nextId = 1;
   private readonly waiting = new Map<number, Waiting>();
   private readonly listeners = new Map<EventKind, Set<(value: never) => void>>();
@@ -47,9 +50,9 @@ export class Client {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiting.delete(id);
-        reject(
-          new RequestError(name, `No answer to '${name}' within ${Math.round(this.patience / 1000)} s.`),
-        );
+        const { words: t } = this;
+        const text = t("No answer to '{0}' within {1} s.", name, Math.round(this.patience / 1000));
+        reject(new RequestError(name, text));
       }, this.patience);
       this.waiting.set(id, { name, resolve: resolve as (answer: unknown) => void, reject, timer });
       try {
@@ -75,10 +78,11 @@ export class Client {
   }
 
   dispose(): void {
+    const { words: t } = this;
     this.stop();
     for (const id of [...this.waiting.keys()]) {
       const waiting = this.settle(id);
-      waiting?.reject(new RequestError(waiting.name, 'The view was closed.'));
+      waiting?.reject(new RequestError(waiting.name, t('The view was closed.')));
     }
   }
 

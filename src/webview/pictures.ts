@@ -1,4 +1,5 @@
 import type { Picture, Store } from './store';
+import type { Words } from './words';
 
 /** Pixels per CSS pixel of a saved picture: sharp on slides. */
 const SHARPNESS = 2;
@@ -14,7 +15,7 @@ export function saveSvg(store: Store): Promise<void> {
 /** Saves the face as PNG. */
 export function savePng(store: Store): Promise<void> {
   return guarded(store, async () => {
-    const blob = await rasterise(await picture(store));
+    const blob = await rasterise(await picture(store), store.words.peek());
     await save(store, 'png', new Uint8Array(await blob.arrayBuffer()));
   });
 }
@@ -29,9 +30,10 @@ export function copyPng(store: Store): Promise<void> {
   return guarded(store, async () => {
     const drawn = picture(store);
     // The clipboard takes a promise, so that the person's click still counts when the picture is ready.
-    const png = drawn.then(rasterise);
+    const png = drawn.then((one) => rasterise(one, store.words.peek()));
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
-    store.say(store.words.peek()('Copied the picture.'));
+    const t = store.words.peek();
+    store.say(t('Copied the picture.'));
   });
 }
 
@@ -39,19 +41,22 @@ export function copyPng(store: Store): Promise<void> {
 export function copyMermaid(store: Store): Promise<void> {
   return guarded(store, async () => {
     await store.client.ask('copy', { text: await mermaid(store) });
-    store.say(store.words.peek()('Copied as Mermaid.'));
+    const t = store.words.peek();
+    store.say(t('Copied as Mermaid.'));
   });
 }
 
 async function picture(store: Store): Promise<Picture> {
   const exporter = store.exporter.peek();
-  if (exporter === undefined) throw new Error(store.words.peek()('There is nothing to draw yet.'));
+  const t = store.words.peek();
+  if (exporter === undefined) throw new Error(t('There is nothing to draw yet.'));
   return exporter.picture();
 }
 
 async function mermaid(store: Store): Promise<string> {
   const text = await store.exporter.peek()?.mermaid?.();
-  if (text === undefined) throw new Error(store.words.peek()('Only the sequence can be had as Mermaid.'));
+  const t = store.words.peek();
+  if (text === undefined) throw new Error(t('Only the sequence can be had as Mermaid.'));
   return text;
 }
 
@@ -63,11 +68,12 @@ async function save(store: Store, kind: 'png' | 'svg' | 'mermaid', data: string 
     kind,
     data,
   });
-  if (saved) store.say(store.words.peek()('Saved.'));
+  const t = store.words.peek();
+  if (saved) store.say(t('Saved.'));
 }
 
 /** An SVG picture as PNG, on white. */
-async function rasterise({ svg, width, height }: Picture): Promise<Blob> {
+async function rasterise({ svg, width, height }: Picture, t: Words): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
@@ -76,13 +82,13 @@ async function rasterise({ svg, width, height }: Picture): Promise<Blob> {
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('This window cannot draw: there is no 2D canvas.');
+  if (context === null) throw new Error(t('This window cannot draw: there is no 2D canvas.'));
   context.fillStyle = '#ffffff';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) =>
-      blob === null ? reject(new Error('The picture is too large for PNG.')) : resolve(blob),
+      blob === null ? reject(new Error(t('The picture is too large for PNG.'))) : resolve(blob),
     );
   });
 }

@@ -154,10 +154,15 @@ export class Store {
       return;
     }
     this.strings.value = hello.strings;
+    this.client.words = this.words.peek();
     if (hello.version !== PROTOCOL_VERSION) {
-      const text =
-        'This view is of version {0}, the extension of version {1}: close the view and open it again.';
-      this.problem.value = { text: this.words.peek()(text, PROTOCOL_VERSION, hello.version), failed: true };
+      const t = this.words.peek();
+      const text = t(
+        'This view is of version {0}, the extension of version {1}: close the view and open it again.',
+        PROTOCOL_VERSION,
+        hello.version,
+      );
+      this.problem.value = { text, failed: true };
       return;
     }
     this.pins.value = hello.pins;
@@ -231,7 +236,8 @@ export class Store {
     try {
       const { pins } = await this.client.ask('pin', { trace: this.active.peek(), key, on });
       this.pins.value = pins;
-      this.say(this.words.peek()(on ? 'Pinned {0}.' : 'Unpinned {0}.', key));
+      const t = this.words.peek();
+      this.say(on ? t('Pinned {0}.', key) : t('Unpinned {0}.', key));
     } catch (error) {
       this.fail(error);
     }
@@ -274,7 +280,7 @@ export class Store {
     const from = this.cursor.peek().event + (backwards ? -1 : 1);
     try {
       const hit = await this.client.ask('search', { trace, query, from, backwards });
-      const count = hit.hits === undefined ? '' : t(hit.hits === 1 ? '1 hit' : '{0} hits', hit.hits);
+      const count = hit.hits === undefined ? '' : hit.hits === 1 ? t('1 hit') : t('{0} hits', hit.hits);
       const message = hit.error ?? (hit.event < 0 ? t('No hit') : count);
       const failed = hit.error !== undefined;
       this.search.value = { ...this.search.peek(), busy: false, message, failed };
@@ -287,7 +293,8 @@ export class Store {
   /** Draws a face larger or smaller. */
   zoomTo(face: DrawnFace, zoom: number): void {
     this.zooms.value = { ...this.zooms.peek(), [face]: zoom };
-    this.say(this.words.peek()('Drawn at {0} %.', Math.round(zoom * 100)));
+    const t = this.words.peek();
+    this.say(t('Drawn at {0} %.', Math.round(zoom * 100)));
   }
 
   /** Notes where a trace is busy. A view that nobody has moved yet begins there. */

@@ -6,3 +6,8 @@ export function wordsFrom(strings: Readonly<Record<string, string>>): Words {
   return (text, ...values) =>
     (strings[text] ?? text).replace(/\{(\d+)\}/g, (hole, k: string) => String(values[Number(k)] ?? hole));
 }
+
+/** Marks an English text that is translated where it is shown, so that it can be collected. */
+export function said(text: string): string {
+  return text;
+}

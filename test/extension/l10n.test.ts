@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventNames, eventSpec } from '../../src/trace/schema';
 
 const root = join(__dirname, '..', '..');
 /** Code that speaks to people by `t`. */
@@ -22,15 +23,28 @@ const calls = sources.flatMap(({ name, text }) =>
   ].map((match) => ({ name, message: (match[1] ?? match[2])?.replace(/\\(.)/g, '$1') })),
 );
 
-/** Literals that the webview translates by the host's table. */
+/** What the webview translates by the host's table: the same, and what `said` marks in tables. */
 const webview = readdirSync(join(root, 'src', 'webview'), { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.tsx?$/.test(name))
-  .flatMap((name) => [
-    ...readFileSync(join(root, 'src', 'webview', name), 'utf8').matchAll(
-      /(?<![\w.])t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")/g,
+  .map((name) => ({ name, text: readFileSync(join(root, 'src', 'webview', name), 'utf8') }));
+
+const webviewCalls = webview.flatMap(({ name, text }) =>
+  [
+    ...text.matchAll(
+      /(?<![\w.])(?<!function )(?:t|said)\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|([^,)]*))/g,
     ),
-  ])
-  .map((match) => (match[1] ?? match[2])!.replace(/\\(.)/g, '$1'));
+  ].map((match) => ({
+    name,
+    message: (match[1] ?? match[2])?.replace(/\\(.)/g, '$1'),
+    other: match[3],
+  })),
+);
+
+/** Sentences of the schema, which views translate as they stand there. */
+const schema = eventNames().flatMap((name) => {
+  const { says, fields = {} } = eventSpec(name)!;
+  return [says, ...Object.values(fields).map((field) => field?.says)].filter((text) => text !== undefined);
+});
 
 describe('what the extension says', () => {
   it('is written as plain literals, so that it can be collected', () => {
@@ -38,8 +52,26 @@ describe('what the extension says', () => {
     expect(calls.length).toBeGreaterThan(100);
   });
 
+  it('is written as plain literals in the webview, or marked in a table', () => {
+    const others = new Set(webviewCalls.flatMap(({ other }) => other ?? []));
+    expect([...others].sort()).toEqual(['line(command', 'title', 'what']);
+    expect(webview.filter(({ text }) => /words\.peek\(\)\(|\bt\([^'"()]*\?/.test(text))).toEqual([]);
+  });
+
+  it('says in no picture, button or message what is not translated', () => {
+    const shown =
+      /(?:aria-label|title|placeholder)="[^"]*[A-Za-z]{2}|>\s*[A-Z][a-z]+ [a-z]+[^<{}=;]*<\/|\.say\(\s*['`"]|new Error\(\s*['`"]/;
+    expect(webview.filter(({ text }) => shown.test(text)).map(({ name }) => name)).toEqual([]);
+  });
+
   it('is in the bundle, and nothing else is; vitest -u writes it', async () => {
-    const messages = [...new Set([...calls.map(({ message }) => message!), ...webview])].sort();
+    const messages = [
+      ...new Set([
+        ...calls.map(({ message }) => message!),
+        ...webviewCalls.flatMap(({ message }) => message ?? []),
+        ...schema,
+      ]),
+    ].sort();
     const bundle = Object.fromEntries(messages.map((message) => [message, message]));
     await expect(`${JSON.stringify(bundle, undefined, 2)}\n`).toMatchFileSnapshot(
       join(root, 'l10n', 'bundle.l10n.json'),

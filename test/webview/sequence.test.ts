@@ -7,6 +7,7 @@ import { drawSequence, HEAD, rowSentence } from '../../src/webview/sequence/draw
 import { sequenceSvg } from '../../src/webview/sequence/export';
 import { mermaidText, toMermaid } from '../../src/webview/sequence/mermaid';
 import { nsText } from '../../src/webview/sequence/times';
+import { wordsFrom } from '../../src/webview/words';
 import { recording, sample, timelineOf } from '../view/support';
 import { elementsOf } from './xml';
 
@@ -55,7 +56,7 @@ describe('Mermaid text', () => {
   it('of any view is a diagram with one line per row', () => {
     fc.assert(
       fc.property(views, (view) => {
-        const lines = toMermaid(view).trimEnd().split('\n');
+        const lines = toMermaid(view, wordsFrom({})).trimEnd().split('\n');
         expect(lines[0]).toBe('sequenceDiagram');
         const notes = Number(view.before > 0) + Number(view.after > 0);
         expect(lines.length).toBe(1 + view.actors.length + view.rows.length + notes);
@@ -71,7 +72,7 @@ describe('Mermaid text', () => {
   });
 
   it('of a READ by splice names its messages', async () => {
-    const text = toMermaid(await viewOf('loop-zc.ublk', 12));
+    const text = toMermaid(await viewOf('loop-zc.ublk', 12), wordsFrom({}));
     expect(text).toContain('actor a0 as fio-267');
     expect(text).toMatch(/a\d->>a\d: CQE SPLICE tag 1: 4096/);
     expect(text).toMatch(/a(\d)->>a\1: gets tag 1/);

@@ -1,4 +1,5 @@
 import type { SequenceView } from '../protocol_faces';
+import type { Words } from '../words';
 
 /**
  * Text that Mermaid shows as it is: its signs become entity codes, and `end`, which closes blocks even inside text, is broken up.
@@ -10,7 +11,7 @@ export function mermaidText(text: string): string {
 }
 
 /** The rows of a view as a Mermaid sequence diagram. What is left out before and after stands in notes. */
-export function toMermaid(view: SequenceView): string {
+export function toMermaid(view: SequenceView, t: Words): string {
   const lines = ['sequenceDiagram'];
   const { actors, rows } = view;
   for (const { id, name, kind } of actors)
@@ -19,12 +20,12 @@ export function toMermaid(view: SequenceView): string {
   const note = (text: string): void => {
     if (over !== undefined) lines.push(`  Note over ${over}: ${text}`);
   };
-  if (view.before > 0) note(`${view.before} events before`);
+  if (view.before > 0) note(mermaidText(t('{0} events before', view.before)));
   for (const row of rows) {
     const to = row.to < 0 ? row.actor : row.to;
     const arrow = row.error ? '--x' : '->>';
     lines.push(`  a${row.actor}${arrow}a${to}: ${mermaidText(row.label) || row.event}`);
   }
-  if (view.after > 0) note(`${view.after} events after`);
+  if (view.after > 0) note(mermaidText(t('{0} events after', view.after)));
   return `${lines.join('\n')}\n`;
 }

@@ -133,10 +133,10 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
     const title = cursor.label || (store.traces.peek()[trace]?.name ?? '');
     offer({
       picture: async () => sequenceSvg(await shown(), look, title),
-      mermaid: async () => toMermaid(await shown()),
+      mermaid: async () => toMermaid(await shown(), t),
     });
     return () => offer(undefined);
-  }, [store, trace, width, cursor, only, request, offer]);
+  }, [store, trace, width, cursor, only, request, offer, t]);
 
   const onScroll = (): void => {
     const box = scroller.current;

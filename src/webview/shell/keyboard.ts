@@ -106,7 +106,8 @@ function pinFocused(store: Store): boolean {
   const trace = store.trace.peek();
   const flow = store.flows.peek()[store.active.peek()];
   const key = flow === undefined ? undefined : trace?.tracks.key[flow.tag];
-  if (key === undefined) store.say(store.words.peek()('No request is focused: click one to pin its tag.'));
+  const t = store.words.peek();
+  if (key === undefined) store.say(t('No request is focused: click one to pin its tag.'));
   else void store.pin(key);
   return true;
 }

@@ -25,7 +25,7 @@ export function StatusLine({ store }: FaceProps) {
       <span class="kernel" title={trace.warnings.join('\n')}>
         {trace.simulated ? t('{0}: times are no measurements', trace.kernel) : trace.kernel}
         {trace.warnings.length > 0 &&
-          ` · ${t(trace.warnings.length === 1 ? '1 warning' : '{0} warnings', trace.warnings.length)}`}
+          ` · ${trace.warnings.length === 1 ? t('1 warning') : t('{0} warnings', trace.warnings.length)}`}
       </span>
     </footer>
   );

@@ -343,7 +343,8 @@ export class Pane {
     canvas.style.height = `${height}px`;
     const context = canvas.getContext('2d', { alpha: false });
     if (context === null) {
-      this.store.fail(this.store.words.peek()('This window cannot draw: there is no 2D canvas.'));
+      const t = this.store.words.peek();
+      this.store.fail(t('This window cannot draw: there is no 2D canvas.'));
       return;
     }
     this.painter = new CanvasPainter(context, this.palette.peek().fontFamily, ratio);

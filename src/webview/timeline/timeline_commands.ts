@@ -70,7 +70,8 @@ function fitRequest(store: Store, length: number, glide: Glide): boolean {
   const first = flow?.time[0];
   const last = flow?.time[flow.time.length - 1];
   if (first === undefined || last === undefined) {
-    store.say(store.words.peek()('No request is focused.'));
+    const t = store.words.peek();
+    store.say(t('No request is focused.'));
     return true;
   }
   const air = Math.max(20, (last - first) * 0.08);
