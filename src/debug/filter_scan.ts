@@ -1,9 +1,11 @@
 import type { Filter } from './filter';
 import type { OpenTrace } from './model';
-import type { Work } from './work';
+import { dueAfter, type Work } from './work';
 
-/** Events or requests tested between two pauses. */
-const SLICE = 1 << 14;
+/** Events or requests tested between two looks at the clock: one that reads the state takes up to a millisecond. */
+const SLICE = 16;
+/** Longest stretch between two pauses, ms. */
+const STRETCH_MS = 4;
 
 /** The events of a trace that a filter shows, in order, found in slices; undefined where `work` was cancelled. */
 export async function eventsShown(
@@ -32,13 +34,16 @@ async function passing(
   work: Work,
 ): Promise<Uint32Array | undefined> {
   const found = new Uint32Array(length);
+  const due = dueAfter(STRETCH_MS);
   let count = 0;
-  for (let from = 0; from < length; from += SLICE) {
-    const to = Math.min(length, from + SLICE);
-    for (let i = from; i < to; i++) if (test(i)) found[count++] = i;
-    work.progress?.(to / length);
-    await work.pause();
-    if (work.cancelled?.() === true) return undefined;
+  for (let i = 0; i < length; i++) {
+    if (i % SLICE === 0 && due()) {
+      work.progress?.(i / length);
+      await work.pause();
+      if (work.cancelled?.() === true) return undefined;
+    }
+    if (test(i)) found[count++] = i;
   }
-  return found.slice(0, count);
+  work.progress?.(1);
+  return work.cancelled?.() === true ? undefined : found.slice(0, count);
 }

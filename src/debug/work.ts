@@ -10,6 +10,17 @@ export interface Work {
   readonly cancelled?: () => boolean;
 }
 
+/** Tells whether work has run for so many milliseconds since it was last told to pause. */
+export function dueAfter(ms: number): () => boolean {
+  let since = Date.now();
+  return () => {
+    const now = Date.now();
+    if (now - since < ms) return false;
+    since = now;
+    return true;
+  };
+}
+
 /**
  * Sliced work that several may wait for. Whoever waits drives it, and may give up without the others: what was done so far stays done,
  * and nothing runs while nobody waits.

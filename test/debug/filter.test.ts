@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { compileFilter, FilterError, filterProblem } from '../../src/debug/filter';
-import { eventsShown } from '../../src/debug/filter_scan';
+import { eventsShown, requestsShown } from '../../src/debug/filter_scan';
 import { completeFilter } from '../../src/debug/filter_complete';
 import { openSession } from '../../src/debug/open';
 import type { OpenTrace } from '../../src/debug/model';
@@ -180,6 +180,30 @@ describe('many events at once', () => {
     expect(given).toBeUndefined();
   });
 });
+
+test.each(['events', 'requests'] as const)(
+  'however dear a test is, %s are filtered in short slices',
+  async (what) => {
+    const open = await sample();
+    let now = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    const dear = (): boolean => {
+      now += 1;
+      return true;
+    };
+    const filter = { ...compileFilter('slot:0:3:state == OWNED'), events: () => dear, requests: () => dear };
+    const pauses = [0];
+    const work = { pause: async () => void pauses.push(now) };
+    try {
+      await (what === 'events' ? eventsShown : requestsShown)(open, filter, work);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(now).toBe(what === 'events' ? open.length : open.requests.length);
+    const slices = [...pauses, now].map((at, k, all) => at - (all[k - 1] ?? 0));
+    expect(Math.max(...slices)).toBeLessThanOrEqual(20);
+  },
+);
 
 describe('completion', () => {
   const labels = (text: string): string[] => completeFilter(text, text.length).map((c) => c.label);

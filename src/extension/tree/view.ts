@@ -5,6 +5,7 @@ import type { Entry, Traces } from '../traces';
 import type { WindowMemory } from '../memory';
 import { TreeModel, TreeModels } from '../tree_model';
 import { appearance, brokenCount, number } from './appearance';
+import { filterRows } from './filter_rows';
 import { GROUPINGS, type Grouping, type Node, type Pin } from './nodes';
 
 const VIEW = 'ublkTrace.requests';
@@ -12,18 +13,20 @@ const VIEW = 'ublkTrace.requests';
 export const TREE_MOVER = 'tree';
 const REVEAL_MS = 60;
 const MOST_MISSED = 5;
-/** Rows that are filtered between two pauses. */
-const FILTER_SLICE = 20000;
+/** How long the status bar tells something, ms. */
+const TELL_MS = 10_000;
 /** Names in the workspace's memory. */
 const FILTER_KEY = 'filter';
 const GROUPING_KEY = 'grouping';
 
 /** What the tree keeps of one trace. */
 interface Shown {
-  readonly entry: Entry;
+  entry: Entry;
   model: TreeModel;
   pins: Pin[];
   rows: Uint32Array | undefined;
+  /** The filter that left those rows; empty for none. */
+  by: string;
   violations: readonly Violation[];
   cursor: vscode.Disposable;
 }
@@ -169,29 +172,38 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.refresh();
   }
 
-  /** Shows only requests that a filter accepts; an empty text shows all. @throws FilterError */
+  /**
+   * Shows only requests that a filter accepts; an empty text shows all. Where a person gives it up, the filter is as it was.
+   * @throws FilterError
+   */
   async applyFilter(text: string): Promise<void> {
     const run = ++this.filterRun;
-    const { compileFilter } = await import('../../debug/filter');
-    const filters = [...this.shown.values()].map((shown) => ({
-      shown,
-      filter: text === '' ? undefined : compileFilter(text, shown.entry.open.trace),
-    }));
-    this.filter = text;
-    void this.state.update(FILTER_KEY, text === '' ? undefined : text);
-    await vscode.commands.executeCommand('setContext', 'ublkTrace.filtered', text !== '');
-    for (const { shown, filter } of filters) {
-      if (filter === undefined) shown.rows = undefined;
-      else {
-        const test = filter.requests(shown.entry.open);
-        const rows = await filterRows(shown.entry.open.requests.length, test, () => run !== this.filterRun);
-        if (rows === undefined) return;
-        shown.rows = rows;
-      }
-      this.rebuild(shown);
+    const replaced = (): boolean => run !== this.filterRun;
+    const shown = [...this.shown.values()];
+    const traces = shown.map(({ entry }) => entry.open);
+    const found = await filterRows(traces, text, () => this.setFilter(text), replaced);
+    if (replaced()) return;
+    if (found === undefined) {
+      const known = new Set([...this.shown.values()].map(({ by }) => by));
+      // rows of a trace that came meanwhile are those of no filter
+      const [before = ''] = known.size === 1 ? known : [];
+      if (known.size > 1) await this.applyFilter('');
+      else this.setFilter(before);
+      return;
     }
+    shown.forEach((each, k) => {
+      each.rows = found[k];
+      each.by = text;
+      this.rebuild(each);
+    });
     this.refresh();
     void this.follow();
+  }
+
+  private setFilter(text: string): void {
+    this.filter = text;
+    void this.state.update(FILTER_KEY, text === '' ? undefined : text);
+    void vscode.commands.executeCommand('setContext', 'ublkTrace.filtered', text !== '');
   }
 
   /** Selects the event of the current trace's cursor, without taking the focus. */
@@ -265,7 +277,7 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       const known = this.shown.get(entry.key);
       if (known?.entry === entry) continue;
       if (known?.entry.open === entry.open) {
-        this.shown.set(entry.key, { ...known, entry });
+        known.entry = entry;
         continue;
       }
       known?.cursor.dispose();
@@ -284,13 +296,24 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       ),
       pins,
       rows: undefined,
+      by: '',
       violations: [],
       cursor: entry.open.cursor.onDidChange(({ by }) => {
         if (by !== TREE_MOVER) this.followSoon();
       }),
     };
     this.shown.set(entry.key, shown);
-    if (this.filter !== '') void this.applyFilter(this.filter).catch(() => this.applyFilter(''));
+    if (this.filter !== '')
+      void this.applyFilter(this.filter).catch((error) => this.dropFilter(entry, error));
+  }
+
+  /** Shows all requests, and says why: the filter has no meaning in a trace that was opened. */
+  private async dropFilter(entry: Entry, error: unknown): Promise<void> {
+    const { t } = vscode.l10n;
+    const why = error instanceof Error ? error.message : String(error);
+    const text = t("Filter '{0}' taken off: {1} ({2})", this.filter, why, entry.open.name);
+    vscode.window.setStatusBarMessage(`$(filter) ${text}`, TELL_MS);
+    await this.applyFilter('');
   }
 
   private rebuild(shown: Shown): void {
@@ -348,21 +371,4 @@ function placeOfNode(node: Node): Pin | undefined {
   if (node.kind === 'event') return { row: node.row, event: node.event };
   const first = node.kind === 'group' && node.by === 'tag' ? node.rows[0] : undefined;
   return first === undefined ? undefined : { row: first, event: -1, wholeTag: true };
-}
-
-/** Rows that a test accepts, looked at in slices; undefined when it was given up. */
-async function filterRows(
-  length: number,
-  test: (row: number) => boolean,
-  cancelled: () => boolean,
-): Promise<Uint32Array | undefined> {
-  const rows: number[] = [];
-  for (let row = 0; row < length; row++) {
-    if (row > 0 && row % FILTER_SLICE === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      if (cancelled()) return undefined;
-    }
-    if (test(row)) rows.push(row);
-  }
-  return Uint32Array.from(rows);
 }
