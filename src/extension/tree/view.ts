@@ -311,8 +311,11 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private async dropFilter(entry: Entry, error: unknown): Promise<void> {
     const { t } = vscode.l10n;
     const why = error instanceof Error ? error.message : String(error);
-    const text = t("Filter '{0}' taken off: {1} ({2})", this.filter, why, entry.open.name);
-    vscode.window.setStatusBarMessage(`$(filter) ${text}`, TELL_MS);
+    const { name } = entry.open;
+    vscode.window.setStatusBarMessage(
+      t("Filter '{0}' taken off: {1} ({2})", this.filter, why, name),
+      TELL_MS,
+    );
     await this.applyFilter('');
   }
 
