@@ -18,9 +18,17 @@ export interface Spec {
   readonly condition: Condition;
 }
 
+/** Breakpoints on lines of one document. */
+interface LineMarks {
+  readonly args: DebugProtocol.SetBreakpointsArguments;
+  readonly specs: Spec[];
+  /** Lines of the session as it ran on which they were set, whatever was edited since; undefined for other lines. */
+  readonly ran: readonly (number | undefined)[];
+}
+
 /** The breakpoints of a debug session. What the client asked for is kept, so that it can be bound to another trace. */
 export class Breakpoints {
-  private readonly lines = new Map<string, { args: DebugProtocol.SetBreakpointsArguments; specs: Spec[] }>();
+  private readonly lines = new Map<string, LineMarks>();
   private functions: { args: readonly DebugProtocol.FunctionBreakpoint[]; specs: Spec[] } = {
     args: [],
     specs: [],
@@ -37,13 +45,15 @@ export class Breakpoints {
     this.conditions = new Conditions(open);
   }
 
-  /** Binds everything to another trace; returns the breakpoints as they are now. */
+  /** Binds everything to another trace, or to the same one after an edit; returns the breakpoints as they are now. */
   rebind(open: OpenTrace, sources: Sources): DebugProtocol.Breakpoint[] {
-    if (open !== this.open) this.conditions = new Conditions(open);
+    const marks = [...this.lines.values()].map((each) => this.moved(each));
+    const same = open === this.open;
+    if (!same) this.conditions = new Conditions(open);
     this.open = open;
     this.sources = sources;
     return [
-      ...[...this.lines.values()].flatMap(({ args, specs }) => this.setLines(args, specs)),
+      ...marks.flatMap(({ args, specs, ran }) => this.setLines(args, specs, same ? ran : [])),
       ...this.setFunctions(this.functions.args, this.functions.specs),
       ...this.setData(this.data.args, this.data.specs),
     ];
@@ -76,15 +86,31 @@ export class Breakpoints {
     return new Set(this.exceptions.map(({ filterId }) => filterId));
   }
 
+  /** The same breakpoints on the lines where they are since the last edit. */
+  private moved({ args, specs, ran }: LineMarks): LineMarks {
+    const breakpoints = (args.breakpoints ?? []).map((wanted, k) => {
+      const was = ran[k];
+      const line = was === undefined ? undefined : this.sources.lineNow(was);
+      return line === undefined ? wanted : { ...wanted, line };
+    });
+    return { args: { ...args, breakpoints }, specs, ran };
+  }
+
   /** Breakpoints on lines of one document, in place of those it had. */
   setLines(
     args: DebugProtocol.SetBreakpointsArguments,
     old: readonly Spec[] = [],
+    known: readonly (number | undefined)[] = [],
   ): DebugProtocol.Breakpoint[] {
     const specs: Spec[] = [];
+    const ran: (number | undefined)[] = [];
     const answer = (args.breakpoints ?? []).map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
-      const target = this.sources.target(args.source, wanted.line);
+      ran[k] = known[k] ?? this.sources.ranLine(args.source, wanted.line);
+      const gone = known[k] !== undefined && this.sources.lineNow(known[k]) === undefined;
+      const target = gone
+        ? this.sources.changedLine(wanted.line)
+        : this.sources.target(args.source, wanted.line);
       const condition = this.conditions.of(wanted);
       const nothing =
         target === undefined || (target.events === undefined && (target.names?.length ?? 0) === 0);
@@ -110,7 +136,7 @@ export class Breakpoints {
       };
     });
     const key = `${args.source.sourceReference ?? 0}:${args.source.path ?? ''}`;
-    if (specs.length > 0) this.lines.set(key, { args, specs });
+    if (specs.length > 0) this.lines.set(key, { args, specs, ran });
     else this.lines.delete(key);
     return answer;
   }

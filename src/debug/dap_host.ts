@@ -43,7 +43,9 @@ export interface Opened {
     readonly text: string;
     /** Whether the session file says something else by now. */
     readonly edited: () => boolean;
-    /** Told when the answer of `edited` changes. */
+    /** What it says now, where the host knows. */
+    readonly now?: () => string | undefined;
+    /** Told when one of the two answers changes. */
     readonly onDidEdit?: (listener: () => void) => Disposable;
   };
 }

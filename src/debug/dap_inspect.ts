@@ -142,6 +142,7 @@ function gotoTargets(
 ): DebugProtocol.GotoTargetsResponse['body'] {
   const { open, sources } = run;
   const target = sources.target(args.source, args.line);
+  if (target?.problem !== undefined) throw new RequestError(target.problem);
   const events = [...(target?.events ?? []).slice(0, MOST_TARGETS)];
   if (target?.names !== undefined) {
     const names = new Set(target.names);

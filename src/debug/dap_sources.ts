@@ -1,5 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { DebugHost, Opened } from './dap_host';
+import { LineMap } from './line_map';
 
 /** Texts beyond this are shown by excerpts, bytes: VS Code neither colours nor hands over larger documents. */
 const LARGE_TEXT = 20 << 20;
@@ -34,6 +35,7 @@ export interface LineTarget {
 /** Documents of a debug session: trace text (whole or by excerpts), session file, pseudo-code. */
 export class Sources {
   private readonly sessionPath: string | undefined;
+  private mapped: { readonly now: string; readonly lines: LineMap } | undefined;
 
   constructor(
     private readonly opened: Opened,
@@ -121,9 +123,7 @@ export class Sources {
         : { kind: 'trace', line: open.lineOf(event), events: [event] };
     }
     if (this.sessionPath !== undefined && same(path, this.sessionPath)) {
-      return this.edited
-        ? { kind: 'session', line, problem: 'edited since the run; restart to use it' }
-        : this.sessionTarget(line);
+      return this.edited ? this.editedTarget(line) : this.sessionTarget(line);
     }
     const file = this.stackFile(path);
     if (file === undefined || this.host.stack === undefined) return undefined;
@@ -133,11 +133,34 @@ export class Sources {
       : { kind: 'stack', line: at, names: this.host.stack.eventsAt(file, at) };
   }
 
+  /** Line of the session as it ran that a line of its file is, whatever was edited; undefined for other documents and changed lines. */
+  ranLine(source: DebugProtocol.Source, line: number): number | undefined {
+    if ((source.sourceReference ?? 0) > 0 || source.path === undefined) return undefined;
+    if (this.sessionPath === undefined || !same(source.path, this.sessionPath)) return undefined;
+    return this.edited ? this.lineMap()?.earlier(line) : line;
+  }
+
+  /** Where a line of the session as it ran stands in its file now; undefined for one that was changed or taken out. */
+  lineNow(ran: number): number | undefined {
+    return this.edited ? this.lineMap()?.later(ran) : ran;
+  }
+
+  /** What a line of the session stands for that is none of those that ran. */
+  changedLine(line: number): LineTarget {
+    // a host that cannot tell the text of the file cannot tell which lines were edited
+    const what = this.lineMap() === undefined ? 'edited' : 'this line was edited';
+    return { kind: 'session', line, problem: `${what} since the run; restart to use it` };
+  }
+
   /** Lines of a document between two lines on which a breakpoint can hold; at most `limit`. */
   breakable(source: DebugProtocol.Source, from: number, to: number, limit = 1000): number[] {
     const lines: number[] = [];
     for (let line = from; line <= to && lines.length < limit; ) {
       const target = this.target(source, line);
+      if (target?.problem !== undefined) {
+        line++;
+        continue;
+      }
       if (target === undefined || (target.events === undefined && target.names === undefined)) break;
       if (target.line > to) break;
       lines.push(target.line);
@@ -159,6 +182,24 @@ export class Sources {
     return first === undefined
       ? { kind: 'session', line }
       : { kind: 'session', line: first.line, events: sessionLines.starts(first.line) };
+  }
+
+  /** A line of the edited file: lines that nobody changed mean what they meant when it ran. */
+  private editedTarget(line: number): LineTarget {
+    const lines = this.lineMap();
+    const ran = lines?.earlier(line);
+    if (lines === undefined || ran === undefined) return this.changedLine(line);
+    const target = this.sessionTarget(ran);
+    const now = lines.later(target.line);
+    return now === undefined ? this.changedLine(line) : { ...target, line: now };
+  }
+
+  private lineMap(): LineMap | undefined {
+    const { sessionText } = this.opened;
+    const now = sessionText?.now?.();
+    if (sessionText === undefined || now === undefined) return undefined;
+    if (this.mapped?.now !== now) this.mapped = { now, lines: new LineMap(sessionText.text, now) };
+    return this.mapped.lines;
   }
 
   private excerpt(part: number): DebugProtocol.Source {

@@ -84,10 +84,17 @@ export class DebugHosts {
       const now = this.traces.byKey(uri, overrides);
       return now !== undefined && (now.freshness !== 'fresh' || now.written !== written);
     };
+    const now = (): string | undefined => {
+      const document = vscode.workspace.textDocuments.find(same);
+      if (document !== undefined) return document.getText();
+      const entry = this.traces.byKey(uri, overrides);
+      return entry?.freshness === 'fresh' ? entry.written : undefined;
+    };
     const onDidEdit = (listener: () => void): vscode.Disposable => {
-      let was = edited();
+      const version = (): string | undefined | false => edited() && now();
+      let was = version();
       const look = (): void => {
-        const is = edited();
+        const is = version();
         if (is !== was) listener();
         was = is;
       };
@@ -98,7 +105,7 @@ export class DebugHosts {
         this.traces.onDidChange(look),
       );
     };
-    return { sessionText: { text: written, edited, onDidEdit } };
+    return { sessionText: { text: written, edited, now, onDidEdit } };
   }
 
   private async open(session: vscode.DebugSession, args: LaunchArguments, watcher: Watcher): Promise<Entry> {
