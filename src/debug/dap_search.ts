@@ -2,12 +2,14 @@ import { ChangeIndex, STRETCH } from '../trace/state';
 import { indexAfter } from './sorted';
 import type { Spec } from './dap_breakpoints';
 import type { OpenTrace } from './model';
-import type { Work } from './work';
+import { dueAfter, type Work } from './work';
 
 /** Events looked at between two pauses where no state variable is watched. */
 const CHUNK = 1 << 18;
 /** The same where events are tested by conditions. */
 const TESTED = 1 << 15;
+/** Longest stretch of conditions and log messages between two pauses, ms: one that reads the state may be dear. */
+const STRETCH_MS = 4;
 
 /** Where a run stopped, and what stopped it. */
 export interface Hit {
@@ -41,6 +43,7 @@ export class Known {
 export class Search {
   private readonly armed: Armed[];
   private readonly mask: Uint8Array;
+  private readonly due = dueAfter(STRETCH_MS);
 
   constructor(
     private readonly open: OpenTrace,
@@ -87,8 +90,8 @@ export class Search {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
       const high = step === 1 ? Math.min(length, (Math.floor(at / size) + 1) * size) : at + 1;
       const hit = this.chunk(low, high, step, watching, log);
-      if (hit !== undefined) return { hit, at: hit.event };
-      at = step === 1 ? high : low - 1;
+      if (typeof hit === 'object') return { hit, at: hit.event };
+      at = hit;
       this.work.progress?.(Math.abs(at - from) / (step === 1 ? length - from : from + 1));
       if (at >= 0 && at < length) await this.work.pause();
       if (this.cancelled()) return { at: Math.max(0, Math.min(length - 1, at)) };
@@ -96,13 +99,14 @@ export class Search {
     return { at: step === 1 ? length - 1 : 0 };
   }
 
+  /** Looks at the events in [low, high) until a breakpoint stops there or a pause is due: the hit, or the event to go on with. */
   private chunk(
     low: number,
     high: number,
     step: 1 | -1,
     watching: boolean,
     log: (event: number, spec: Spec) => void,
-  ): Hit | undefined {
+  ): Hit | number {
     const marked = new Map<number, Armed[]>();
     const mark = (event: number, armed: Armed): void => {
       const list = marked.get(event);
@@ -115,21 +119,15 @@ export class Search {
     if (watching) this.changes(low, high, this.watched(), mark);
     const { mask } = this;
     const { shape } = this.open.trace;
-    if (marked.size === 0) {
-      for (let i = step === 1 ? low : high - 1; i >= low && i < high; i += step) {
-        if (mask[shape[i]] === 0) continue;
-        const hit = this.reached(i, undefined, log);
-        if (hit !== undefined) return hit;
-      }
-      return undefined;
-    }
+    const any = marked.size > 0;
     for (let i = step === 1 ? low : high - 1; i >= low && i < high; i += step) {
-      const list = marked.get(i);
+      const list = any ? marked.get(i) : undefined;
       if (list === undefined && mask[shape[i]] === 0) continue;
       const hit = this.reached(i, list, log);
       if (hit !== undefined) return hit;
+      if (this.due()) return i + step;
     }
-    return undefined;
+    return step === 1 ? high : low - 1;
   }
 
   private reached(
@@ -221,10 +219,16 @@ export class Search {
     }
     const watching = armed.path !== undefined;
     const size = watching ? STRETCH : TESTED;
-    for (let low = 0; low < length && !this.cancelled(); low += size) {
-      const high = Math.min(length, low + size);
+    for (let low = 0; low < length && !this.cancelled(); ) {
+      let high = Math.min(length, low + size);
       if (watching) this.changes(low, high, [armed], take);
-      else for (let i = low; i < high; i++) if (armed.shapes?.[trace.shape[i]] === 1) take(i);
+      else
+        for (let i = low; i < high; i++) {
+          if (armed.shapes?.[trace.shape[i]] !== 1) continue;
+          take(i);
+          if (this.due()) high = i + 1;
+        }
+      low = high;
       this.work.progress?.(high / length);
       await this.work.pause();
     }

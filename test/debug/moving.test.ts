@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { OpenTrace } from '../../src/debug/model';
 import { Client, type Stop, testHost } from './client';
 
@@ -89,5 +89,53 @@ describe('moving while a search runs', () => {
     await letGo();
     expect(stopsOf(client, said)).toMatchObject([{ reason: 'goto' }, { reason: 'data breakpoint' }]);
     expect((await client.where()).event).not.toBe(40);
+  });
+});
+
+describe('dear log messages and conditions', () => {
+  /** What is said while a clock runs that goes on by 5 ms whenever it is read; `pause` between two of them. */
+  async function said(slow: boolean, command: string, breakpoint: object): Promise<string[]> {
+    const host = testHost({ texts: { 'long.ublk': SESSION } });
+    const list: string[] = [];
+    const client = new Client({
+      ...host,
+      pause: async () => {
+        list.push('pause');
+      },
+    });
+    await client.start({ program: 'long.ublk' });
+    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'ublk_queue_rq', ...breakpoint }] });
+    if (command === 'reverseContinue') await client.move('ublk-step', { kind: 'last', threadId: 1 });
+    client.session.onDidSendMessage((message) => {
+      if ('event' in message && ['output', 'stopped'].includes(`${message.event}`))
+        list.push(JSON.stringify('body' in message && message.body));
+    });
+    list.length = 0;
+    let now = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+      if (slow) now += 5;
+      return now;
+    });
+    try {
+      await client.move(command);
+    } finally {
+      clock.mockRestore();
+    }
+    return list;
+  }
+
+  test.each([
+    ['continue', { logMessage: '{slot:0:3:state}' }],
+    ['reverseContinue', { logMessage: '{slot:0:3:state}' }],
+    ['continue', { condition: 'slot:0:3:state == NOTHING' }],
+    ['continue', { condition: 'slot:0:3:state ~ o', hitCondition: '>= 100' }],
+  ])('%s with %o lets others run whenever time is up, and says the same', async (command, breakpoint) => {
+    const quick = await said(false, command, breakpoint);
+    const slow = await said(true, command, breakpoint);
+    const words = (list: string[]): string[] => list.filter((each) => each !== 'pause');
+    expect(words(slow)).toEqual(words(quick));
+    expect(slow.filter((each) => each === 'pause').length).toBeGreaterThanOrEqual(200);
+    const isLog = (each: string | undefined): boolean => each?.includes('"category":"console"') === true;
+    expect(slow.some((each, k) => isLog(each) && isLog(slow[k + 1]))).toBe(false);
   });
 });
