@@ -2,7 +2,7 @@ import type { RequestTable } from '../trace/requests';
 import type { Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
 import { CONTEXT_KINDS, type ContextKind } from '../webview/protocol_data';
-import type { Translate } from './machine_names';
+import { serverData, type Translate } from './machine_names';
 
 const CLIENT = 1;
 const DAEMON = 2;
@@ -72,8 +72,9 @@ export function* findLanes(trace: Trace, requests: RequestTable, t: Translate, s
 }
 
 /**
- * Rings of servers: commands to a driver lie parked in them, several at once. Those that control devices come one by one. A server
- * that got no request while it was recorded is known by this only.
+ * Rings of servers: commands of ublk's I/O are submitted to them, as their user_data tells; or, for servers with user_data of their
+ * own, commands to a driver lie parked in them, several at once, while those that control devices come one by one. A server that
+ * got no request while it was recorded is known by this only.
  */
 class ServedRings {
   private readonly parked = new Map<number, Set<number>>();
@@ -95,6 +96,8 @@ class ServedRings {
     const users = this.users.get(key) ?? new Set();
     this.users.set(key, users.add(task));
     if (!submits || req === undefined || !/^(URING_CMD|46|0x2e)/.test(trace.str(i, 'opcode') ?? '')) return;
+    const userData = trace.big(i, 'user_data');
+    if (userData !== undefined && (serverData(userData)?.command ?? '') !== '') this.rings.add(key);
     const parked = this.parked.get(key) ?? new Set();
     this.parked.set(key, parked.add(trace.word(i, req)));
     if (parked.size > 1) this.rings.add(key);

@@ -69,7 +69,7 @@ function drawPipe(scene: Scene, pipe: PipeState): PipeDrawing {
 }
 
 function rowOfPage(scene: Scene, page: PageState): number {
-  return page.tag === null ? -1 : scene.rowOfTag(page.queue ?? 0, page.tag);
+  return page.tag === null ? -1 : scene.rowOfTag(page.device, page.queue ?? 0, page.tag);
 }
 
 /** Pages: those of the focused request and those that changed first. */
@@ -157,7 +157,7 @@ function drawDisk(scene: Scene, disk: DiskState, below: ReadonlyMap<string, numb
   const known = new Set(old?.inFlight.map(key));
   const inFlight = disk.inFlight.slice(0, MOST_AT_DISK).map((io) => {
     const request = served
-      ? scene.rowOfPlace(io.sector, io.sectors)
+      ? scene.rowOfPlace(disk.device ?? -1, io.sector, io.sectors)
       : (below.get(`${number}/${io.sector}`) ?? -1);
     const size = io.sectors === 0 ? '' : ` ${sizeText(io.sectors * 512)}`;
     return {

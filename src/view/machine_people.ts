@@ -89,7 +89,7 @@ export function drawClients(scene: Scene, leftOut: string[]): MachinePart[] {
     }),
     ...[...state.ios, ...ended].map((io) => {
       const id = `io:${io.id}`;
-      const row = scene.rowOfPlace(io.offset / 512, io.length / 512);
+      const row = scene.rowOfPlace(undefined, io.offset / 512, io.length / 512);
       const gone = !alive.has(io.id);
       const text = `${sizeText(io.length)} @ ${sizeText(io.offset)}`;
       const values = gone

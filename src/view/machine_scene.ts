@@ -16,12 +16,14 @@ export class Scene {
   private readonly rows: readonly number[];
   private readonly bySlot = new Map<number, number>();
   private readonly byPlace = new Map<string, number>();
-  private readonly queueOfRing = new Map<number, number>();
+  private readonly queueOfRing = new Map<number, Queue>();
   /** Keys of the tags on which the focused request is. */
   private readonly focusTags = new Set<number>();
   private readonly byData = new Map<number, ReadonlyMap<string, RingRequestState>>();
   private pages: ReadonlyMap<string, PageState> | undefined;
-  private single: { readonly queue: number | undefined } | undefined;
+  private single: { readonly queue: Queue | undefined } | undefined;
+  /** Devices of the state by those of the requests, -1 for what no device of the state is. */
+  private readonly devices = new Map<number, number>();
 
   constructor(
     readonly open: OpenTrace,
@@ -35,31 +37,33 @@ export class Scene {
     const { requests } = open;
     this.rows = event < 0 ? [] : open.inFlight.at(event, MOST_IN_FLIGHT).rows;
     for (const row of this.rows) {
-      this.bySlot.set(tagKey(requests.queue[row], requests.tag[row]), row);
-      this.byPlace.set(`${requests.offset[row] / 512}+${requests.size[row] / 512}`, row);
+      // an SQE by itself is on no tag: its ring and user_data stand in the places of queue and tag
+      if (!requests.isSqe(row)) this.bySlot.set(this.keyOf(row), row);
+      this.addPlace(row);
     }
-    if (focus >= 0 && this.rows.includes(focus))
-      this.bySlot.set(tagKey(requests.queue[focus], requests.tag[focus]), focus);
+    if (focus >= 0 && this.rows.includes(focus) && !requests.isSqe(focus))
+      this.bySlot.set(this.keyOf(focus), focus);
     if (focus >= 0) for (const [key, row] of this.bySlot) if (row === focus) this.focusTags.add(key);
-    let lastRing: number | null = null;
-    let lastQueue = -1;
-    for (const { command, queue } of state.slots) {
+    let last: { readonly ring: number; readonly queue: Queue } | undefined;
+    for (const { command, device, queue } of state.slots) {
       const { ring } = command;
-      if (ring === null || (ring === lastRing && queue === lastQueue)) continue;
-      this.queueOfRing.set(ring, queue);
-      lastRing = ring;
-      lastQueue = queue;
+      const same = last?.ring === ring && last.queue.device === device && last.queue.queue === queue;
+      if (ring === null || same) continue;
+      last = { ring, queue: { device, queue } };
+      this.queueOfRing.set(ring, last.queue);
     }
   }
 
-  /** The request in flight on a tag; -1 without one. */
-  rowOfTag(queue: number, tag: number): number {
-    return this.bySlot.get(tagKey(queue, tag)) ?? -1;
+  /** The request in flight on a tag of a device, by its index in the state; -1 without one. */
+  rowOfTag(device: number | null, queue: number, tag: number): number {
+    const one = device ?? (this.state.devices.length === 1 ? 0 : -1);
+    return this.bySlot.get(tagKey(one, queue, tag)) ?? this.bySlot.get(tagKey(-1, queue, tag)) ?? -1;
   }
 
-  /** Whether the focused request is on a tag. */
-  isFocusTag(queue: number, tag: number): boolean {
-    return this.focusTags.size > 0 && this.focusTags.has(tagKey(queue, tag));
+  /** Whether the focused request is on a tag of a device. */
+  isFocusTag(device: number, queue: number, tag: number): boolean {
+    if (this.focusTags.size === 0) return false;
+    return this.focusTags.has(tagKey(device, queue, tag)) || this.focusTags.has(tagKey(-1, queue, tag));
   }
 
   /**
@@ -69,7 +73,8 @@ export class Scene {
   mayFocus(ring: number, userData: string): boolean {
     if (this.focusTags.size === 0) return false;
     const queue = this.queueOf(ring);
-    return queue !== undefined && this.isFocusTag(queue, Number.parseInt(userData.slice(2).slice(-4), 16));
+    if (queue === undefined) return false;
+    return this.isFocusTag(queue.device, queue.queue, Number.parseInt(userData.slice(2).slice(-4), 16));
   }
 
   /** Whether commands of a ring are parked in slots. */
@@ -82,9 +87,14 @@ export class Scene {
     return this.pages.get(ptr);
   }
 
-  /** The request in flight at a place of a ublk disk, in sectors; -1 without one. */
-  rowOfPlace(sector: number, sectors: number): number {
-    return this.byPlace.get(`${sector}+${sectors}`) ?? -1;
+  /**
+   * The request in flight at a place of a ublk disk, in sectors; -1 without one. Without a device -1 also where several devices have
+   * one there.
+   */
+  rowOfPlace(device: number | undefined, sector: number, sectors: number): number {
+    const place = `${sector}+${sectors}`;
+    const own = device === undefined ? undefined : this.byPlace.get(`${device} ${place}`);
+    return own ?? this.byPlace.get(`${device === undefined ? '' : '-1 '}${place}`) ?? -1;
   }
 
   /** The request that an SQE or CQE of a ring speaks of; -1 where nobody can tell. */
@@ -92,7 +102,7 @@ export class Scene {
     const data = serverData(userData);
     if (data === undefined) return -1;
     const queue = this.queueOf(ring);
-    return queue === undefined ? -1 : this.rowOfTag(queue, data.tag);
+    return queue === undefined ? -1 : this.rowOfTag(queue.device, queue.queue, data.tag);
   }
 
   /** Requests in flight by the I/O that they gave to disks below: `major,minor/sector` to row. */
@@ -158,7 +168,38 @@ export class Scene {
     return found;
   }
 
-  private queueOf(ring: number): number | undefined {
+  private keyOf(row: number): number {
+    const { queue, tag } = this.open.requests;
+    return tagKey(this.deviceOf(row), queue[row], tag[row]);
+  }
+
+  private addPlace(row: number): void {
+    const { offset, size } = this.open.requests;
+    const place = `${offset[row] / 512}+${size[row] / 512}`;
+    const device = this.deviceOf(row);
+    const other = this.byPlace.get(place);
+    const shared = other !== undefined && (other < 0 || this.deviceOf(other) !== device);
+    this.byPlace.set(place, shared ? -1 : row);
+    this.byPlace.set(`${device} ${place}`, row);
+  }
+
+  /** Index in the state of the device of a request: by its name, else by the numbers of its disk. */
+  private deviceOf(row: number): number {
+    const { requests } = this.open;
+    const known = this.devices.get(requests.device[row]);
+    if (known !== undefined) return known;
+    const names = requests.deviceNames(row);
+    const found = this.state.devices.find(
+      ({ id, disk }) =>
+        (id !== null && names.includes(`ublkb${id}`)) ||
+        (disk !== null && names.includes(disk.replace(':', ','))),
+    );
+    const index = found?.index ?? -1;
+    this.devices.set(requests.device[row], index);
+    return index;
+  }
+
+  private queueOf(ring: number): Queue | undefined {
     const queue = this.queueOfRing.get(ring);
     if (queue !== undefined) return queue;
     this.single ??= { queue: onlyQueue(this.state) };
@@ -166,13 +207,22 @@ export class Scene {
   }
 }
 
-function tagKey(queue: number, tag: number): number {
-  return queue * 0x100000000 + tag;
+/** A queue of a device, by its index in the state. */
+interface Queue {
+  readonly device: number;
+  readonly queue: number;
+}
+
+/** A number for a tag; -1 is an unknown device, queue or tag. */
+function tagKey(device: number, queue: number, tag: number): number {
+  return ((device + 1) * 0x10000 + queue + 1) * 0x100000 + tag + 1;
 }
 
 /** The queue that all slots are of; undefined where there are several or none. */
-function onlyQueue({ slots }: MachineState): number | undefined {
+function onlyQueue({ slots }: MachineState): Queue | undefined {
   if (slots.length === 0) return undefined;
-  const { queue } = slots[0];
-  return slots.every((slot) => slot.queue === queue) ? queue : undefined;
+  const { device, queue } = slots[0];
+  return slots.every((slot) => slot.device === device && slot.queue === queue)
+    ? { device, queue }
+    : undefined;
 }

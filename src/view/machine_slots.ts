@@ -40,7 +40,7 @@ export function drawSlots(scene: Scene, leftOut: string[]): SlotDrawing[] {
 }
 
 function isFocused(scene: Scene, slot: SlotState): boolean {
-  return scene.isFocusTag(slot.queue, slot.tag);
+  return scene.isFocusTag(slot.device, slot.queue, slot.tag);
 }
 
 function isIdle(slot: SlotState): boolean {
@@ -54,7 +54,7 @@ function isNone(slot: SlotState): boolean {
 function drawSlot(scene: Scene, slot: SlotState): SlotDrawing {
   const { changes, t, state } = scene;
   const id = slotId(slot);
-  const row = scene.rowOfTag(slot.queue, slot.tag);
+  const row = scene.rowOfTag(slot.device, slot.queue, slot.tag);
   const label = isNone(slot) ? '' : scene.label(row) || descriptorText(slot);
   const device = state.devices[slot.device];
   const means = stateHelp(slot, scene);

@@ -1,4 +1,5 @@
-import type { Picture, Store } from './store';
+import type { Picture } from './drawing/picture';
+import type { Store } from './store';
 import type { Words } from './words';
 
 /** Pixels per CSS pixel of a saved picture: sharp on slides. */

@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals-core';
 import type { Client } from './client';
 import { asZoom } from './drawing/zoom';
 import type { Command } from './commands';
+import type { Exporter } from './drawing/picture';
 import { latest, oneByOne } from './latest';
 import type { Hello, SavedView, StepName, TraceSummary } from './protocol';
 import { PROTOCOL_VERSION } from './protocol';
@@ -20,21 +21,6 @@ export interface SearchState {
   /** What to say of the last search: number of hits, or what is wrong with the filter. */
   readonly message: string;
   readonly failed: boolean;
-}
-
-/** A face as a picture in colours of paper. */
-export interface Picture {
-  /** A whole SVG document. */
-  readonly svg: string;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What the face on the screen can hand out. */
-export interface Exporter {
-  picture(): Picture | Promise<Picture>;
-  /** Only the sequence: the same as Mermaid text. */
-  mermaid?(): string | Promise<string>;
 }
 
 /** The faces that are drawings of a size of their own. */

@@ -1,4 +1,4 @@
-import type { Picture } from '../store';
+import type { Picture } from './picture';
 import { escapeXml } from './paper';
 
 /** Height of a name above its picture, px. */

@@ -2,7 +2,8 @@ import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { stackPictures } from '../drawing/stack_pictures';
 import type { FaceProps } from '../faces';
-import type { Exporter, Store } from '../store';
+import type { Exporter } from '../drawing/picture';
+import type { Store } from '../store';
 import { useValue } from '../use_signal';
 
 /** What the drawing of one trace gets. It takes commands only while its trace is the one that keys act on. */

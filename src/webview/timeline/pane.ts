@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals-core';
 import type { Flow, Tracks } from '../protocol_data';
-import type { Picture, Store } from '../store';
+import type { Picture } from '../drawing/picture';
+import type { Store } from '../store';
 import type { TimeRange } from '../time_range';
 import { drawScene } from './draw';
 import { closedAtFirst } from './groups';
