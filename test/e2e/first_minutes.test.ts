@@ -116,7 +116,10 @@ describe('first five minutes', () => {
     }
     expect(files.size).toBe(3);
     await workbench.showPane('Call Stack');
-    await workbench.row(/^Thread q0 tag 0 WRITE 4 KiB/).first().waitFor();
+    await workbench
+      .row(/^Thread q0 tag 0 WRITE 4 KiB/)
+      .first()
+      .waitFor();
     await workbench.shots('debug');
   });
 });
