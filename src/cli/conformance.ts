@@ -18,6 +18,7 @@ import { rulesOf } from '../ring/rules';
 import { runProgram } from '../ring/run';
 import { readArgs } from './args';
 import { conformancePage, type Verdict } from './conformance_page';
+import { agrees, compareTraces, type TraceVerdict } from './conformance_traces';
 import { CliError, fileError, systemMessage } from './errors';
 import { NativeRing, NoNativeRing } from './native_ring';
 
@@ -32,6 +33,7 @@ const SPEC = {
 } as const;
 
 const FIXTURES = join('test', 'fixtures', 'ring');
+const TRACES = join('test', 'fixtures', 'iou');
 const PAGE = join('docs', 'conformance.md');
 const RUNS = 10;
 /** Bounds of looking for an outcome that is not the first: enough for every given program. */
@@ -155,10 +157,19 @@ function report(verdicts: readonly Verdict[], write: boolean, told: boolean): nu
     `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed`,
   );
   if (write) {
-    writeFileSync(PAGE, conformancePage(verdicts));
+    const traces = compareTraces(TRACES);
+    tellTraces(traces);
+    writeFileSync(PAGE, conformancePage(verdicts, traces));
     say(`written: ${PAGE}`);
   }
   return wrong.length === 0 ? 0 : 1;
+}
+
+function tellTraces(traces: readonly TraceVerdict[]): void {
+  const agreeing = traces.filter(agrees).length;
+  say(
+    `${traces.length} recordings of tracepoints: ${agreeing} as simulated, the others with reasons on the page`,
+  );
 }
 
 function say(line: string): void {

@@ -2,6 +2,7 @@
 import type { Comparison, ComparedOutcome, SeenOutcome } from '../ring/compare';
 import { firstDifference } from '../ring/compare';
 import { URING_RULES, type UringRule } from '../ring/rules';
+import { agrees, type TraceVerdict } from './conformance_traces';
 
 /** A program with what was predicted and what a kernel did. */
 export interface Verdict {
@@ -14,7 +15,7 @@ export interface Verdict {
 }
 
 /** The page, as Markdown. */
-export function conformancePage(verdicts: readonly Verdict[]): string {
+export function conformancePage(verdicts: readonly Verdict[], traces: readonly TraceVerdict[]): string {
   const { length: all } = verdicts;
   const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
   const wrong = verdicts.filter(({ comparison }) => !comparison.allowed).length;
@@ -39,11 +40,12 @@ export function conformancePage(verdicts: readonly Verdict[]): string {
     '| --- | --- | --- |',
     ...URING_RULES.map((rule) => row(rule, verdicts)),
     '',
-    '## Kernels without recordings of ring programs',
-    '',
-    'Profiles 6.1 and 7.3 follow the sources and, for 6.1 and 7.3, the recordings in `test/fixtures/oracle/*-iou-*`; of 6.12 there are none.',
-    '',
     ...disagreements(verdicts),
+    ...tracepoints(traces),
+    '## Kernels',
+    '',
+    'The programs above were run on 6.18 only. Profiles 6.1 and 7.3 follow the sources and the recordings of tracepoints; of 6.12 there are no recordings of either kind, its profile follows the source alone.',
+    '',
   ].join('\n');
 }
 
@@ -62,6 +64,35 @@ function disagreements(verdicts: readonly Verdict[]): string[] {
     return `- ${name} (${count} runs): ${firstDifference(first, outcome)}`;
   });
   return ['## Disagreements', '', ...lines, ''];
+}
+
+/** The section about recorded tracepoints. */
+function tracepoints(traces: readonly TraceVerdict[]): string[] {
+  const kernels = [...new Set(traces.map(({ kernel }) => kernel))];
+  const counts = kernels.map((kernel) => {
+    const of = traces.filter((verdict) => verdict.kernel === kernel);
+    const equal = of.filter(({ events }) => events === 'equal').length;
+    const outcome = of.filter(({ outcome }) => outcome === 'predicted').length;
+    return `| ${kernel} | ${of.length} | ${equal} | ${outcome} | ${of.filter(agrees).length} |`;
+  });
+  const others = traces.filter((verdict) => !agrees(verdict));
+  return [
+    '## Tracepoints',
+    '',
+    'Recordings of io_uring programs on three kernels (`test/fixtures/iou`, made from `test/fixtures/oracle/*-iou-*` by `test/conformance/iou.test.ts`), one run each, 6.1 and 7.3 under emulation. Compared are all events of the ring in one sequence: name, user_data, opcode, result, link target, hashed or normal queue, error, and whether the submitter or a worker was in it. On 6.1 the opcode comes from the SQE (that trace prints none); on 6.18 workers were not recorded.',
+    '',
+    '| kernel | programs | same events | same CQEs | both |',
+    '| --- | --- | --- | --- | --- |',
+    ...counts,
+    '',
+    'What differs:',
+    '',
+    ...others.map(
+      ({ program, kernel, events, outcome, reason }) =>
+        `- ${program} on ${kernel} (events ${events}; CQEs ${outcome}): ${reason}`,
+    ),
+    '',
+  ];
 }
 
 function percent(part: number, whole: number): string {
