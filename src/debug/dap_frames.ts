@@ -34,7 +34,7 @@ export class Frames {
     }
     checkThread(thread, this.open);
     const event = this.eventOf(thread);
-    if (event < 0) return { stackFrames: [], totalFrames: 0 };
+    if (event < 0) return this.nothing(start);
     let plan = this.plans.get(event);
     if (plan === undefined) {
       plan = this.plan(event);
@@ -48,6 +48,15 @@ export class Frames {
       return subtle ? { ...frame, presentationHint: 'subtle' as const } : frame;
     });
     return { stackFrames, totalFrames: plan.length };
+  }
+
+  /** A trace without events still shows its text: without a frame VS Code shows nothing at all. */
+  private nothing(start: number): DebugProtocol.StackTraceResponse['body'] {
+    const id = this.next++;
+    this.events.set(id, -1);
+    const { source, line } = this.sources.beginning();
+    const frame = { id, name: 'no events', source, line, column: 1 };
+    return { stackFrames: start > 0 ? [] : [frame], totalFrames: 1 };
   }
 
   /** The event of a frame; the cursor's without one, undefined for a frame of an earlier stop. */

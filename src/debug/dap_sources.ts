@@ -60,11 +60,19 @@ export class Sources {
   ofEvent(event: number): Place {
     const { open, traceDocument } = this.opened;
     if (!this.byExcerpts && traceDocument !== undefined) {
-      const name = traceDocument.split('?')[0].split(/[\\/]/).pop() ?? traceDocument;
-      return { source: { name, path: traceDocument }, line: open.lineOf(event) };
+      return { source: documentSource(traceDocument), line: open.lineOf(event) };
     }
     const part = Math.floor(event / EXCERPT);
     return { source: this.excerpt(part), line: open.lineOf(event) - this.firstLine(part) + 1 };
+  }
+
+  /** First line of the session, else of the trace text. */
+  beginning(): Place {
+    const { traceDocument } = this.opened;
+    const session = this.ofSession(1);
+    if (session !== undefined) return session;
+    if (this.byExcerpts || traceDocument === undefined) return { source: this.excerpt(0), line: 1 };
+    return { source: documentSource(traceDocument), line: 1 };
   }
 
   /** A line of the session file; undefined where the trace came from none that is known. */
@@ -225,6 +233,10 @@ export class Sources {
     const name = path.split(/[\\/]/).pop() ?? '';
     return stackPath !== undefined && same(stackPath(name), path) ? name : undefined;
   }
+}
+
+function documentSource(path: string): DebugProtocol.Source {
+  return { name: path.split('?')[0].split(/[\\/]/).pop() ?? path, path };
 }
 
 /** Two ways to name one document: VS Code hands back URIs of plain files as paths. */

@@ -138,6 +138,15 @@ describe('odd traces', () => {
     const client = new Client({ ...testHost(), open: async () => ({ open }) });
     const { threadId, description } = await client.start({ program: 'empty.txt' });
     expect(description).toBe('the trace has no events');
+    const { stackFrames } = await client.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', {
+      threadId,
+    });
+    expect(stackFrames).toMatchObject([{ name: 'no events', line: 1 }]);
+    const { source } = stackFrames[0];
+    expect(await client.ask('source', { source, sourceReference: source?.sourceReference })).toMatchObject({
+      content: '',
+    });
+    expect(await client.ask('scopes', { frameId: stackFrames[0].id })).toEqual({ scopes: [] });
     await client.ask('setFunctionBreakpoints', {
       breakpoints: [{ name: 'ublk_queue_rq' }, { name: 'totals::sqes' }],
     });
