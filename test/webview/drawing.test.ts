@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { SPAN_KINDS } from '../../src/webview/protocol_data';
 import { contrast, over, parseColour } from '../../src/webview/timeline/colours';
 import { drawScene } from '../../src/webview/timeline/draw';
-import { drawGround, drawLegend } from '../../src/webview/timeline/draw_frame';
+import { drawGround } from '../../src/webview/timeline/draw_frame';
+import { drawLegend, legendHeight } from '../../src/webview/timeline/legend';
 import { closedAtFirst } from '../../src/webview/timeline/groups';
-import { metricsOf } from '../../src/webview/timeline/scene';
 import { areaAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
 import { busyRange } from '../../src/webview/timeline/overview';
 import { ellipsis } from '../../src/webview/timeline/painter';
@@ -92,18 +92,28 @@ describe('the drawing as SVG', () => {
     expect(svg).toContain('9007199.254739992 s');
   });
 
-  it('names every phase in its legend, also where it is narrow', () => {
+  it.each([120, 250, 400, 700, 1000])('names every phase in a legend as high as it needs: %i px', (width) => {
     const wide = sceneOf({ tracks, slice: sliceOf([], []) });
-    const texts = (width: number): string => {
-      const scene = { ...wide, width, metrics: metricsOf(13, width, true) };
-      const painter = new SvgPainter(width, scene.height, PAPER.fontFamily);
-      drawLegend(painter, scene);
-      return painter.document('legend');
-    };
-    for (const width of [400, 700, 1000])
-      for (const name of ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'])
-        expect(texts(width), `${width}`).toContain(name);
-    expect(texts(120)).toMatch(/…|Waiting/);
+    const painter = new SvgPainter(width, wide.height, PAPER.fontFamily);
+    const legend = legendHeight(painter, { ...wide, width });
+    const scene = { ...wide, width, metrics: { ...wide.metrics, legend } };
+    drawLegend(painter, scene);
+    const svg = painter.document('legend');
+    const names = ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'];
+    for (const name of names) expect(svg).toContain(name);
+    const tops = [...svg.matchAll(/<text x="([^"]*)" y="([^"]*)"/g)].map(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ]);
+    expect(tops).toHaveLength(names.length * 2);
+    // Neither a line too many nor one too few, and none beyond the right edge.
+    const line = legend / new Set(tops.map(([, y]) => y)).size;
+    expect(line).toBe(Math.round(13 * 1.9));
+    for (const [x, y] of tops) {
+      expect(x).toBeLessThan(width);
+      expect(y).toBeGreaterThan(scene.height - legend);
+      expect(y).toBeLessThan(scene.height);
+    }
   });
 
   it('has no line of its grid left of where times begin', () => {

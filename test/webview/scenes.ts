@@ -1,4 +1,6 @@
 import type { CursorState, Flow, Slice, Tracks } from '../../src/webview/protocol_data';
+import { legendHeight } from '../../src/webview/timeline/legend';
+import { SvgPainter } from '../../src/webview/timeline/painter_svg';
 import { PAPER, paletteOf } from '../../src/webview/timeline/palette';
 import { Rows, stackOrder } from '../../src/webview/timeline/rows';
 import { Scale } from '../../src/webview/timeline/scale';
@@ -21,7 +23,11 @@ export interface SceneParts {
 /** A drawing of 1000 by 500 pixels on paper. */
 export function sceneOf(parts: SceneParts): Scene {
   const { tracks, slice, range = { from: 0, to: 1000 }, length = 1000 } = parts;
-  const metrics = metricsOf(13, 1000, true);
+  const palette = paletteOf(PAPER);
+  const words = (text: string): string => text;
+  const bare = metricsOf(13, 1000);
+  const painter = new SvgPainter(1000, 500, PAPER.fontFamily);
+  const metrics = { ...bare, legend: legendHeight(painter, { palette, metrics: bare, width: 1000, words }) };
   const heights = {
     row: metrics.row,
     strip: metrics.markStrip,
@@ -32,7 +38,7 @@ export function sceneOf(parts: SceneParts): Scene {
   return {
     width: 1000,
     height: 500,
-    palette: paletteOf(PAPER),
+    palette,
     metrics,
     scale: new Scale(range, metrics.gutter, 1000 - metrics.gutter),
     tracks,
@@ -46,6 +52,6 @@ export function sceneOf(parts: SceneParts): Scene {
     flow: parts.flow,
     selection: undefined,
     hover: undefined,
-    words: (text) => text,
+    words,
   };
 }

@@ -1,7 +1,7 @@
 import type { FaceProps } from '../faces';
 import { MAX_SHARE, phaseShares } from './shares';
 import type { Statistics } from '../protocol_data';
-import { spanWords } from '../timeline/draw_frame';
+import { spanWords } from '../timeline/legend';
 import { formatBytes, formatCount, formatDuration, formatExact } from '../timeline/format';
 import { useValue } from '../use_signal';
 import { IconButton } from './button';

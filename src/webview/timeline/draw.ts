@@ -1,4 +1,5 @@
-import { drawGround, drawGutter, drawLegend, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
+import { drawGround, drawGutter, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
+import { drawLegend } from './legend';
 import { drawTracks } from './draw_tracks';
 import { drawTies } from './draw_ties';
 import type { Painter } from './painter';

@@ -1,24 +1,8 @@
-import type { SpanKind } from '../protocol_data';
-import type { Words } from '../words';
 import { counterAt } from './draw_tracks';
 import { formatExact } from './format';
 import type { Painter, TextLook } from './painter';
 import { rulerOf } from './ruler';
-import { legendLine, type Placed, type Scene } from './scene';
-
-/** What each kind of span says to a person. */
-export function spanWords(t: Words): Record<SpanKind, string> {
-  return {
-    queued: t('Queued'),
-    delivered: t('Delivered'),
-    server: t('Server'),
-    backend: t('Backend'),
-    commit: t('Commit'),
-    running: t('Running'),
-    waiting: t('Waiting'),
-    merged: t('Several'),
-  };
-}
+import type { Placed, Scene } from './scene';
 
 /** Lines behind everything: ticks, rows, headings, the selected range. */
 export function drawGround(painter: Painter, scene: Scene, placed: readonly Placed[]): void {
@@ -184,53 +168,4 @@ export function drawMinimap(painter: Painter, scene: Scene): void {
     colour: palette.muted,
     size: metrics.small,
   });
-}
-
-const LEGEND: readonly SpanKind[] = [
-  'queued',
-  'delivered',
-  'server',
-  'backend',
-  'commit',
-  'running',
-  'waiting',
-];
-
-/** Phases by colour, pattern and letter, at the bottom. */
-export function drawLegend(painter: Painter, scene: Scene): void {
-  const { metrics, palette, height, width } = scene;
-  if (metrics.legend === 0) return;
-  const line = legendLine(palette.fontSize);
-  let top = height - metrics.legend;
-  const names = spanWords(scene.words);
-  painter.fill(0, top, width, metrics.legend, palette.background);
-  painter.fill(0, top, width, 1, palette.border);
-  const look = { colour: palette.foreground, size: metrics.small };
-  const size = line - 9;
-  let x = metrics.text;
-  for (const kind of LEGEND) {
-    const ink = palette.spans[kind];
-    const room = painter.measure(names[kind], look);
-    const wide = size * 1.9;
-    if (x > metrics.text && x + wide + room + 7 > width) {
-      if (top + 2 * line > height) {
-        painter.text('…', x - 11, top + line / 2, 16, look);
-        break;
-      }
-      x = metrics.text;
-      top += line;
-    }
-    painter.fill(x, top + 5, wide, size, ink.fill);
-    painter.weave(x, top + 5, wide, size, ink.pattern, ink.weave);
-    painter.outline(x, top + 5, wide, size, ink.edge, 1);
-    const letter = painter.measure(ink.letter, look);
-    painter.fill(x + wide / 2 - letter / 2 - 1, top + 7, letter + 2, size - 4, ink.fill);
-    painter.text(ink.letter, x + wide / 2, top + 5 + size / 2, wide, {
-      ...look,
-      colour: ink.text,
-      align: 'middle',
-    });
-    painter.text(names[kind], x + wide + 5, top + 5 + size / 2, room + 1, look);
-    x += wide + room + 18;
-  }
 }

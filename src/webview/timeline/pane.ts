@@ -7,6 +7,8 @@ import { drawScene } from './draw';
 import { closedAtFirst } from './groups';
 import { hitAt } from './hit';
 import { busyRange, overviewOf, overviewTracks } from './overview';
+import { legendHeight } from './legend';
+import type { Painter } from './painter';
 import { CanvasPainter } from './painter_canvas';
 import { SvgPainter } from './painter_svg';
 import { PAPER, type Palette, paletteOf } from './palette';
@@ -110,15 +112,10 @@ export class Pane {
 
   /** The picture on the screen in colours of paper. */
   picture(): Picture {
-    const scene = this.compose(
-      paletteOf({
-        ...PAPER,
-        fontFamily: this.palette.peek().fontFamily,
-        fontSize: this.palette.peek().fontSize,
-      }),
-    );
+    const { fontFamily, fontSize } = this.palette.peek();
     const { width, height } = this.size.peek();
-    const painter = new SvgPainter(width, height, scene?.palette.fontFamily ?? PAPER.fontFamily);
+    const painter = new SvgPainter(width, height, fontFamily);
+    const scene = this.compose(paletteOf({ ...PAPER, fontFamily, fontSize }), painter);
     if (scene !== undefined) drawScene(painter, { ...scene, hover: undefined });
     return { svg: painter.document(this.store.traces.peek()[this.trace]?.name ?? ''), width, height };
   }
@@ -256,12 +253,12 @@ export class Pane {
   }
 
   /** Puts together what is drawn; undefined while there is no trace. */
-  private compose(palette: Palette): Scene | undefined {
+  private compose(palette: Palette, painter: Pick<Painter, 'measure'> | undefined): Scene | undefined {
     const { store, trace } = this;
     const summary = store.traces.peek()[trace];
     if (summary === undefined) return undefined;
     const { width, height } = this.size.peek();
-    const metrics = metricsOf(palette.fontSize, width, this.withLegend);
+    const metrics = this.metrics(palette, width, painter);
     const { rows, pinned } = this.stack(summary.tracks, metrics);
     const range: TimeRange = store.range.peek();
     const scale = new Scale(range, metrics.gutter, width - metrics.gutter);
@@ -289,6 +286,13 @@ export class Pane {
     };
   }
 
+  private metrics(palette: Palette, width: number, painter: Pick<Painter, 'measure'> | undefined): Metrics {
+    const metrics = metricsOf(palette.fontSize, width);
+    if (!this.withLegend || painter === undefined) return metrics;
+    const words = this.store.words.peek();
+    return { ...metrics, legend: legendHeight(painter, { palette, metrics, width, words }) };
+  }
+
   /** Slices for what is visible; asks for what is missing. */
   private data(
     view: Pick<Scene, 'rows' | 'pinned' | 'scrollTop' | 'metrics' | 'height' | 'scale'>,
@@ -314,10 +318,10 @@ export class Pane {
   }
 
   private draw(): void {
-    const scene = this.compose(this.palette.peek());
-    if (scene === undefined) return;
     const { width, height, ratio } = this.size.peek();
     this.fitCanvas(width, height, ratio);
+    const scene = this.compose(this.palette.peek(), this.painter);
+    if (scene === undefined) return;
     const content = topOf(scene) + scene.rows.height + scene.metrics.legend;
     const tall = `${Math.max(0, Math.ceil(content) - height)}px`;
     if (this.spacer.style.height !== tall) this.spacer.style.height = tall;

@@ -22,19 +22,14 @@ export interface Metrics {
   readonly small: number;
 }
 
-/** Height of one line of the legend; narrow views break it into several. */
-export function legendLine(fontSize: number): number {
-  return Math.round(fontSize * 1.9);
-}
-
-/** Sizes for a font size and a width; narrow views give names less room. */
-export function metricsOf(fontSize: number, width: number, withLegend: boolean): Metrics {
+/** Sizes for a font size and a width, without a legend; narrow views give names less room. */
+export function metricsOf(fontSize: number, width: number): Metrics {
   const em = (share: number): number => Math.round(fontSize * share);
   return {
     gutter: Math.round(Math.min(em(14), Math.max(em(6.5), width * 0.2))),
     minimap: em(2.6),
     ruler: em(1.9),
-    legend: withLegend ? legendLine(fontSize) * Math.ceil(em(66) / Math.max(1, width)) : 0,
+    legend: 0,
     row: em(1.28),
     markStrip: em(0.52),
     counter: em(2.3),

@@ -2,7 +2,7 @@ import { MARK_KINDS, SPAN_KINDS } from '../protocol_data';
 import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import type { Words } from '../words';
-import { spanWords } from './draw_frame';
+import { spanWords } from './legend';
 import { formatCount, formatExact } from './format';
 import type { Pane } from './pane';
 import type { Hit, Scene } from './scene';
