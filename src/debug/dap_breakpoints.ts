@@ -126,6 +126,7 @@ export class Breakpoints {
       const message =
         condition.problem ??
         target?.problem ??
+        (target === undefined ? 'this document is none of the debugged trace' : undefined) ??
         (nothing ? 'nothing happens here or below in this trace' : undefined);
       return {
         id,

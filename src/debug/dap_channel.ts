@@ -1,9 +1,26 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { RequestError } from './dap_host';
+import { GOTO_REQUEST, RequestError, STEP_REQUEST } from './dap_host';
 import { type Disposable, Listeners } from './listeners';
 
 /** Answers of requests by command. A handler returns the body or a {@link Reply}, or throws {@link RequestError}. */
 export type Handlers = Readonly<Record<string, (args: never) => unknown>>;
+
+/** Arguments without which a request says nothing. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  evaluate: ['expression'],
+  completions: ['text', 'column'],
+  readMemory: ['memoryReference', 'count'],
+  setBreakpoints: ['source'],
+  setFunctionBreakpoints: ['breakpoints'],
+  setDataBreakpoints: ['breakpoints'],
+  setExceptionBreakpoints: ['filters'],
+  dataBreakpointInfo: ['name'],
+  breakpointLocations: ['source', 'line'],
+  gotoTargets: ['source', 'line'],
+  goto: ['targetId'],
+  [GOTO_REQUEST]: ['event'],
+  [STEP_REQUEST]: ['kind'],
+};
 
 /** An answer after which something is to be sent. */
 export class Reply {
@@ -38,6 +55,8 @@ export class Channel {
     try {
       const handler = Object.hasOwn(handlers, request.command) ? handlers[request.command] : undefined;
       if (handler === undefined) throw new RequestError(`${request.command} is not supported`, false);
+      const missing = NEEDED[request.command]?.find((name) => request.arguments?.[name] === undefined);
+      if (missing !== undefined) throw new RequestError(`${request.command} needs "${missing}"`, false);
       const returned = handler((request.arguments ?? {}) as never);
       const result: unknown = returned instanceof Promise ? await returned : returned;
       this.respond(request, result instanceof Reply ? result.body : result);

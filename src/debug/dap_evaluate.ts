@@ -8,7 +8,7 @@ import { eventField, requestField } from './filter_fields';
 import { eventsShown, requestsShown } from './filter_scan';
 import { logParts } from './log_message';
 import type { OpenTrace } from './model';
-import { isStatePath, pathPatterns, pathProblem, pathsOfLeaf } from './state_schema';
+import { isStatePath, pathKinds, pathPatterns, pathProblem, pathsOfLeaf } from './state_schema';
 import type { Work } from './work';
 
 /** The value of an expression at an event: a state variable by its path, a field by its name, or a filter as true or false. */
@@ -132,7 +132,9 @@ export function completions(open: OpenTrace, text: string, column: number): Debu
       .slice(0, 200)
       .map((label) => ({ label, type: 'variable', start: offset - path.length + 1, length: path.length }));
   }
-  return completeFilter(text, offset, open.trace).map((c) => ({
+  const left = text.slice(0, offset - path.length);
+  const things = /(^|[(!]|&&|\|\|)\s*$/.test(left) ? pathKinds().filter((kind) => kind.startsWith(path)) : [];
+  const fields = completeFilter(text, offset, open.trace).map((c) => ({
     label: c.label,
     ...(c.text === c.label ? {} : { text: c.text }),
     detail: c.says,
@@ -145,4 +147,14 @@ export function completions(open: OpenTrace, text: string, column: number): Debu
     start: c.start + 1,
     length: c.end - c.start,
   }));
+  return [
+    ...fields,
+    ...things.map((label) => ({
+      label,
+      detail: 'a state variable',
+      type: 'variable' as const,
+      start: offset - path.length + 1,
+      length: path.length,
+    })),
+  ];
 }

@@ -27,9 +27,11 @@ export class Frames {
   of(thread: number, start = 0, levels = 0): DebugProtocol.StackTraceResponse['body'] {
     if (thread === MORE) {
       const id = this.next++;
-      this.events.set(id, this.open.cursor.event);
+      const { event } = this.open.cursor;
+      this.events.set(id, event);
       const name = 'more requests in flight than are listed: go to one of them';
-      const frame = { id, name, line: 0, column: 0, presentationHint: 'label' as const };
+      const { source, line } = this.place(event);
+      const frame = { id, name, source, line, column: 1, presentationHint: 'label' as const };
       return { stackFrames: start > 0 ? [] : [frame], totalFrames: 1 };
     }
     checkThread(thread, this.open);
@@ -83,6 +85,11 @@ export class Frames {
   clear(): void {
     this.events.clear();
     this.plans.clear();
+  }
+
+  /** The line of the pseudo-code that stands for an event, else that of the trace text. */
+  private place(event: number): Place {
+    return this.sources.ofName(this.open.trace.nameOf(event)) ?? this.sources.ofEvent(event);
   }
 
   private plan(event: number): FramePlan[] {

@@ -134,11 +134,12 @@ export class Sources {
       return this.edited ? this.editedTarget(line) : this.sessionTarget(line);
     }
     const file = this.stackFile(path);
-    if (file === undefined || this.host.stack === undefined) return undefined;
-    const at = this.host.stack.breakableLine(file, line);
+    const { stack } = this.host;
+    if (file === undefined || stack?.breakableLine(file, 1) === undefined) return undefined;
+    const at = stack.breakableLine(file, line);
     return at === undefined
       ? { kind: 'stack', line }
-      : { kind: 'stack', line: at, names: this.host.stack.eventsAt(file, at) };
+      : { kind: 'stack', line: at, names: stack.eventsAt(file, at) };
   }
 
   /** Line of the session as it ran that a line of its file is, whatever was edited; undefined for other documents and changed lines. */

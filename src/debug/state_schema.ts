@@ -126,9 +126,9 @@ const FORMS: Readonly<Record<string, { readonly id: RegExp; readonly like: strin
   device: { id: /^\d+$/, like: 'device:0' },
   slot: { id: /^(\d+@)?\d+:\d+$/, like: 'slot:QUEUE:TAG' },
   ring: { id: /^\d+$/, like: 'ring:0' },
-  req: { id: /^\d+:\w+$/, like: 'req:RING:POINTER' },
+  req: { id: /^\d+:0x[0-9a-f]+$/i, like: 'req:RING:POINTER' },
   pipe: { id: /^\d+$/, like: 'pipe:0' },
-  page: { id: /^\w+$/, like: 'page:POINTER' },
+  page: { id: /^0x[0-9a-f]+$/i, like: 'page:POINTER' },
   disk: { id: /^\d+,\d+$/, like: 'disk:MAJOR,MINOR' },
   task: { id: /^\d+$/, like: 'task:PID' },
   io: { id: /^\d+$/, like: 'io:ID' },
@@ -164,6 +164,11 @@ export function leavesOf(kind: string): string[] {
   return [...stateLeaves(ONE_OF_EACH).keys()]
     .filter((path) => path.startsWith(`${kind}:`))
     .map((path) => path.slice(path.lastIndexOf(':') + 1));
+}
+
+/** What paths may begin with: the kinds of things. */
+export function pathKinds(): string[] {
+  return Object.keys(FORMS).map((kind) => `${kind}:`);
 }
 
 /** Patterns of paths of a kind, where a trace has none at hand to propose. */

@@ -365,6 +365,17 @@ describe('evaluate and memory', () => {
       column: 12,
     });
     expect(paths.targets.map((t) => t.label)).toContain('slot:0:2:state');
+    const labels = async (text: string): Promise<string[]> => {
+      const args = { text, column: text.length + 1 };
+      const { targets: found } = await client.ask<{ targets: DebugProtocol.CompletionItem[] }>(
+        'completions',
+        args,
+      );
+      return found.map((t) => t.label);
+    };
+    expect(await labels('sl')).toEqual(['slot:']);
+    expect(await labels('op == READ && p')).toEqual(expect.arrayContaining(['path', 'pipe:', 'page:']));
+    expect(await labels('latency > sl')).toEqual([]);
   });
 
   test('the console counts what a filter finds; errors name the column', async () => {
