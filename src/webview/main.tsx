@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { Client } from './client';
 import { Shell } from './shell/shell';
 import { Store } from './store';
+import { putHues } from './timeline/theme';
 import { connect } from './vscode_api';
 
 /** How long the view rests before it is kept: dragging must not write at every frame, ms. */
@@ -25,5 +26,6 @@ effect(() => {
   if (store.sidePanel.value && store.ready.value) store.wantExplanation();
 });
 
+putHues(document);
 render(<Shell store={store} />, document.body);
 void store.start();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SPAN_KINDS } from '../../src/webview/protocol_data';
-import { contrast, over, parseColour } from '../../src/webview/timeline/colours';
+import { contrast, legible, over, parseColour } from '../../src/webview/timeline/colours';
 import { drawScene } from '../../src/webview/timeline/draw';
 import { drawGround } from '../../src/webview/timeline/draw_frame';
 import { drawLegend, legendHeight } from '../../src/webview/timeline/legend';
@@ -13,6 +13,7 @@ import { SvgPainter } from '../../src/webview/timeline/painter_svg';
 import { PAPER, paletteOf, type ThemeColours } from '../../src/webview/timeline/palette';
 import { placedPins, placedRows, topOf } from '../../src/webview/timeline/scene';
 import { stackPictures } from '../../src/webview/drawing/stack_pictures';
+import { themeColours } from '../../src/webview/timeline/theme';
 import { THEMES } from './harness/themes';
 import { type SceneParts, sceneOf } from './scenes';
 import { sliceOf, tracksOf } from './slices';
@@ -227,6 +228,37 @@ describe('what lies under the pointer', () => {
   });
 });
 
+describe('hues', () => {
+  it.each(Object.entries(THEMES))('of %s are opaque and stand out', (name, { colours }) => {
+    const theme = themeColours((key) => colours[key] ?? '', name.startsWith('high-contrast'));
+    for (const hue of ['blue', 'green', 'orange', 'purple', 'red', 'yellow'] as const) {
+      expect(parseColour(theme[hue])?.[3], hue).toBe(1);
+      expect(contrast(theme[hue], theme.background), hue).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  it('are legible over any background', () => {
+    const colour = fc.tuple(
+      fc.nat(255),
+      fc.nat(255),
+      fc.nat(255),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(colour, colour, (hue, [red, green, blue]) => {
+        const background = `rgb(${red}, ${green}, ${blue})`;
+        expect(contrast(legible(`rgba(${hue.join(', ')})`, background), background)).toBeGreaterThanOrEqual(
+          3,
+        );
+      }),
+    );
+  });
+
+  it('that stand out already stay as they are', () => {
+    expect(legible('#d18616', '#1f1f1f')).toBe('#d18616');
+  });
+});
+
 describe('the stack', () => {
   it('finds every row again by its height, and every track by its id', () => {
     const kinds = fc.constantFrom<'context' | 'tag' | 'counter'>('context', 'tag', 'counter');
@@ -308,23 +340,7 @@ describe('colours', () => {
 
   const theme = (name: keyof typeof THEMES): ThemeColours => {
     const { colours, bodyClass } = THEMES[name];
-    const hue = (key: string): string => colours[key]!;
-    return {
-      ...PAPER,
-      highContrast: bodyClass.includes('high-contrast'),
-      background: hue('editor-background'),
-      foreground: hue('editor-foreground'),
-      muted: hue('descriptionForeground'),
-      border: hue('panel-border'),
-      focus: hue('focusBorder'),
-      selection: hue('editor-selectionBackground'),
-      blue: hue('charts-blue'),
-      green: hue('charts-green'),
-      orange: hue('charts-orange'),
-      purple: hue('charts-purple'),
-      red: hue('charts-red'),
-      yellow: hue('charts-yellow'),
-    };
+    return { ...PAPER, ...themeColours((key) => colours[key] ?? '', bodyClass.includes('high-contrast')) };
   };
   const themes = [
     ['paper', PAPER] as const,
@@ -338,7 +354,7 @@ describe('colours', () => {
       for (const kind of SPAN_KINDS) {
         const ink = palette.spans[kind];
         expect(contrast(ink.text, ink.fill)).toBeGreaterThanOrEqual(4.5);
-        expect(contrast(ink.edge, palette.background)).toBeGreaterThanOrEqual(colours.highContrast ? 3 : 2.5);
+        expect(contrast(ink.edge, palette.background)).toBeGreaterThanOrEqual(3);
       }
       expect(contrast(palette.muted, palette.background)).toBeGreaterThanOrEqual(4.5);
       const phases = ['queued', 'delivered', 'server', 'backend', 'commit'] as const;

@@ -58,3 +58,15 @@ export function contrast(a: string, b: string): number {
 export function readable(background: string): string {
   return contrast('#000000', background) >= contrast('#ffffff', background) ? '#000000' : '#ffffff';
 }
+
+/** The hue of a colour without its opacity, moved towards black or white as far as its contrast with a background asks. */
+export function legible(colour: string, background: string, least = 3): string {
+  const [red, green, blue] = parseColour(colour) ?? BLACK;
+  const opaque = colourText([red, green, blue, 1]);
+  const pole = readable(background);
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = over(pole, opaque, share);
+    if (contrast(mixed, background) >= least) return mixed;
+  }
+  return pole;
+}

@@ -1,5 +1,9 @@
-import { over } from './colours';
+import { legible, over } from './colours';
 import { PAPER, type ThemeColours } from './palette';
+
+/** The hues that a theme has for charts. */
+const CHARTS = ['blue', 'green', 'orange', 'purple', 'red', 'yellow'] as const;
+type Chart = (typeof CHARTS)[number];
 
 /** Reads the theme that VS Code has put on the page; forced colours of the system win over it. */
 export function readTheme(page: Document): ThemeColours {
@@ -11,6 +15,20 @@ export function readTheme(page: Document): ThemeColours {
   if (matchMedia('(forced-colors: active)').matches) {
     return { ...forcedColours(page), fontFamily, fontSize };
   }
+  const highContrast =
+    body.classList.contains('vscode-high-contrast') || body.classList.contains('vscode-high-contrast-light');
+  return { ...themeColours(raw, highContrast), fontFamily, fontSize };
+}
+
+/**
+ * The drawing's colours from the variables of a theme, by name without `--vscode-`; '' stands for one that is absent.
+ * A hue is opaque and tells itself from the background: VS Code's own orange is that of find matches, meant to lie
+ * under text.
+ */
+export function themeColours(
+  raw: (name: string) => string,
+  highContrast: boolean,
+): Omit<ThemeColours, 'fontFamily' | 'fontSize'> {
   const first = (fallback: string, ...names: string[]): string => {
     for (const name of names) {
       const value = raw(name);
@@ -20,25 +38,34 @@ export function readTheme(page: Document): ThemeColours {
   };
   const background = over(first(PAPER.background, 'editor-background'), PAPER.background);
   const foreground = over(first(PAPER.foreground, 'editor-foreground', 'foreground'), background);
+  const hue = (name: Chart): string => legible(first(PAPER[name], `charts-${name}`), background);
   return {
-    highContrast:
-      body.classList.contains('vscode-high-contrast') ||
-      body.classList.contains('vscode-high-contrast-light'),
+    highContrast,
     background,
     foreground,
     muted: first(PAPER.muted, 'descriptionForeground'),
     border: first(PAPER.border, 'contrastBorder', 'editorGroup-border', 'panel-border'),
     focus: first(PAPER.focus, 'focusBorder'),
     selection: first(PAPER.selection, 'editor-selectionBackground'),
-    blue: first(PAPER.blue, 'charts-blue'),
-    green: first(PAPER.green, 'charts-green'),
-    orange: first(PAPER.orange, 'charts-orange'),
-    purple: first(PAPER.purple, 'charts-purple'),
-    red: first(PAPER.red, 'charts-red'),
-    yellow: first(PAPER.yellow, 'charts-yellow'),
-    fontFamily,
-    fontSize,
+    blue: hue('blue'),
+    green: hue('green'),
+    orange: hue('orange'),
+    purple: hue('purple'),
+    red: hue('red'),
+    yellow: hue('yellow'),
   };
+}
+
+/** Gives the style sheets the same hues as `--hue-…`, and keeps them when the theme changes. */
+export function putHues(page: Document): void {
+  const sheet = new CSSStyleSheet();
+  page.adoptedStyleSheets.push(sheet);
+  const put = (): void => {
+    const theme = readTheme(page);
+    sheet.replaceSync(`:root{${CHARTS.map((name) => `--hue-${name}:${theme[name]}`).join(';')}}`);
+  };
+  put();
+  watchTheme(page, put);
 }
 
 /** The few colours that a system with forced colours has, as numbers: canvas mixes them. */

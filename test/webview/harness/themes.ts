@@ -66,7 +66,7 @@ const DARK: Readonly<Record<string, string>> = {
   'charts-red': '#f14c4c',
   'charts-blue': '#59a4f9',
   'charts-yellow': '#cca700',
-  'charts-orange': '#d18616',
+  'charts-orange': 'rgba(234, 92, 0, 0.33)',
   'charts-green': '#89d185',
   'charts-purple': '#b180d7',
 };
@@ -126,7 +126,7 @@ const LIGHT: Readonly<Record<string, string>> = {
   'charts-red': '#e51400',
   'charts-blue': '#0063d3',
   'charts-yellow': '#bf8803',
-  'charts-orange': '#d18616',
+  'charts-orange': 'rgba(234, 92, 0, 0.33)',
   'charts-green': '#388a34',
   'charts-purple': '#652d90',
 };
@@ -184,7 +184,6 @@ const CONTRAST: Readonly<Record<string, string>> = {
   'charts-red': '#f48771',
   'charts-blue': '#59a4f9',
   'charts-yellow': '#ffd370',
-  'charts-orange': '#ffd370',
   'charts-green': '#89d185',
   'charts-purple': '#b180d7',
 };
@@ -226,7 +225,6 @@ const CONTRAST_LIGHT: Readonly<Record<string, string>> = {
   'charts-red': '#b5200d',
   'charts-blue': '#0063d3',
   'charts-yellow': '#895503',
-  'charts-orange': '#895503',
   'charts-green': '#374e06',
   'charts-purple': '#652d90',
 };
