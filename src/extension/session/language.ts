@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { ServerName } from '../../session/ast';
+import { DocumentRemarks, remark, runLenses } from '../editing';
 import type { Traces } from '../traces';
 import { viewLenses } from '../view/lenses';
 
-const WAIT_MS = 250;
 const SELECTOR = { language: 'ublk' } as const;
 
 /** Registers what the editor offers for `.ublk` sessions. The parser is loaded when first needed. */
@@ -28,7 +28,7 @@ export function registerSessionLanguage(context: vscode.ExtensionContext, traces
       onDidChangeCodeLenses: (listener) => traces.onDidChange(() => listener()),
       provideCodeLenses: (document) => codeLenses(document, traces),
     }),
-    new SessionDiagnostics(),
+    new DocumentRemarks('ublk', SELECTOR.language, remarks),
   );
 }
 
@@ -116,22 +116,10 @@ async function provideFoldingRanges(document: vscode.TextDocument): Promise<vsco
 }
 
 function codeLenses(document: vscode.TextDocument, traces: Traces): vscode.CodeLens[] {
-  const range = new vscode.Range(0, 0, 0, 0);
-  const { uri } = document;
-  const stale = traces.find(uri)?.freshness === 'changed';
-  const run = stale ? vscode.l10n.t('Run Again (edited since)') : vscode.l10n.t('Run');
   return [
-    new vscode.CodeLens(range, {
-      title: `$(play) ${run}`,
-      tooltip: vscode.l10n.t('Simulate this session and show its requests'),
-      command: 'ublkTrace.run',
-      arguments: [uri],
-    }),
-    new vscode.CodeLens(range, {
-      title: `$(debug-alt) ${vscode.l10n.t('Debug')}`,
-      tooltip: vscode.l10n.t('Step through the requests of this session'),
-      command: 'ublkTrace.debug',
-      arguments: [uri],
+    ...runLenses(document, traces, {
+      run: vscode.l10n.t('Simulate this session and show its requests'),
+      debug: vscode.l10n.t('Step through the requests of this session'),
     }),
     ...viewLenses(document),
   ];
@@ -143,58 +131,12 @@ const SEVERITIES = {
   info: vscode.DiagnosticSeverity.Information,
 } as const;
 
-/** Remarks of the parser on every open session, shortly after each edit. */
-class SessionDiagnostics implements vscode.Disposable {
-  private readonly found = vscode.languages.createDiagnosticCollection('ublk');
-  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
-  private readonly events: vscode.Disposable[];
-
-  constructor() {
-    const { workspace } = vscode;
-    this.events = [
-      workspace.onDidOpenTextDocument((document) => this.later(document, 0)),
-      workspace.onDidChangeTextDocument(({ document }) => this.later(document, WAIT_MS)),
-      workspace.onDidCloseTextDocument((document) => this.forget(document)),
-    ];
-    for (const document of workspace.textDocuments) this.later(document, 0);
-  }
-
-  dispose(): void {
-    for (const event of this.events) event.dispose();
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.found.dispose();
-  }
-
-  private later(document: vscode.TextDocument, wait: number): void {
-    if (document.languageId !== 'ublk') return;
-    const key = document.uri.toString();
-    clearTimeout(this.timers.get(key));
-    this.timers.set(
-      key,
-      setTimeout(() => void this.check(document), wait),
-    );
-  }
-
-  private forget({ uri }: vscode.TextDocument): void {
-    const key = uri.toString();
-    clearTimeout(this.timers.get(key));
-    this.timers.delete(key);
-    this.found.delete(uri);
-  }
-
-  private async check(document: vscode.TextDocument): Promise<void> {
-    const { parseSession } = await import('../../session/parse');
-    if (document.isClosed || document.languageId !== 'ublk') return;
-    this.timers.delete(document.uri.toString());
-    const { diagnostics } = parseSession(document.getText(), document.uri.path);
-    this.found.set(
-      document.uri,
-      diagnostics.map(({ severity, line, column, endColumn, message }) => {
-        const range = new vscode.Range(line - 1, column - 1, line - 1, endColumn - 1);
-        const shown = new vscode.Diagnostic(document.validateRange(range), message, SEVERITIES[severity]);
-        shown.source = 'ublk';
-        return shown;
-      }),
-    );
-  }
+/** Remarks of the parser on a session. */
+async function remarks(document: vscode.TextDocument): Promise<vscode.Diagnostic[]> {
+  const { parseSession } = await import('../../session/parse');
+  const { diagnostics } = parseSession(document.getText(), document.uri.path);
+  return diagnostics.map(({ severity, line, column, endColumn, message }) => {
+    const range = new vscode.Range(line - 1, column - 1, line - 1, endColumn - 1);
+    return remark(document.validateRange(range), message, SEVERITIES[severity]);
+  });
 }
