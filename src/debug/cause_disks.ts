@@ -54,6 +54,8 @@ export class CauseDisks {
     const { trace } = this;
     const [from, other] = [trace.num(a, 'sector'), trace.num(b, 'sector')];
     if (from === undefined || other === undefined || from === other) return true;
+    // a flush ends at sector -1
+    if (from < 0 || other < 0) return true;
     return from < other ? other < from + this.sectors(a) : from < other + this.sectors(b);
   }
 

@@ -43,6 +43,8 @@ export const CAUSES: Readonly<Record<string, readonly (readonly string[])[]>> = 
   io_uring_link: [SUBMIT],
   io_uring_defer: [SUBMIT],
   io_uring_fail_link: [['io_uring_complete', 'io_uring_req_failed'], SUBMIT],
+  // the monitor finds out that the server is gone
+  ublk_daemon_monitor_work: [['ublk_ch_release']],
   io_wq_submit_work: [['io_uring_queue_async_work'], SUBMIT],
   ublk_ch_uring_cmd: [SUBMIT],
   io_uring_complete: [

@@ -91,6 +91,8 @@ export function isCommand(trace: Trace, submit: number): boolean {
   return /^(URING_CMD|46|0x2e)/.test(trace.str(submit, 'opcode') ?? '');
 }
 
+/** Most events that a search looks at; what lies farther away is reported as unknown. */
+export const REACH = 20000;
 /** Events that are looked for over the whole trace. */
 export const LISTED = ['session_command', 'app_io_submit'] as const;
 export const SUBMITS: ReadonlySet<string> = new Set(['io_uring_submit_sqe', 'io_uring_submit_req']);

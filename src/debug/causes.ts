@@ -3,14 +3,18 @@ import type { Trace } from '../trace/trace';
 import { CauseDisks } from './cause_disks';
 import { CauseLinks } from './cause_links';
 import { BELOW } from './cause_names';
-import { bounded, CauseRoles, HOPS, isCommand, LISTED, type Role, SUBMITS, WIDE } from './cause_roles';
+import { OwnDiskIo } from './cause_own_io';
+import { bounded, CauseRoles, HOPS, isCommand, LISTED, REACH, type Role, SUBMITS, WIDE } from './cause_roles';
 import { indexAfter } from './sorted';
 import { SharedWork, type Work } from './work';
 
-/** Most events that a search looks at; what lies farther away is reported as unknown. */
-const REACH = 20000;
-/** Longest chain. */
+/** Longest chain that is shown whole, and most steps to the command at its end. */
 const LONGEST = 128;
+const FARTHEST = 1 << 14;
+/** Where an SQE is filled. */
+const SQE: readonly string[] = ['io_uring_get_sqe'];
+/** Commands that end programs, whatever the programs are called. */
+const KILLERS: readonly string[] = ['kill', 'pkill', 'killall'];
 
 /**
  * What brought an event about. Inside one task the call around it counts, between tasks the steps of the request; before the
@@ -20,6 +24,7 @@ export class Causes {
   private readonly roles: CauseRoles;
   private readonly linking: SharedWork<CauseLinks>;
   private readonly disks: CauseDisks;
+  private readonly own: OwnDiskIo;
 
   constructor(
     private readonly trace: Trace,
@@ -28,6 +33,7 @@ export class Causes {
     this.roles = new CauseRoles(trace);
     this.linking = new SharedWork(CauseLinks.build(trace, (shape) => this.roles.ofShape(shape), LISTED));
     this.disks = new CauseDisks(trace);
+    this.own = new OwnDiskIo(trace, this.roles, this.disks);
   }
 
   /** Does in slices what the first question would do at once. false where `work` was cancelled. */
@@ -59,10 +65,19 @@ export class Causes {
     return list === undefined ? this.outside(e, role) : this.inRequest(e, role, list);
   }
 
-  /** e, what brought it about, and so on down to the command of the session or the start of what the trace knows. */
+  /**
+   * e, what brought it about, and so on down to the command of the session or the start of what the trace knows. Of a chain that is
+   * too long the command at its end follows what is shown.
+   */
   chain(e: number): number[] {
     const chain: number[] = [];
-    for (let at = e; at >= 0 && chain.length < LONGEST; at = this.parent(at)) chain.push(at);
+    let at = e;
+    for (; at >= 0 && chain.length < LONGEST; at = this.parent(at)) chain.push(at);
+    for (let k = 0; at >= 0 && k < FARTHEST; k++, at = this.parent(at)) {
+      if (this.roles.of(at).name !== 'session_command') continue;
+      chain.push(at);
+      break;
+    }
     return chain;
   }
 
@@ -275,15 +290,27 @@ export class Causes {
   /** Cause of an event that belongs to no request. */
   private outside(e: number, role: Role): number {
     const { trace } = this;
+    const submits = SUBMITS.has(role.name);
+    if (submits || role.name === 'io_uring_get_sqe') {
+      const by = submits ? this.sqeOf(e) : -1;
+      if (by >= 0) return by;
+      // a command asks the driver one thing after the other: the answer to one does not bring about the next
+      const command = this.sameTask(e, ['session_command', 'app_io_submit']);
+      if (command >= 0) return command;
+    }
     if (role.req >= 0) {
       const req = trace.word(e, role.req);
       const any = role.wants.length === 0;
       for (let i = e - 1; i >= Math.max(0, e - REACH); i--) {
         if (!any && role.wanted[trace.shape[i]] === 0) continue;
         const other = this.roles.of(i);
-        if (other.req >= 0 && trace.word(i, other.req) === req) return i;
+        if (other.req < 0 || trace.word(i, other.req) !== req) continue;
+        // memory of a request is used again, by other rings too
+        if (!submits || trace.num(i, 'ring') === trace.num(e, 'ring')) return i;
       }
     }
+    const step = this.requests.requestOf(e) < 0 ? this.own.before(e, role) : -1;
+    if (step >= 0) return step;
     const disk = this.disks.named(e);
     const wanted = role.wants.flat();
     if (disk >= 0 && wanted.length > 0) {
@@ -301,7 +328,17 @@ export class Causes {
     }
     const own = this.sameTask(e, ['session_command', 'app_io_submit']);
     if (own >= 0) return own;
-    return this.commandOfProgram(e);
+    const program = this.commandOfProgram(e, role.name === 'ublk_ch_release' ? KILLERS : []);
+    return program >= 0 ? program : this.own.flushed(e, role);
+  }
+
+  /** The filling of the SQE that event e submits, where the same task did it; -1 for none. */
+  private sqeOf(e: number): number {
+    const { trace } = this;
+    const wanted = trace.num(e, 'user_data');
+    for (let i = this.sameTask(e, SQE); i >= 0 && i >= e - REACH; i = this.sameTask(i, SQE))
+      if (trace.num(i, 'user_data') === wanted) return i;
+    return -1;
   }
 
   /** The nearest earlier event of the same task with one of these names. */
@@ -326,12 +363,14 @@ export class Causes {
     return -1;
   }
 
-  /** The command that started a program of this name: daemons go on under the name of the command. */
-  private commandOfProgram(e: number): number {
+  /** The command that started a program of this name, daemons go on under the name of the command; or one of `others`. */
+  private commandOfProgram(e: number, others: readonly string[]): number {
     const { trace } = this;
     const { comm } = trace.taskOf(trace.task[e]);
-    for (const i of this.listed('session_command', e, e - REACH))
-      if (trace.taskOf(trace.task[i]).comm === comm) return i;
+    for (const i of this.listed('session_command', e, e - REACH)) {
+      const by = trace.taskOf(trace.task[i]).comm;
+      if (by === comm || others.includes(by)) return i;
+    }
     return -1;
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OpenTrace } from '../../src/debug/model';
-import { openTraceText } from '../../src/debug/open';
+import { openSession, openTraceText } from '../../src/debug/open';
 import { listRecordings } from '../support/oracle';
 
 const FIXTURES = join(__dirname, '..', 'fixtures');
@@ -120,6 +120,72 @@ describe('chain of causes', () => {
       }
     }
     expect(seen).toBeGreaterThan(1000);
+  });
+
+  test.each(['get-data', 'killed-daemon', 'loop-zc', 'qcow2-link', 'short-splice'])(
+    'every event of samples/%s.ublk goes back to a line of the session, in few steps',
+    async (name) => {
+      const path = join(__dirname, '..', '..', 'samples', `${name}.ublk`);
+      const trace = await openSession(path, readFileSync(path, 'utf8'), { pause: async () => {} });
+      const without = new Set<string>();
+      let longest = 0;
+      for (let i = 0; i < trace.length; i++) {
+        const events = trace.causes.chain(i);
+        longest = Math.max(longest, events.length);
+        if (trace.sessionLines.lineOf(events.at(-1)!) === undefined) without.add(chain(trace, i).join(' < '));
+      }
+      expect([...without]).toEqual([]);
+      expect(longest).toBeLessThan(64);
+    },
+  );
+
+  test('what a killed server leaves goes back to the line that killed it; each question of recover to recover', async () => {
+    const path = join(__dirname, '..', '..', 'samples', 'killed-daemon.ublk');
+    const trace = await openSession(path, readFileSync(path, 'utf8'), { pause: async () => {} });
+    const { trace: all, sessionLines, causes } = trace;
+    const rootLine = (event: number): string => {
+      const line = sessionLines.lineOf(causes.chain(event).at(-1)!) ?? 0;
+      return readFileSync(path, 'utf8').split('\n')[line - 1]!;
+    };
+    const named = (name: string): number[] =>
+      Array.from({ length: all.length }, (_, i) => i).filter((i) => all.nameOf(i) === name);
+    const monitor = named('ublk_daemon_monitor_work').at(-1)!;
+    expect(chain(trace, monitor)).toEqual(['ublk_daemon_monitor_work', 'ublk_ch_release', 'session_command']);
+    expect(rootLine(monitor)).toMatch(/^kill -9/);
+    const questions = named('ublk_ctrl_uring_cmd').filter((i) => all.num(i, 'op') === 0x10);
+    expect(questions.length).toBeGreaterThan(20);
+    for (const event of questions) {
+      expect(chain(trace, event)).toEqual([
+        'ublk_ctrl_uring_cmd',
+        'io_wq_submit_work',
+        'io_uring_queue_async_work',
+        'io_uring_submit_sqe',
+        'io_uring_get_sqe',
+        'session_command',
+      ]);
+      expect(rootLine(event)).toBe('ublk recover -n 0');
+    }
+  });
+
+  test('a chain that is too long to show still ends in its line of the session', async () => {
+    const lines = [
+      '            ublk-252     [000] .....     0.000000001: session_command: line 3, ublk add -t null',
+    ];
+    for (let k = 0; k < 200; k++) {
+      const at = `            ublk-300     [000] .....     0.${String(1000 + k * 2).padStart(9, '0')}`;
+      const what = `ring ffff888002001b00, req ffff888002001800, user_data 0x${k.toString(16)}`;
+      lines.push(
+        `${at}: io_uring_submit_sqe: ${what}, opcode URING_CMD, flags 0x0, non block 1, sq_thread 0`,
+        `${at}: io_uring_complete: ${what}, result 0, cflags 0x0 extra1 0 extra2 0 `,
+      );
+    }
+    const text = new TextEncoder().encode(`${lines.join('\n')}\n`);
+    const trace = await openTraceText('long', [text], { pause: async () => {} });
+    const events = trace.causes.chain(trace.length - 1);
+    expect(events.length).toBeLessThan(200);
+    expect(events.slice(0, 3)).toEqual([400, 399, 398]);
+    expect(events.at(-1)).toBe(0);
+    expect(trace.causes.chain(6)).toEqual([6, 5, 4, 3, 2, 1, 0]);
   });
 
   test('what an event caused has it as its cause', async () => {
