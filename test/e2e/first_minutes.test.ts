@@ -116,10 +116,8 @@ describe('first five minutes', () => {
     }
     expect(files.size).toBe(3);
     await workbench.showPane('Call Stack');
-    await workbench
-      .row(/^Thread q0 tag 0 WRITE 4 KiB/)
-      .first()
-      .waitFor();
+    const threads = workbench.page.locator('.debug-call-stack .monaco-list-row');
+    await threads.filter({ hasText: 'q0 tag 0 WRITE 4 KiB' }).first().waitFor();
     await workbench.shots('debug');
   });
 });
