@@ -5,7 +5,9 @@ import { machineSvg } from '../../src/webview/machine/export';
 import { drawMachine, type MachineDrawing } from '../../src/webview/machine/layout';
 import type { Box } from '../../src/webview/machine/parts';
 import { nearest } from '../../src/webview/machine/roving';
-import type { MachineView } from '../../src/webview/protocol_faces';
+import { widthOf } from '../../src/webview/drawing/marks';
+import { ringPiece } from '../../src/webview/machine/rings';
+import type { Exploded, MachineView, RingDrawing } from '../../src/webview/protocol_faces';
 import { wordsFrom } from '../../src/webview/words';
 import { recording, sample } from '../view/support';
 import { elementsOf } from './xml';
@@ -109,6 +111,76 @@ describe.each([
       expect(elementsOf(svg.trim())[0]).toBe('svg');
       expect(svg).not.toMatch(/var\(|vscode|NaN|undefined/);
       expect(svg).toContain(`viewBox="0 0 ${width} ${height}"`);
+    }
+  });
+});
+
+describe('the texts of a ring', () => {
+  const value = (name: string, now: number | undefined, previous?: number): Exploded => ({
+    name,
+    value: now === undefined ? '' : String(now),
+    path: '',
+    ...(previous !== undefined && { previous: String(previous) }),
+  });
+  const ringOf = (entries: number, head: Exploded, tail: Exploded): RingDrawing => ({
+    id: 'ring:0:CQ',
+    title: 'CQ of ring 0 of ublk-256',
+    text: '1 for the server to reap',
+    values: [],
+    changed: true,
+    gone: false,
+    request: -1,
+    focused: false,
+    which: 'CQ',
+    ring: 0,
+    entries,
+    head,
+    tail,
+    filled: [{ slot: 0, text: 'READ 4 KiB: 4096', changed: true, request: -1 }],
+  });
+  /** Boxes of the head's and the tail's texts and of what stands above and below the circle. */
+  const textBoxes = (ring: RingDrawing, width: number): Box[] => {
+    const { parts } = ringPiece(ring, { x: 20, y: 10, w: width }, t);
+    const whole = parts[0]!;
+    return parts
+      .flatMap((part) => part.marks.map((mark) => ({ mark, part })))
+      .flatMap(({ mark, part }) => {
+        if (mark.k !== 'text') return [];
+        const { x, y, text, size = 13, anchor = 'start', bold = false } = mark;
+        // Numbers of slots and words in the middle stand inside the circle.
+        if (part === whole && y > whole.y + 30 && y < whole.y + whole.h - 50) return [];
+        const w = widthOf(text, size, bold);
+        const left = anchor === 'start' ? x : anchor === 'end' ? x - w : x - w / 2;
+        return [{ x: left, y: y - size * 0.8, w, h: size }];
+      });
+  };
+  const clashes = (ring: RingDrawing, width: number): number => {
+    const boxes = textBoxes(ring, width);
+    return boxes.flatMap((a, k) => boxes.slice(k + 1).filter((b) => overlap(a, b))).length;
+  };
+
+  it.each([0, 1, 2, 4, 8, 16, 32, 64, 128])('never lie over each other: %i slots', (entries) => {
+    const round = entries || 16;
+    for (const width of [150, 210, 300])
+      for (let head = 0; head < round; head += Math.ceil(round / 13))
+        for (let turn = 0; turn <= round; turn += turn < 6 ? 1 : Math.ceil(round / 20))
+          for (const changed of ['', 'head', 'tail', 'both']) {
+            const was = (end: string, now: number): number | undefined =>
+              changed === end || changed === 'both' ? now + 1 : undefined;
+            const tail = head + turn;
+            const ring = ringOf(
+              entries,
+              value('head', head, was('head', head)),
+              value('tail', tail, was('tail', tail)),
+            );
+            expect(clashes(ring, width), `${head} to ${tail}, changed ${changed}, ${width} px`).toBe(0);
+          }
+  });
+
+  it('never lie over each other where one end is unknown', () => {
+    for (let tail = 0; tail < 16; tail++) {
+      expect(clashes(ringOf(16, value('head', undefined), value('tail', tail, 7)), 210)).toBe(0);
+      expect(clashes(ringOf(16, value('head', tail), value('tail', undefined)), 210)).toBe(0);
     }
   });
 });

@@ -46,7 +46,7 @@ export function ringPiece(ring: RingDrawing, box: Omit<Box, 'h'>, t: Words): Pie
     ...slots(ring, circle),
     ...centre(ring, circle, t),
   ];
-  const listTop = circle.y + outer + MARGIN + 6;
+  const listTop = circle.y + outer + MARGIN + 10;
   const shown = ring.filled.slice(-LISTED);
   for (const [k, entry] of shown.entries()) {
     const y = listTop + k * ENTRY;
@@ -203,15 +203,31 @@ function centre(ring: RingDrawing, c: Circle, t: Words): Mark[] {
   }));
 }
 
-/** Head and tail as pointers from outside; unknown ones stand under the circle's middle. */
-function pointers(ring: RingDrawing, c: Circle, t: Words): DrawnPart[] {
-  const same = ring.head.value === ring.tail.value;
-  return [
-    pointer(ring, ring.head, 'head', c, same ? -1 : 0, t),
-    pointer(ring, ring.tail, 'tail', c, same ? 1 : 0, t),
+/** Head and tail as pointers from outside, turned apart where their texts would meet. */
+export function pointers(ring: RingDrawing, c: Circle, t: Words): readonly DrawnPart[] {
+  const turn = Number(ring.tail.value) - Number(ring.head.value);
+  const entries = sizeOf(ring);
+  // The one that comes first on the short way round the circle turns back, the other one on.
+  const way = (((turn % entries) + entries) % entries) * 2 > entries ? -1 : 1;
+  const pair = (spread: number): readonly [DrawnPart, DrawnPart] => [
+    pointer(ring, ring.head, 'head', c, -way * spread, t),
+    pointer(ring, ring.tail, 'tail', c, way * spread, t),
   ];
+  let drawn = pair(turn % entries === 0 ? 0.2 : 0);
+  for (let spread = 0.25; spread < 2 && meet(...drawn); spread += 0.05) drawn = pair(spread);
+  return drawn;
 }
 
+function meet(a: Box, b: Box): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}
+
+/** Slots of a ring; where they are unknown, enough to place pointers. */
+function sizeOf({ entries }: RingDrawing): number {
+  return entries === 0 ? 16 : entries;
+}
+
+/** `beside`: by how much the pointer is turned away from its slot, radians. */
 function pointer(
   ring: RingDrawing,
   value: Exploded,
@@ -220,17 +236,12 @@ function pointer(
   beside: number,
   t: Words,
 ): DrawnPart {
-  const position = Number(value.value);
+  const position = value.value === '' ? Number.NaN : Number(value.value);
   const known = Number.isFinite(position);
-  const entries = ring.entries === 0 ? 16 : ring.entries;
-  // unknown pointers wait at the lower left and right; two at one place stand side by side
-  const at = known
-    ? angle(position % entries, entries) +
-      beside * (Math.abs(Math.sin(angle(position % entries, entries))) < 0.5 ? 0.32 : 0.2)
-    : end === 'head'
-      ? 2.5
-      : 0.64;
-  const tip = known && beside !== 0 ? angle(position % entries, entries) + beside * 0.05 : at;
+  const own = angle(position % sizeOf(ring), sizeOf(ring));
+  // unknown pointers wait at the lower left and right
+  const at = known ? own + beside : end === 'head' ? 2.5 : 0.64;
+  const tip = own + Math.sign(beside) * (ring.head.value === ring.tail.value ? 0.05 : 0);
   const [cos, sin] = [Math.cos(tip), Math.sin(tip)];
   const far = c.outer + 12;
   const x = c.x + far * Math.cos(at);
@@ -247,7 +258,9 @@ function pointer(
     ...(was === '' ? [] : [was]),
   ];
   const w = Math.max(...lines.map((line) => widthOf(line, 12, true))) + 4;
-  const side = Math.abs(Math.cos(at)) < 0.35 ? (beside !== 0 ? beside : 0) : Math.sign(Math.cos(at));
+  const upright = Math.abs(Math.cos(at)) < 0.35;
+  // Clockwise is to the right at the top and to the left at the bottom.
+  const side = Math.sign(upright ? -Math.sin(at) * beside : Math.cos(at));
   const anchor = side === 0 ? 'middle' : side > 0 ? 'start' : 'end';
   const tx = clamp(x + side * 5, anchor, w, c);
   const up = Math.sin(at) < -0.35;
