@@ -4,7 +4,7 @@ import { StateReducer } from '../trace/state';
 import { UNKNOWN } from '../trace/state_work';
 import type { Trace } from '../trace/trace';
 import type { Translate } from './machine_names';
-import { larger, Pyramid, smaller } from './pyramid';
+import { Pyramid } from './pyramid';
 import type { Times } from './times';
 
 /** One value over time: `value[k]` holds from `time[k]` to `time[k + 1]`. */
@@ -55,8 +55,8 @@ class Steps {
       max,
       time: Float64Array.from(this.time),
       value,
-      low: yield* Pyramid.build(value, smaller),
-      high: yield* Pyramid.build(value, larger),
+      low: yield* Pyramid.build(value, true),
+      high: yield* Pyramid.build(value),
     };
   }
 }

@@ -2,7 +2,7 @@ import type { Shape } from '../trace/shapes';
 import type { Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
 import { MARK_KINDS, type MarkKind } from '../webview/protocol_data';
-import { larger, Pyramid } from './pyramid';
+import { Pyramid } from './pyramid';
 
 /** What a mark that stands for several shows: the last of these that is among them. */
 const RANKS: readonly MarkKind[] = ['event', 'sqe', 'cqe', 'splice', 'copy', 'session', 'error', 'violation'];
@@ -66,7 +66,7 @@ export class Marks {
       if (k % slice === slice - 1) yield k / list.length;
       values[k] = ranks[list[k]];
     }
-    const pyramid = Pyramid.build(values, larger);
+    const pyramid = Pyramid.build(values);
     for (;;) {
       const step = pyramid.next();
       if (step.done === true) return new Marks(at, list, ranks, step.value);

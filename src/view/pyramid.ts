@@ -12,11 +12,11 @@ const SLICE = 1 << 15;
 export class Pyramid {
   private constructor(
     private readonly levels: readonly Values[],
-    private readonly better: (a: number, b: number) => boolean,
+    private readonly least: boolean,
   ) {}
 
-  /** Builds a pyramid; `better(a, b)` says whether a is the one to keep. */
-  static *build(values: Values, better: (a: number, b: number) => boolean): Sliced<Pyramid> {
+  /** Builds a pyramid that keeps the largest values, or the `least` ones. */
+  static *build(values: Values, least = false): Sliced<Pyramid> {
     const levels = [values];
     for (let below = values; below.length > FAN; ) {
       const size = Math.ceil(below.length / FAN);
@@ -25,40 +25,38 @@ export class Pyramid {
         if (k % (SLICE / FAN) === 0) yield 1;
         let best = below[k * FAN];
         const end = Math.min(below.length, (k + 1) * FAN);
-        for (let i = k * FAN + 1; i < end; i++) if (better(below[i], best)) best = below[i];
+        for (let i = k * FAN + 1; i < end; i++)
+          if (least ? below[i] < best : below[i] > best) best = below[i];
         level[k] = best;
       }
       levels.push(level);
       below = level;
     }
-    return new Pyramid(levels, better);
+    return new Pyramid(levels, least);
   }
 
   /** The best value in [from, to), which must not be empty. */
   best(from: number, to: number): number {
-    const { levels, better } = this;
+    const { levels, least } = this;
     let best = levels[0][from];
     let low = from;
     let high = to;
     for (let l = 0; low < high; l++) {
       const level = levels[l];
-      const last = l === levels.length - 1;
-      while (low < high && (last || low % FAN !== 0)) {
-        if (better(level[low], best)) best = level[low];
-        low++;
+      // what the next level stands for is looked at there
+      const first = l === levels.length - 1 ? high : Math.min(high, Math.ceil(low / FAN) * FAN);
+      const last = Math.max(first, Math.floor(high / FAN) * FAN);
+      for (; low < first; low++) {
+        const value = level[low];
+        if (least ? value < best : value > best) best = value;
       }
-      while (low < high && high % FAN !== 0) {
-        high--;
-        if (better(level[high], best)) best = level[high];
+      for (let k = last; k < high; k++) {
+        const value = level[k];
+        if (least ? value < best : value > best) best = value;
       }
-      low /= FAN;
-      high /= FAN;
+      low = Math.ceil(low / FAN);
+      high = Math.floor(last / FAN);
     }
     return best;
   }
 }
-
-/** Keeps the larger value. */
-export const larger = (a: number, b: number): boolean => a > b;
-/** Keeps the smaller value. */
-export const smaller = (a: number, b: number): boolean => a < b;

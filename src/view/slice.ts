@@ -2,7 +2,7 @@ import type { OpenTrace } from '../debug/model';
 import { sizeText } from '../debug/request_label';
 import { SPAN_KINDS, type Slice } from '../webview/protocol_data';
 import { english, type Translate } from './machine_names';
-import { above, atOrAbove } from './spans';
+import { above, atOrAbove, atOrAboveNear } from './spans';
 import { CounterColumns, Labels, MarkColumns, SpanColumns } from './slice_columns';
 import type { Timeline } from './timeline';
 
@@ -66,28 +66,25 @@ export class Slicer {
   }
 
   /**
-   * How many times more entries than an answer holds there would be if every pixel of every line with that many spans and marks
-   * had one: saves attempts that end in {@link TooMany}.
+   * How many times a pixel has to grow for an answer to hold what there is, if every pixel of every line with that many spans and
+   * marks had one of each: saves attempts that end in {@link TooMany}.
    */
   private crowding({ from, to, pixel }: Window, tracks: readonly number[]): number {
     if (pixel === 0) return 0;
     const { spans, marks, lineOf, times } = this.timeline;
-    const pixels = (to - from) / pixel;
     const [first, last] = [times.firstAt(from), times.firstAt(Math.floor(to) + 1)];
-    let [ofSpans, ofMarks] = [0, 0];
+    const ofSpans: number[] = [];
+    const ofMarks: number[] = [];
     for (const track of tracks) {
       for (let line = lineOf[track]; line < lineOf[track + 1]; line++) {
         const [low, high] = [spans.at[line], spans.at[line + 1]];
-        const count = above(spans.start, to, low, high) - atOrAbove(spans.end, from, low, high);
-        ofSpans += Math.min(count, pixels);
+        ofSpans.push(above(spans.start, to, low, high) - atOrAbove(spans.end, from, low, high));
       }
       const [low, high] = [marks.at[track], marks.at[track + 1]];
-      ofMarks += Math.min(
-        atOrAbove(marks.list, last, low, high) - atOrAbove(marks.list, first, low, high),
-        pixels,
-      );
+      ofMarks.push(atOrAbove(marks.list, last, low, high) - atOrAbove(marks.list, first, low, high));
     }
-    return Math.max(ofSpans / MOST.spans, ofMarks / MOST.marks);
+    const pixels = (to - from) / pixel;
+    return Math.max(crowdingOf(ofSpans, pixels, MOST.spans), crowdingOf(ofMarks, pixels, MOST.marks));
   }
 
   private at(window: Window, tracks: readonly number[], flat: boolean): Slice {
@@ -153,7 +150,7 @@ export class Slicer {
   private runEnd(k: number, high: number, { pixel, to }: Window): number {
     const { start, end } = this.timeline.spans;
     if (end[k] - start[k] >= pixel) return k + 1;
-    let next = atOrAbove(start, start[k] + pixel, k + 1, high);
+    let next = atOrAboveNear(start, start[k] + pixel, k + 1, high);
     if (start[next - 1] > to) next = above(start, to, k + 1, next);
     // spans of a line do not overlap, so only the last one of them can be wide
     if (next - k > 1 && end[next - 1] - start[next - 1] >= pixel) next--;
@@ -202,11 +199,12 @@ export class Slicer {
     const high = marks.at[track + 1];
     const end = atOrAbove(marks.list, times.firstAt(Math.floor(window.to) + 1), marks.at[track], high);
     let k = atOrAbove(marks.list, times.firstAt(window.from), marks.at[track], high);
+    let run = 0;
     while (k < end && !out.full) {
       const event = marks.list[k];
       const time = times.at(event);
-      const next =
-        window.pixel > 0 ? atOrAbove(marks.list, times.firstAt(time + window.pixel), k + 1, end) : k + 1;
+      const next = window.pixel > 0 ? times.firstIn(marks.list, time + window.pixel, k + 1, end, run) : k + 1;
+      run = next - k - 1;
       const label = next === k + 1 ? labels.of(trace.nameOf(event)) : 0;
       out.add(track, 0, marks.kind(k, next), time, event, requests.requestOf(event), next - k, label);
       k = next;
@@ -221,7 +219,7 @@ export class Slicer {
     if (first >= 0) out.add(track, time[first], value[first], value[first], value[first]);
     let k = first + 1;
     while (k < time.length && time[k] <= to && !out.full) {
-      const next = pixel > 0 ? atOrAbove(time, time[k] + pixel, k + 1, time.length) : k + 1;
+      const next = pixel > 0 ? atOrAboveNear(time, time[k] + pixel, k + 1, time.length) : k + 1;
       out.add(track, time[k], value[next - 1], low.best(k, next), high.best(k, next));
       k = next;
     }
@@ -240,6 +238,18 @@ export class Slicer {
     if (SPAN_KINDS[spans.kind[k]] === 'waiting' && !SLEEPS.has(name)) return this.t('waits for work');
     return callName(name);
   }
+}
+
+/** By how much the pixels must be fewer for lines with these counts, one entry per pixel at most, to have at most `most` entries. */
+function crowdingOf(counts: readonly number[], pixels: number, most: number): number {
+  let factor = 1;
+  for (let tries = 0; tries < 8; tries++) {
+    const total = counts.reduce((sum, count) => sum + Math.min(count, pixels / factor), 0);
+    if (total <= most) break;
+    // lines with few entries keep them all, so one step is not enough
+    factor *= total / most;
+  }
+  return factor;
 }
 
 /** Events with which a task says itself what it waits for. */

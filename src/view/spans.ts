@@ -133,3 +133,22 @@ export function atOrAbove(
   }
   return low;
 }
+
+/**
+ * The same as {@link atOrAbove} where the place is likely near `from`: widens its step until it is beyond, then halves. Costs as much
+ * as the logarithm of the distance, in memory that is at hand.
+ */
+export function atOrAboveNear(
+  column: Float64Array | Uint32Array | Int32Array,
+  value: number,
+  from: number,
+  to: number,
+): number {
+  let low = from;
+  let step = 1;
+  while (low + step < to && column[low + step] < value) {
+    low += step;
+    step *= 2;
+  }
+  return atOrAbove(column, value, low, Math.min(to, low + step + 1));
+}

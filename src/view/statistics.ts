@@ -1,11 +1,14 @@
 import type { OpenTrace } from '../debug/model';
 import { requestLabel } from '../debug/request_label';
+import type { Sliced } from '../trace/slices';
 import type { Statistics } from '../webview/protocol_data';
 import { isFailure } from './marks';
 import { PHASES } from './phases';
 import { percentiles } from './quantiles';
 import type { Timeline } from './timeline';
 
+/** Events or requests between two looks at the clock. */
+const SLICE = 1 << 15;
 /** The slowest requests that are listed. */
 const SLOWEST = 10;
 
@@ -13,23 +16,24 @@ const SUBMITS: ReadonlySet<string> = new Set(['io_uring_submit_sqe', 'io_uring_s
 
 /**
  * Counts of a range of time, and how long the requests took that end in it. `tracks` limits the events to those tracks and the
- * requests to those tags. A phase that the trace does not show is part of the one before it.
+ * requests to those tags. A phase that the trace does not show is part of the one before it. Counted in slices.
  */
-export function statistics(
+export function* statistics(
   open: OpenTrace,
   timeline: Timeline,
   from: number,
   to: number,
   tracks?: readonly number[],
-): Statistics {
+): Sliced<Statistics> {
   const { times, phases, tagOf, firstTag } = timeline;
   const { requests } = open;
   const wanted = tracks === undefined ? undefined : new Set(tracks);
-  const counts = countEvents(open, timeline, from, to, wanted);
+  const counts = yield* countEvents(open, timeline, from, to, wanted);
   const rows = new Uint32Array(requests.length);
   let found = 0;
   let bytes = 0;
   for (let r = 0; r < requests.length; r++) {
+    if (r % SLICE === SLICE - 1) yield 0.5 + (0.2 * r) / requests.length;
     const end = requests.end[r];
     if (Number.isNaN(end)) continue;
     const time = times.since(end);
@@ -42,6 +46,7 @@ export function statistics(
   const shares = PHASES.map(() => new Float64Array(found));
   const borders = new Float64Array(6);
   for (let k = 0; k < found; k++) {
+    if (k % SLICE === SLICE - 1) yield 0.7 + (0.2 * k) / found;
     phases.read(rows[k], borders);
     latency[k] = borders[5] - borders[0];
     let phase = 0;
@@ -51,17 +56,19 @@ export function statistics(
       phase = next;
     }
   }
+  const ranked: Statistics['phases'][number][] = [];
+  for (const [k, kind] of PHASES.entries()) {
+    yield 0.9 + (0.1 * k) / PHASES.length;
+    const total = shares[k].reduce((sum, value) => sum + value, 0);
+    ranked.push({ kind, total, percentiles: percentiles(shares[k]) });
+  }
   return {
     from,
     to,
     ...counts,
     bytes,
     latency: percentiles(latency),
-    phases: PHASES.map((kind, k) => ({
-      kind,
-      total: shares[k].reduce((sum, value) => sum + value, 0),
-      percentiles: percentiles(shares[k]),
-    })),
+    phases: ranked,
     slowest: slowest(latency).map((k) => ({
       request: rows[k],
       label: requestLabel(requests, rows[k]),
@@ -70,13 +77,13 @@ export function statistics(
   };
 }
 
-function countEvents(
+function* countEvents(
   { trace, requests }: OpenTrace,
   { times, ranks, lanes, tagOf, firstTag }: Timeline,
   from: number,
   to: number,
   wanted: ReadonlySet<number> | undefined,
-): Pick<Statistics, 'events' | 'sqes' | 'cqes' | 'errors'> {
+): Sliced<Pick<Statistics, 'events' | 'sqes' | 'cqes' | 'errors'>> {
   const kinds = new Uint8Array(trace.shapes.size);
   for (let id = 0; id < kinds.length; id++) {
     const { name } = trace.shapes.get(id);
@@ -87,6 +94,7 @@ function countEvents(
   const last = times.firstAt(Math.floor(to) + 1);
   let [events, sqes, cqes, errors] = [0, 0, 0, 0];
   for (let i = first; i < last; i++) {
+    if (i % SLICE === SLICE - 1) yield (0.5 * (i - first)) / (last - first);
     if (wanted !== undefined && !wanted.has(lanes.of(i))) {
       const row = requests.requestOf(i);
       if (row < 0 || !wanted.has(firstTag + tagOf[row])) continue;

@@ -40,6 +40,40 @@ export class Times {
     return atOrAbove(this.column, Math.ceil(time) + this.start, 0, this.count);
   }
 
+  /**
+   * The first place in [from, to) of an ascending list of events whose event is at or after a time; `to` where there is none. Looks
+   * `guess` places beyond `from` first, and near there: every look at a time is one at far memory.
+   */
+  firstIn(list: Uint32Array, time: number, from: number, to: number, guess: number): number {
+    const { column } = this;
+    const limit = Math.ceil(time) + this.start;
+    let low = from;
+    let high = to;
+    let step = Math.max(1, guess >> 3);
+    const near = from + guess;
+    if (near < to && column[list[near]] < limit) {
+      low = near + 1;
+      while (low + step < to && column[list[low + step]] < limit) {
+        low += step + 1;
+        step *= 2;
+      }
+      high = Math.min(to, low + step);
+    } else {
+      high = Math.min(near, to);
+      while (high - step > from && column[list[high - step]] >= limit) {
+        high -= step;
+        step *= 2;
+      }
+      low = Math.max(from, high - step);
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (column[list[middle]] < limit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** A time stamp of the trace as time since the start, not before it and not behind the end. */
   since(ts: number): number {
     return Math.max(0, Math.min(ts - this.start, this.length));

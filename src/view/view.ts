@@ -106,7 +106,8 @@ export class TraceView {
     return flowOf(this.open, this.timeline, request);
   }
 
-  statistics({ from, to, tracks }: Requests['statistics']['ask']): Answers['statistics'] {
+  /** Counts in slices. */
+  statistics({ from, to, tracks }: Requests['statistics']['ask']): Sliced<Answers['statistics']> {
     return statistics(this.open, this.timeline, from, to, tracks);
   }
 

@@ -40,7 +40,7 @@ describe.each(CASES)('answers about $name', ({ open: load }) => {
     fc.assert(
       fc.property(part, part, (a, b) => {
         const [from, to] = [Math.min(a, b) * times.length, Math.max(a, b) * times.length];
-        const found = view.statistics({ trace: 0, from, to });
+        const found = finish(view.statistics({ trace: 0, from, to }));
         const events = Array.from({ length: open.length }, (_, i) => i).filter(
           (i) => times.at(i) >= from && times.at(i) <= to,
         );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { finish } from '../../src/trace/slices';
 import { Slicer } from '../../src/view/slice';
 import { statistics } from '../../src/view/statistics';
 import type { Slice } from '../../src/webview/protocol_data';
@@ -106,6 +107,9 @@ describe('timelines at the edges', () => {
     const open = await simulated('#: seed 7\n');
     const timeline = timelineOf(open);
     expect(timeline.tracks.kind).toEqual([]);
-    expect(statistics(open, timeline, 0, 0)).toMatchObject({ events: 0, latency: { count: 0, p99: 0 } });
+    expect(finish(statistics(open, timeline, 0, 0))).toMatchObject({
+      events: 0,
+      latency: { count: 0, p99: 0 },
+    });
   });
 });

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import type { Sliced } from '../../trace/slices';
+import { answerAbout } from '../../view/answer';
 import type { TraceView } from '../../view/view';
 import type { Ask, RequestName, Requests } from '../../webview/protocol';
 import type { CursorState } from '../../webview/protocol_data';
@@ -56,22 +58,6 @@ async function answerOf(
   services: ViewServices,
 ): Promise<Answer> {
   switch (ask.ask) {
-    case 'slice':
-      return view.slice(ask.with);
-    case 'flow':
-      return view.flow(ask.with.request);
-    case 'statistics':
-      return view.statistics(ask.with);
-    case 'table':
-      return view.table(ask.with);
-    case 'search':
-      return search(view, ask.with);
-    case 'explain':
-      return view.explain(ask.with.event);
-    case 'sequence':
-      return view.sequence(ask.with);
-    case 'machine':
-      return view.machine(ask.with.event);
     case 'move':
       return move(entry, view, ask.with, services);
     case 'step':
@@ -81,8 +67,11 @@ async function answerOf(
     case 'reveal':
       await reveal(entry, ask.with, services);
       return {};
-    default:
-      throw unknownRequest((ask as Ask).ask);
+    default: {
+      const answer = await inTurns(answerAbout(view, ask));
+      if (answer === undefined) throw unknownRequest((ask as Ask).ask);
+      return answer;
+    }
   }
 }
 
@@ -91,12 +80,9 @@ function unknownRequest(name: string): Error {
   return new Error(vscode.l10n.t('The extension does not know this request: {0}', name));
 }
 
-async function search(
-  view: TraceView,
-  ask: Requests['search']['ask'],
-): Promise<Requests['search']['answer']> {
+/** Does work in slices, and lets others run between them. */
+async function inTurns<T>(work: Sliced<T>): Promise<T> {
   const pause = turns();
-  const work = view.search(ask);
   for (;;) {
     const next = work.next();
     if (next.done === true) return next.value;

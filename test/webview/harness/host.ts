@@ -1,6 +1,7 @@
 import { openSession, openTraceText } from '../../../src/debug/open';
 import type { OpenTrace } from '../../../src/debug/model';
 import { finish } from '../../../src/trace/slices';
+import { answerAbout } from '../../../src/view/answer';
 import { type TraceView, viewSlices } from '../../../src/view/view';
 import type { Ask, Hello, RequestName, Requests, SavedView, Tell } from '../../../src/webview/protocol';
 import { PROTOCOL_VERSION } from '../../../src/webview/protocol';
@@ -118,22 +119,6 @@ class FakeHost {
     view: TraceView,
   ): Requests[RequestName]['answer'] {
     switch (ask.ask) {
-      case 'slice':
-        return view.slice(ask.with);
-      case 'flow':
-        return view.flow(ask.with.request);
-      case 'statistics':
-        return view.statistics(ask.with);
-      case 'table':
-        return view.table(ask.with);
-      case 'search':
-        return finish(view.search(ask.with));
-      case 'explain':
-        return view.explain(ask.with.event);
-      case 'sequence':
-        return view.sequence(ask.with);
-      case 'machine':
-        return view.machine(ask.with.event);
       case 'move':
         view.open.cursor.move(ask.with.event, ask.with.request < 0 ? undefined : ask.with.request);
         return view.cursor();
@@ -146,6 +131,8 @@ class FakeHost {
         return { message: `Stops when ${ask.with.path} changes` };
       case 'reveal':
         return {};
+      default:
+        return finish(answerAbout(view, ask))!;
     }
   }
 }
