@@ -53,7 +53,41 @@ describe('breakpoints', () => {
   afterEach(() => sessions.end());
   after(async () => {
     sessions.dispose();
-    await remove('faulty.ublk');
+    await remove('faulty.ublk', 'moved.ublk');
+  });
+
+  it('stay on the lines of a session that nobody changed while it was edited; on others they say why not', async () => {
+    await cleared();
+    const lines = [
+      '#: kernel 6.1',
+      'ublk add -t null -q 1 -d 4',
+      'dd if=/dev/ublkb0 of=/dev/null bs=4k count=2 iflag=direct',
+      '',
+    ];
+    const uri = await write('moved.ublk', lines.join('\n'));
+    const place = new vscode.Location(uri, new vscode.Position(2, 0));
+    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(place)]);
+    const run = await launch(uri);
+    const document = await show(uri);
+    const replaced = async (from: number, to: number, text: string): Promise<void> => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.replace(uri, new vscode.Range(from, 0, to, 0), text);
+      assert.ok(await vscode.workspace.applyEdit(edit));
+    };
+    const now = (): DebugProtocol.Breakpoint | undefined =>
+      run.events<DebugProtocol.BreakpointEvent['body']>('breakpoint').at(-1)?.breakpoint;
+    await replaced(1, 1, '# a note\n');
+    await until('it to move', () => now()?.line === 4);
+    assert.equal(now()?.verified, true);
+    assert.equal((await run.act('continue')).reason, 'breakpoint');
+    await replaced(3, 4, 'dd if=/dev/ublkb0 of=/dev/null bs=4k count=3 iflag=direct\n');
+    await until('it to be of no use', () => now()?.verified === false);
+    assert.match(now()?.message ?? '', /this line was edited since the run/);
+    assert.match((await run.act('continue')).text ?? '', /end of trace/);
+    await run.act('restart');
+    await document.save();
+    assert.equal((await run.act('continue')).reason, 'breakpoint');
+    assert.deepEqual(run.failures, []);
   });
 
   it('on data have ids that last, and stop where the value changes, in both directions', async () => {
@@ -205,6 +239,7 @@ describe('breakpoints', () => {
     });
     assert.match(info.exceptionId, /^INV-\d+$/);
     assert.match(info.details?.stackTrace ?? '', /^event \d+: /);
+    assert.match(info.details?.innerException?.[0]?.message ?? '', /^first cause, (event \d+|this event itself): /);
   });
 
   it('stop at res < 0 and at CQ overflow when these filters are on', async () => {
