@@ -146,7 +146,7 @@ function fileToPipe(
     if (ownPosition && input.pages) input.pos = pos + res;
     to.wakeReaders();
   }
-  return { res, disk };
+  return { res, disk: disk && res > 0 };
 }
 
 interface Filled {
@@ -221,7 +221,10 @@ function pipeToFile(
     : drainBuffered(from, output, pos, length, fsizeLimit);
   if (emptied) from.wakeWriters();
   if (ownPosition && output.pages && done > 0) output.pos = pos + done;
-  return { res: done > 0 ? done : error, disk: output.pages !== undefined && (output.sync || output.direct) };
+  return {
+    res: done > 0 ? done : error,
+    disk: done > 0 && output.pages !== undefined && (output.sync || output.direct),
+  };
 }
 
 /** What went out of a pipe into a file. */
