@@ -101,7 +101,9 @@ export function exceptionInfo(
     };
   }
   const rule = RULES.find(({ id }) => id === first.rule);
-  const cause = first.firstCause;
+  // where no rule names the cause, what shows it begins with it
+  const cause = first.firstCause ?? Math.min(first.event, ...first.evidence);
+  const itself = cause === event ? 'this event itself' : `event ${cause}`;
   return {
     exceptionId: first.rule,
     description: `${rule?.title ?? first.rule}: ${first.message}`,
@@ -111,16 +113,12 @@ export function exceptionInfo(
       typeName: first.rule,
       fullTypeName: `${first.rule} ${rule?.title ?? ''}: ${rule?.says ?? ''}`.trim(),
       stackTrace: first.evidence.map((e) => `event ${e}: ${open.printer.line(e).trim()}`).join('\n'),
-      ...(cause === undefined
-        ? {}
-        : {
-            innerException: [
-              {
-                message: `first cause, event ${cause}: ${open.printer.line(cause).trim()}`,
-                typeName: open.trace.nameOf(cause),
-              },
-            ],
-          }),
+      innerException: [
+        {
+          message: `first cause, ${itself}: ${open.printer.line(cause).trim()}`,
+          typeName: open.trace.nameOf(cause),
+        },
+      ],
     },
   };
 }
