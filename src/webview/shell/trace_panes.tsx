@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { Offer } from '../drawing/offer';
 import { stackPictures } from '../drawing/stack_pictures';
 import type { FaceProps } from '../faces';
 import type { Exporter } from '../drawing/picture';
@@ -62,13 +63,18 @@ export function TracePanes({
 /** What the panes hand out, as one picture. */
 class Offers {
   private readonly all: (Exporter | undefined)[] = [];
+  private readonly offer: Offer;
 
-  constructor(private readonly store: Store) {}
+  constructor(private readonly store: Store) {
+    this.offer = new Offer(store.exporter);
+  }
 
   take(trace: number, exporter: Exporter | undefined): void {
     this.all[trace] = exporter;
     const list = this.all.filter((one) => one !== undefined);
-    this.store.exporter.value = list.length < 2 ? list[0] : this.joined(list);
+    const whole = list.length < 2 ? list[0] : this.joined(list);
+    if (exporter === undefined || whole === undefined) this.offer.withdraw(whole);
+    else this.offer.put(whole);
   }
 
   private joined(list: readonly Exporter[]): Exporter {

@@ -4,6 +4,7 @@ import type { FaceProps } from '../faces';
 import type { Store } from '../store';
 import { longest } from '../time_range';
 import { useValue } from '../use_signal';
+import { Offer } from '../drawing/offer';
 import { stackPictures } from '../drawing/stack_pictures';
 import { takeGestures } from './gestures';
 import { Pane } from './pane';
@@ -66,9 +67,10 @@ function follow(store: Store, panes: (Pane | undefined)[]): () => void {
       if (flow !== undefined) panes[active]?.reveal(flow.tag);
     }),
   ];
-  store.exporter.value = { picture: () => stackPictures(list().map((pane) => pane.picture())) };
+  const offer = new Offer(store.exporter);
+  offer.put({ picture: () => stackPictures(list().map((pane) => pane.picture())) });
   return () => {
-    store.exporter.value = undefined;
+    offer.withdraw();
     for (const stop of stops) stop();
   };
 }
