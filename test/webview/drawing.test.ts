@@ -170,6 +170,17 @@ describe('the drawing as SVG', () => {
     for (const [, used] of both.svg.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(used);
   });
 
+  it('keeps texts apart by widths that a browser measured, and holds them to those', () => {
+    const scene = sceneOf({ tracks, slice: sliceOf([], []) });
+    const painter = new SvgPainter(scene.width, scene.height, PAPER.fontFamily, (text) => text.length * 21);
+    drawScene(painter, scene);
+    const svg = painter.document('wide');
+    const group = /<text x="([^"]+)"[^>]* textLength="([^"]+)"[^>]*>ublkb0 queue 0</.exec(svg)!;
+    const count = /<text x="([^"]+)"[^>]*>2</.exec(svg)!;
+    expect(Number(group[2])).toBe('ublkb0 queue 0'.length * 21);
+    expect(Number(count[1])).toBeGreaterThan(Number(group[1]) + Number(group[2]));
+  });
+
   it('cuts long texts with an ellipsis', () => {
     expect(ellipsis('READ 4 KiB', 60, 60)).toBe('READ 4 KiB');
     expect(ellipsis('READ 4 KiB', 60, 40)).toBe('READ…');

@@ -10,6 +10,9 @@ import {
   type TextLook,
 } from './painter';
 
+/** How wide a text is in the document's font, px. */
+export type Measure = (text: string, look: TextLook) => number;
+
 /** Average width of a letter as a share of the font size, where no browser measures. */
 const LETTER = 0.54;
 
@@ -22,10 +25,13 @@ export class SvgPainter implements Painter {
   private readonly height: number;
   private readonly font: string;
 
-  constructor(width: number, height: number, font: string) {
+  private readonly measured: Measure | undefined;
+
+  constructor(width: number, height: number, font: string, measured?: Measure) {
     this.width = width;
     this.height = height;
     this.font = font;
+    this.measured = measured;
   }
 
   /** The whole document. */
@@ -99,13 +105,15 @@ export class SvgPainter implements Painter {
     const anchor = look.align === 'right' ? 'end' : look.align === 'middle' ? 'middle' : 'start';
     const bold = look.weight === 'bold' ? ' font-weight="600"' : '';
     const place = `x="${n(x)}" y="${n(y)}" dy="0.35em" text-anchor="${anchor}"`;
+    // Where a viewer has another font, the text still takes the room that it was given.
+    const length = this.measured === undefined ? '' : ` textLength="${n(this.measured(shown, look))}"`;
     this.parts.push(
-      `<text ${place} font-size="${n(look.size)}"${bold} fill="${look.colour}">${markup(shown)}</text>`,
+      `<text ${place}${length} font-size="${n(look.size)}"${bold} fill="${look.colour}">${markup(shown)}</text>`,
     );
   }
 
   measure(text: string, look: TextLook): number {
-    return text.length * look.size * LETTER;
+    return this.measured?.(text, look) ?? text.length * look.size * LETTER;
   }
 
   within(x: number, y: number, width: number, height: number, draw: () => void): void {

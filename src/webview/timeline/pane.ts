@@ -8,7 +8,7 @@ import { closedAtFirst } from './groups';
 import { hitAt } from './hit';
 import { busyRange, overviewOf, overviewTracks } from './overview';
 import { legendHeight } from './legend';
-import type { Painter } from './painter';
+import type { Painter, TextLook } from './painter';
 import { CanvasPainter } from './painter_canvas';
 import { SvgPainter } from './painter_svg';
 import { PAPER, type Palette, paletteOf } from './palette';
@@ -114,7 +114,9 @@ export class Pane {
   picture(): Picture {
     const { fontFamily, fontSize } = this.palette.peek();
     const { width, height } = this.size.peek();
-    const painter = new SvgPainter(width, height, fontFamily);
+    const { painter: screen } = this;
+    const measure = screen && ((text: string, look: TextLook): number => screen.measure(text, look));
+    const painter = new SvgPainter(width, height, fontFamily, measure);
     const scene = this.compose(paletteOf({ ...PAPER, fontFamily, fontSize }), painter);
     if (scene !== undefined) drawScene(painter, { ...scene, hover: undefined });
     return { svg: painter.document(this.store.traces.peek()[this.trace]?.name ?? ''), width, height };
