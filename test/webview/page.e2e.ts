@@ -29,6 +29,9 @@ async function open(specs: readonly Spec[] = [sample('loop-zc')], options: OpenO
 const status = (page: Page): Promise<string | null> => page.locator('.status .what').textContent();
 const state = (page: Page): Promise<SavedView | undefined> => page.evaluate(() => window.harness.state);
 
+/** Faces by their key. */
+const FACES: Readonly<Record<string, string>> = { 1: 'timeline', 2: 'sequence', 3: 'machine' };
+
 /** Serious findings of axe, one line each. */
 async function findings(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).options({ preload: false }).analyze();
@@ -309,6 +312,50 @@ describe('the frame', () => {
     await expect.poll(() => status(page)).toMatch(/^Event 1: /);
     await page.keyboard.press('End');
     await expect.poll(() => grid.locator('tr.current').getAttribute('aria-rowindex')).not.toBe('3');
+  });
+
+  it('has the current row of the table in sight, below its head', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Show or hide the table of events' }).click();
+    const grid = page.getByRole('region', { name: 'Events; arrows move the cursor' });
+    const inSight = (): Promise<boolean> =>
+      grid.evaluate((box) => {
+        const row = box.querySelector('tr.current')?.getBoundingClientRect();
+        const head = box.querySelector('thead')!.getBoundingClientRect();
+        const bottom = box.getBoundingClientRect().top + box.clientHeight;
+        return row !== undefined && row.top >= head.bottom - 1 && row.bottom <= bottom + 1;
+      });
+    await grid.focus();
+    for (const key of [
+      'PageDown',
+      'PageDown',
+      'PageDown',
+      'PageUp',
+      'PageUp',
+      'End',
+      'PageUp',
+      'PageUp',
+      'Home',
+    ]) {
+      const before = await status(page);
+      await page.keyboard.press(key);
+      await expect.poll(() => status(page)).not.toBe(before);
+      await expect.poll(inSight, { message: key }).toBe(true);
+    }
+  });
+
+  it('hands out the picture of a face that was turned to by key', async () => {
+    const page = await open();
+    const button = page.getByRole('button', { name: 'Save or copy the picture' });
+    for (const [key, face] of ['2', '3', '2', '1', '3'].map((one) => [one, FACES[one]!] as const)) {
+      await page.keyboard.press(key);
+      await expect.poll(() => button.isDisabled()).toBe(false);
+      await button.click();
+      await page.getByRole('menuitem', { name: 'Save as SVG …' }).click();
+      await expect
+        .poll(() => page.evaluate(() => window.harness.saved.at(-1)?.[0]))
+        .toBe(`loop-zc-${face}.svg`);
+    }
   });
 
   it('takes every letter that is typed after / for the search', async () => {

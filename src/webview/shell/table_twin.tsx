@@ -99,11 +99,17 @@ function Grid({ store, pages }: PagesProps) {
   const [, redraw] = useState(0);
   const height = Math.round(Number.parseFloat(getComputedStyle(document.body).fontSize) * 1.7) || 22;
   const total = pages.total;
+  const box = scroller.current;
+  // The head stays over the rows, and a scroll bar may lie below them.
+  const head = box?.querySelector('thead')?.offsetHeight ?? height;
   const options = {
     count: total,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     overscan: 8,
+    scrollMargin: head,
+    scrollPaddingStart: head,
+    scrollPaddingEnd: box === null ? 0 : box.offsetHeight - box.clientHeight,
     scrollToFn: elementScroll,
     observeElementRect,
     observeElementOffset,
@@ -139,8 +145,8 @@ function Grid({ store, pages }: PagesProps) {
     event.stopPropagation();
     go(Math.max(0, at) + way);
   };
-  const before = items[0]?.start ?? 0;
-  const after = virtual.current.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const before = (items[0]?.start ?? head) - head;
+  const after = virtual.current.getTotalSize() - ((items.at(-1)?.end ?? head) - head);
   const { columns } = pages;
   return (
     <section
