@@ -353,7 +353,7 @@ describe('the frame', () => {
       await button.click();
       await page.getByRole('menuitem', { name: 'Save as SVG …' }).click();
       await expect
-        .poll(() => page.evaluate(() => window.harness.saved.at(-1)?.[0]))
+        .poll(() => page.evaluate(() => window.harness.saved.at(-1)?.name))
         .toBe(`loop-zc-${face}.svg`);
     }
   });
