@@ -62,6 +62,18 @@ export class SimulateError extends Error {
   }
 }
 
+/** Events whose text has changed since 6.1, with the form of today. */
+const LATER_FORMS = {
+  io_uring_task_work_run: 1,
+  ublk_queue_rq: 1,
+  ublk_ch_uring_cmd: 1,
+  block_rq_insert: 1,
+  block_rq_issue: 1,
+  block_rq_merge: 1,
+  block_rq_requeue: 1,
+  block_rq_complete: 1,
+} as const;
+
 /** Simulates a session that parsed without errors. Same session, seed and profile: the same trace, byte for byte. */
 export function simulate(session: Session, options: SimulateOptions = {}): SimulateResult {
   const simulation = new Simulation(session, options);
@@ -101,9 +113,16 @@ export class Simulation {
     if (!profile) throw new SimulateError(`kernel ${settings.kernel} is not simulated`, 1);
     const { trace } = this;
     header(trace, session);
-    this.recorder = new Recorder(trace, () => {
-      if (++this.events >= settings.maxEvents) this.stopped = true;
-    });
+    this.recorder = new Recorder(
+      trace,
+      () => {
+        if (++this.events >= settings.maxEvents) this.stopped = true;
+      },
+      undefined,
+      profile.rules.laterTracepoints ? LATER_FORMS : {},
+    );
+    this.recorder.later.last = 1;
+    this.recorder.later.ioprio = trace.strings.id('be,0,4');
     this.faults = new SessionFaults(session.faults);
     this.machine = new Machine(this.recorder, new Choices(settings.seed, options.override), {
       profile,

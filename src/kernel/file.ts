@@ -155,7 +155,7 @@ export class BackingFile {
     };
     const opf =
       (write ? REQ_OP.WRITE | REQ_FLAG.SYNC | REQ_FLAG.IDLE : REQ_OP.READ) |
-      (waits && this.raw && !write ? REQ_FLAG.SYNC : 0) |
+      (!write && (kernel.profile.rules.syncReads || (waits && this.raw)) ? REQ_FLAG.SYNC : 0) |
       flags;
     // block devices plug only what takes more than one bio; files of ext4 always
     const own = (!this.raw || write || length > MAX_BIO_BYTES) && startPlug(task);

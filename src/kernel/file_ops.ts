@@ -94,7 +94,9 @@ export class FileOps implements OpTable {
   /** ext4 refuses a nonblocking direct write where it has to take the lock of the inode exclusively; which files that holds for is the file system's state. */
   private refusesNowait(file: BackingFile): boolean {
     if (file.raw || this.kernel.profile.nowaitWrites) return false;
-    file.nowaitWrites ??= this.kernel.choices.choose('nowait-writes', NOWAIT_WRITES) === 0;
+    const takes = (): boolean => this.kernel.choices.choose('nowait-writes', NOWAIT_WRITES) === 0;
+    if (this.kernel.profile.rules.nowaitPerWrite) return !takes();
+    file.nowaitWrites ??= takes();
     return !file.nowaitWrites;
   }
 

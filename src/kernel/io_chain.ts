@@ -35,7 +35,7 @@ export function failLinks(req: IoReq): IoReq[] {
 /** The chain that a submit call is assembling (struct io_submit_link). Chains never span submit calls. */
 export class Chain {
   head: IoReq | undefined;
-  private last: IoReq | undefined;
+  last: IoReq | undefined;
 
   /** Adds a member, or begins the chain. */
   add(req: IoReq): void {

@@ -6,7 +6,8 @@ import { ECANCELED, failLinks, setFailed } from './io_chain';
 import { fileOffset, type IoReq, type OpTable, shortened, siteOf } from './io_req';
 import type { IoWork, IoWq } from './io_wq';
 import type { Kernel } from './kernel';
-import { EAGAIN, EIOCBQUEUED, fileReqFlags, type OpenFile, type UringCmd } from './open_file';
+import { EAGAIN, EIOCBQUEUED, type OpenFile, type UringCmd } from './open_file';
+import { puntedFlags } from './req_flags';
 import type { IoTask } from './request';
 import type { Ring } from './ring';
 import type { Gen } from './sched';
@@ -15,10 +16,6 @@ import type { TaskWork } from './task_work';
 const EBADF = -9;
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
-/** REQ_F_CREDS: every punted request carries it. */
-const CREDS = 0x00040000;
-/** REQ_F_HASH_LOCKED: set on the way to io-wq where an attempt without blocking came before. */
-const HASH_LOCKED = 0x20000000;
 /** REQ_F_ASYNC_DATA */
 const ASYNC_DATA = 0x00200000;
 /** REQ_F_PARTIAL_IO */
@@ -134,7 +131,9 @@ export class IoIssue {
 
   /** io_req_prep_async: what must be read of the SQE before its slot is used again; registered files are looked up by the worker. */
   prepAsync(req: IoReq): void {
-    if (!(req.flags & IOSQE.FIXED_FILE) && req.opcode !== IORING_OP.NOP) this.assignPlain(req);
+    // recorded on 7.3: of a request that is forced to a worker the file is known before, except that of a splice
+    const late = !this.kernel.profile.rules.filesAtLink && req.opcode === IORING_OP.SPLICE;
+    if (!(req.flags & IOSQE.FIXED_FILE) && req.opcode !== IORING_OP.NOP && !late) this.assignPlain(req);
     if (req.opcode === IORING_OP.URING_CMD) copyCommand(req);
   }
 
@@ -197,13 +196,13 @@ export class IoIssue {
   /** io_queue_iowq */
   punt(req: IoReq, more = 0): void {
     const work = this.workOf(req);
-    const flags = (req.file ? fileReqFlags(req.file) : 0) + CREDS + (req.tried ? HASH_LOCKED : 0) + more;
+    const flags = puntedFlags(req, this.kernel.profile.rules.laterTracepoints) + more;
     this.kernel.rec.emit.io_uring_queue_async_work(
       req.ring.ptr,
       req.ptr,
       req.udWord,
       this.opcodeId(req.opcode),
-      this.kernel.u64(req.flags + flags),
+      this.kernel.u64(flags),
       work.hash ? this.hashedQueue : this.normalQueue,
       this.workPointer(req.ptr),
     );
@@ -213,7 +212,8 @@ export class IoIssue {
   /** io_prep_async_work: writes and splices to regular files are hashed by inode; what may block for ever has workers of its own. */
   private workOf(req: IoReq): IoWork {
     const { file, opcode } = req;
-    const hashes = opcode === IORING_OP.WRITE || opcode === IORING_OP.SPLICE;
+    const parallel = this.kernel.profile.rules.parallelDio && file?.cache === undefined;
+    const hashes = (opcode === IORING_OP.WRITE && !parallel) || opcode === IORING_OP.SPLICE;
     const waits = COUNTED_OPS.has(opcode) && file !== undefined;
     let ran = false;
     const issue = this;
@@ -238,6 +238,7 @@ export class IoIssue {
     const res = yield* this.issueInWorker(worker, req);
     if (res === EIOCBQUEUED) return false;
     this.complete(req, res);
+    if (this.kernel.profile.rules.workerFreesByTaskWork) this.work.add(req.task, () => {});
     return true;
   }
 
@@ -328,7 +329,7 @@ export class IoIssue {
     this.kernel.rec.emit.io_req_task_submit();
     const inline: Completed[] = [];
     if (req.flags & IOSQE.ASYNC) {
-      this.prepAsync(req);
+      if (this.kernel.profile.rules.filesAtLink) this.prepAsync(req);
       this.punt(req);
     } else yield* this.queue(req, inline);
     this.flush(inline);
@@ -360,7 +361,9 @@ export class IoIssue {
   opcodeId(opcode: number): number {
     let id = this.opcodeIds.get(opcode);
     if (id === undefined) {
-      id = this.kernel.rec.trace.strings.id(opcodeName(opcode, 49));
+      id = this.kernel.rec.trace.strings.id(
+        opcodeName(opcode, this.kernel.profile.rules.laterTracepoints ? 65 : 49),
+      );
       this.opcodeIds.set(opcode, id);
     }
     return id;
@@ -371,6 +374,11 @@ export class IoIssue {
     const { wide } = this.kernel.rec.trace;
     return wide.word((wide.lowOf(reqPtr) + 0xc8) >>> 0, wide.highOf(reqPtr));
   }
+}
+
+/** Whether an operation always runs in a worker. */
+export function isBlocking(req: IoReq): boolean {
+  return BLOCKING_OPS.has(req.opcode);
 }
 
 /** What sets REQ_F_FAIL when an operation ends; FSYNC, SYNC_FILE_RANGE and FALLOCATE never do. */

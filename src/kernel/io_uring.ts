@@ -3,12 +3,13 @@ import { IORING_OP } from '../uapi/io_uring_ops';
 import type { FaultPlan } from './faults';
 import { FdTables } from './fd_tables';
 import { Chain, Drains, ECANCELED, linksOn, setFailed } from './io_chain';
-import { type Completed, IoIssue } from './io_issue';
+import { type Completed, IoIssue, isBlocking } from './io_issue';
 import type { IoReq, OpTable } from './io_req';
 import { IoWq } from './io_wq';
 import type { Kernel } from './kernel';
 import type { OpenFile } from './open_file';
 import { finishPlug, startPlug } from './plug';
+import { submitFlags } from './req_flags';
 import type { IoTask } from './request';
 import { Ring } from './ring';
 import { RingTimers } from './ring_timers';
@@ -167,7 +168,10 @@ export class IoUring {
       if (error) {
         this.submitFailed(req, error, chain);
         if (!linksOn(req) && !(ring.setupFlags & IORING_SETUP.SUBMIT_ALL)) break;
-      } else yield* this.submitOne(req, chain, inline);
+      } else {
+        if (this.kernel.profile.rules.forceAsyncAtPrep && isBlocking(req)) req.flags |= IOSQE.ASYNC;
+        yield* this.submitOne(req, chain, inline);
+      }
     }
     ring.sqHead = (head + taken) >>> 0;
     // the chain ends where the submit call ends
@@ -182,11 +186,16 @@ export class IoUring {
   private *submitOne(req: IoReq, chain: Chain, inline: Completed[]): Gen<void> {
     const { issue } = this;
     const { emit } = this.kernel.rec;
-    emit.io_uring_submit_sqe(req.ring.ptr, req.ptr, req.udWord, issue.opcodeId(req.opcode), req.flags, 1, 0);
+    const { rules } = this.kernel.profile;
+    const opcode = issue.opcodeId(req.opcode);
+    if (rules.laterTracepoints)
+      emit.io_uring_submit_req(req.ring.ptr, req.ptr, req.udWord, opcode, submitFlags(req), 0);
+    else emit.io_uring_submit_sqe(req.ring.ptr, req.ptr, req.udWord, opcode, req.flags, 1, 0);
     let first = req;
     if (chain.head) {
-      issue.prepAsync(req);
-      emit.io_uring_link(req.ring.ptr, req.ptr, chain.head.ptr);
+      if (rules.filesAtLink) issue.prepAsync(req);
+      const after = rules.linkTracesPredecessor ? (chain.last ?? chain.head) : chain.head;
+      emit.io_uring_link(req.ring.ptr, req.ptr, after.ptr);
       chain.add(req);
       if (linksOn(req)) return;
       first = chain.take() ?? req;
@@ -241,7 +250,7 @@ export class IoUring {
         this.issue.queueTask(req);
         return;
       }
-      this.issue.prepAsync(req);
+      if (this.kernel.profile.rules.filesAtLink) this.issue.prepAsync(req);
       this.kernel.rec.emit.io_uring_defer(ring.ptr, req.ptr, req.udWord, this.issue.opcodeId(req.opcode));
     } else {
       this.issue.prepAsync(req);

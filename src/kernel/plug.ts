@@ -22,6 +22,7 @@ export function flushPlug(kernel: Kernel, task: IoTask, fromSchedule: boolean): 
   const elevator = list.some((rq) => rq.disk.elevator);
   const one = list.every((rq) => rq.hctx === list[0].hctx);
   if (one && !elevator && !fromSchedule) {
+    if (kernel.profile.rules.tracesEveryUnplug) kernel.rec.emit.block_unplug(task.commId, list.length);
     // queue_rqs and the direct issue of a plug both pop the list from its head: newest first
     for (let i = list.length - 1; i >= 0; i--) list[i].disk.issueDirect(list[i], i === 0);
     return;

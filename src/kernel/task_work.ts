@@ -5,7 +5,7 @@ import type { Gen } from './sched';
 /** One piece of task work; a generator where it may have to wait (it issues a request). */
 export type TaskWorkItem = () => Gen<void> | undefined | void;
 
-/** Task work of one task (struct io_uring_task): newest first, as the lock-less list of 6.1 gives it. */
+/** Task work of one task (struct io_uring_task): on 6.1 it runs newest first, as the lock-less list gives it. */
 interface TaskCtx {
   readonly ptr: number;
   work: TaskWorkItem[];
@@ -56,8 +56,9 @@ export class TaskWork {
       tctx.work = [];
       loops++;
       count += list.length;
-      for (let i = list.length - 1; i >= 0; i--) {
-        const rest = list[i]();
+      if (!this.kernel.profile.rules.taskWorkFifo) list.reverse();
+      for (const item of list) {
+        const rest = item();
         if (rest) yield* rest;
       }
     }

@@ -180,6 +180,7 @@ export class UblkDriver {
     let flags =
       Number(info.flags & 0xffffffffn) & (known | (this.kernel.profile.spliceZc ? UBLK_F_SPLICE_ZC_RFC : 0));
     if (this.kernel.profile.ublkModule) flags |= UBLK_F.URING_CMD_COMP_IN_TASK;
+    if (this.kernel.profile.rules.ublkIoctl) flags |= UBLK_F.CMD_IOCTL_ENCODE;
     const device = new UblkDevice(
       this.kernel,
       this.uring,

@@ -10,7 +10,8 @@ import type { Kernel } from './kernel';
 import { EIOCBQUEUED, type OpenFile, type UringCmd } from './open_file';
 import type { Request } from './request';
 import { WaitQueue } from './sched';
-import { type UblkIo, makeQueue, type UblkQueue } from './ublk_queue';
+import { ISSUE_FROM_TASK, issueFlags } from './ublk_issue';
+import { type UblkInfo, type UblkIo, makeQueue, type UblkQueue } from './ublk_queue';
 import { copyUserPages, filledBytes } from './ublk_copy';
 import { descriptorFlags } from './ublk_desc';
 import { ublkSpliceRead } from './ublk_splice';
@@ -19,19 +20,6 @@ const EINVAL = -22;
 const EBUSY = -16;
 const EIO = -5;
 const { ACTIVE, OWNED_BY_SRV, ABORTED, NEED_GET_DATA } = UBLK_IO_FLAG;
-/** io_uring's issue flags when a command comes inline: NONBLOCK, COMPLETE_DEFER and the SQE128 bit of the recordings. */
-const ISSUE_FLAGS = 0x80000005;
-
-/** Numbers of a device that the control path negotiated. */
-export interface UblkInfo {
-  readonly devId: number;
-  readonly queues: number;
-  readonly depth: number;
-  readonly maxIoBufBytes: number;
-  /** UBLK_F_*, as granted. */
-  readonly flags: number;
-}
-
 /** One ublk device: the data plane of ublk_drv 6.1 (drivers/block/ublk_drv.c). */
 export class UblkDevice implements BlkDriver {
   readonly queueRqs = false;
@@ -59,7 +47,7 @@ export class UblkDevice implements BlkDriver {
     this.queues = Array.from({ length: info.queues }, (_, id) => makeQueue(id, info.depth));
     this.ready = new WaitQueue(kernel.sched);
     this.released = new WaitQueue(kernel.sched);
-    this.issueFlags = kernel.rec.trace.wide.ofNumber(ISSUE_FLAGS);
+    this.issueFlags = kernel.rec.trace.wide.ofNumber(issueFlags(kernel.profile.rules.laterTracepoints));
   }
 
   get isReady(): boolean {
@@ -102,6 +90,7 @@ export class UblkDevice implements BlkDriver {
     const { kernel } = this;
     const queue = this.queues[rq.hctx.index];
     kernel.rec.emit.ublk_queue_rq(queue.id, rq.tag, kernel.u64(rq.sector), rq.bytes, kernel.u64(rq.opf));
+    if (kernel.profile.rules.ublkDispatch) kernel.rec.emit.ublk_prep_req(rq.tag);
     this.setupDescriptor(queue, rq);
     rq.handled = 0;
     rq.fills = [];
@@ -182,6 +171,13 @@ export class UblkDevice implements BlkDriver {
   /** ublk_queue_cmd: the request that finds the list empty kicks the daemon. */
   private queueCmd(queue: UblkQueue, rq: Request): void {
     const { daemon } = queue;
+    if (this.kernel.profile.rules.ublkDispatch) {
+      queue.ios[rq.tag].cmd?.completeInTask(() => {
+        this.kernel.rec.emit.ublk_cmd_tw_cb();
+        this.deliver(queue, rq);
+      });
+      return;
+    }
     if (this.compInTask) {
       this.kernel.rec.emit.ublk_queue_cmd();
       queue.ioCmds.push(rq);
@@ -211,7 +207,9 @@ export class UblkDevice implements BlkDriver {
       this.abort(queue, rq);
       return;
     }
-    emit.ublk_rq_task_work(rq.tag, 2);
+    const later = this.kernel.profile.rules.ublkDispatch;
+    if (later) emit.ublk_dispatch_req(queue.id, rq.tag);
+    else emit.ublk_rq_task_work(rq.tag, 2);
     if (this.needGetData && (rq.op === REQ_OP.WRITE || rq.op === REQ_OP.FLUSH)) {
       if (!(io.flags & NEED_GET_DATA)) {
         io.flags |= NEED_GET_DATA;
@@ -238,17 +236,20 @@ export class UblkDevice implements BlkDriver {
     io.flags &= ~ACTIVE;
     const { cmd } = io;
     io.cmd = undefined;
+    if (this.kernel.profile.rules.ublkDispatch)
+      this.kernel.rec.emit.io_uring_cmd_done(this.kernel.i32(res), ISSUE_FROM_TASK);
     cmd?.done(res);
   }
 
   /** ublk_map_io: for a WRITE in copy mode the payload goes into the server's buffer. Bytes mapped. */
   private mapIo(rq: Request, io: UblkIo): number {
     const { emit } = this.kernel.rec;
-    emit.ublk_map_io(rq.tag);
+    if (this.kernel.profile.rules.ublkDispatch) emit.ublk_start_io(rq.tag);
+    else emit.ublk_map_io(rq.tag);
     let mapped = rq.bytes;
     if (!this.spliceZc && rq.op === REQ_OP.WRITE)
       mapped = copyUserPages(this.kernel, rq, io.addr, rq.bytes, true);
-    emit.ublk_map_io_ret(mapped);
+    if (!this.kernel.profile.rules.ublkDispatch) emit.ublk_map_io_ret(mapped);
     return mapped;
   }
 
@@ -288,6 +289,7 @@ export class UblkDevice implements BlkDriver {
     const tag = view.getUint16(at + 2, true);
     const result = view.getInt32(at + 4, true);
     const addr = getSafeU64(view, at + 8);
+    this.kernel.rec.later.addr = this.kernel.u64(addr);
     emit.ublk_ch_uring_cmd(this.kernel.u64(cmd.cmdOp), qid, tag, this.kernel.i32(result), this.issueFlags);
     const error = this.handle(cmd, nr, qid, tag, result, addr);
     if (error) cmd.done(error);
@@ -362,7 +364,7 @@ export class UblkDevice implements BlkDriver {
       disk.end(rq, io.res);
       return;
     }
-    if (!rq.hasData) {
+    if (!rq.hasData || (rq.op !== REQ_OP.READ && kernel.profile.rules.ublkDispatch)) {
       disk.end(rq, 0);
       return;
     }

@@ -41,3 +41,13 @@ export function makeQueue(id: number, depth: number): UblkQueue {
     dying: false,
   };
 }
+
+/** Numbers of a device that the control path negotiated. */
+export interface UblkInfo {
+  readonly devId: number;
+  readonly queues: number;
+  readonly depth: number;
+  readonly maxIoBufBytes: number;
+  /** UBLK_F_*, as granted. */
+  readonly flags: number;
+}

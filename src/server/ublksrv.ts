@@ -2,8 +2,8 @@ import { getSafeU64 } from '../uapi/bytes';
 import { FALLOC_FL, IOSQE, RWF, IORING_SETUP } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import { SPLICE_F } from '../uapi/splice';
-import { UBLK_IO_OP } from '../uapi/ublk_abi';
-import { UBLK_IO, UBLK_IO_RES } from '../uapi/ublk_cmds';
+import { UBLK_F, UBLK_IO_OP } from '../uapi/ublk_abi';
+import { encodeUblkCmd, UBLK_IO, UBLK_IO_RES } from '../uapi/ublk_cmds';
 import { udHi, udLo, udOp, udTag } from '../uapi/user_data';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
@@ -345,7 +345,7 @@ export class UblksrvQueue {
         opcode: IORING_OP.URING_CMD,
         flags: IOSQE.FIXED_FILE,
         fd: 0,
-        cmdOp: nr,
+        cmdOp: this.device.info.flags & UBLK_F.CMD_IOCTL_ENCODE ? encodeUblkCmd(nr) : nr,
         udLo: udLo(tag, nr),
         udHi: 0,
       },

@@ -277,7 +277,7 @@ export type KernelName = (typeof KERNELS)[number];
 export const SERVERS = ['ublksrv-2022-11', 'ublksrv-1.2', 'ublksrv-1.8', 'kublk'] as const;
 export type ServerName = (typeof SERVERS)[number];
 /** Profiles the simulator has. A session that names another one gets an error. */
-export const SIMULATED_KERNELS: readonly KernelName[] = ['6.1', '6.1+splice-zc'];
+export const SIMULATED_KERNELS: readonly KernelName[] = ['6.1', '6.1+splice-zc', '7.3'];
 /** Servers the simulator has. */
 export const SIMULATED_SERVERS: readonly ServerName[] = ['ublksrv-2022-11', 'ublksrv-1.2'];
 

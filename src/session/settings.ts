@@ -13,7 +13,7 @@ export const DEFAULT_SERVERS: Readonly<Record<KernelName, ServerName>> = {
   '6.1+splice-zc': 'ublksrv-2022-11',
   '6.12': 'ublksrv-1.8',
   '6.18': 'ublksrv-1.8',
-  '7.3': 'kublk',
+  '7.3': 'ublksrv-1.2',
 };
 
 const LONGEST_DIRECTIVE = 4096;

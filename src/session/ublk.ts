@@ -138,6 +138,8 @@ function explainZeroCopy(
 ): void {
   if (settings.kernel === '6.1') {
     sink.warning(at, 'the 6.1 driver clears the zero copy flag: this device works in copy mode');
+  } else if (settings.kernel === '7.3') {
+    sink.warning(at, 'zero copy by registered buffers is not simulated: this device works in copy mode');
   } else if (settings.kernel === '6.1+splice-zc' && settings.server !== 'ublksrv-2022-11') {
     sink.warning(
       at,

@@ -16,6 +16,8 @@ export interface Stamp {
  * every event advances `now` by `step` ns, so that no two events of one trace share a time.
  */
 export class Recorder {
+  /** Words of fields that only a later form of an event has. */
+  readonly later: Record<string, number> = {};
   /** Virtual time of the next event, ns. */
   now = 0;
   readonly stamp: Stamp = { task: 0, cpu: 0, flags: 0 };
@@ -27,6 +29,8 @@ export class Recorder {
     private readonly after: (event: number) => void = () => {},
     /** Time that one event takes, ns. */
     private readonly step = 100,
+    /** Forms other than the first that events are written in. */
+    private readonly forms: Readonly<Partial<Record<EventName, number>>> = {},
   ) {
     this.emit = this.table();
   }
@@ -39,7 +43,7 @@ export class Recorder {
 
   private writer(name: EventName): (...words: number[]) => number {
     const { trace, stamp } = this;
-    const shape = trace.shapes.of(name);
+    const shape = trace.shapes.of(name, this.forms[name] ?? 0);
     const total = shape.template.names.length;
     const probe = shape.template.names[0] === 'loc';
     const place = probe ? trace.strings.id(probePlace(name)) : 0;
@@ -51,6 +55,17 @@ export class Recorder {
       this.after(i);
       return i;
     };
+    if (this.forms[name] !== undefined) {
+      const given = trace.shapes.of(name).template.names;
+      const places = shape.template.names.map((field) => ({ field, k: given.indexOf(field) - skip }));
+      return (...args: number[]) => {
+        const at = trace.reserve(total);
+        places.forEach(({ field, k }, i) => {
+          trace.words[at + i] = i < skip ? place : k < 0 ? (this.later[field] ?? 0) : args[k];
+        });
+        return finish();
+      };
+    }
     if (n > 8) {
       return (...args: number[]) => {
         const at = trace.reserve(total);

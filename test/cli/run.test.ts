@@ -89,7 +89,7 @@ describe('run', () => {
 
   test.each([
     [['--kernel', '6.2'], /kernel '6\.2' is unknown; did you mean '6\.1[^']*'\?; simulated: 6\.1/],
-    [['--kernel', '7.3'], /kernel '7\.3' is not simulated; simulated: 6\.1/],
+    [['--kernel', '6.18'], /kernel '6\.18' is not simulated; simulated: 6\.1/],
     [['--seed', '18446744073709551616'], /--seed needs a number from 0 to 2\^64-1/],
     [['--seed', '-1'], /--seed needs a value/],
     [['--count', '--requests'], /run takes --requests or --count, not both/],

@@ -26,6 +26,12 @@ export const DROPPED_FIELDS: readonly (Dropped & { readonly events: RegExp; read
     why: 'addresses of kernel and user memory',
   },
   {
+    what: 'addr of a command',
+    events: /^ublk_ch_uring_cmd$/,
+    field: /^addr$/,
+    why: 'where the server has its buffers',
+  },
+  {
     what: 'page_refs',
     events: /./,
     field: /^page_refs$/,

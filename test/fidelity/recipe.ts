@@ -23,7 +23,7 @@ export function recipeOf(recording: Recording): Recipe {
   const steps: Step[] = [];
   const capacity = (meta.dev_capacity_sectors ?? 65536) * 512;
   const lines = [
-    `#: kernel ${rfc ? '6.1+splice-zc' : '6.1'}`,
+    `#: kernel ${rfc ? '6.1+splice-zc' : meta.kernel}`,
     `#: server ${rfc ? 'ublksrv-2022-11' : 'ublksrv-1.2'}`,
     // with -z the partition scan leaves a worker with its pipe behind, as it did before these recordings began
     `#: part-scan ${LIFE.test(recording.name) || / -z\b/.test(meta.command_line ?? '') ? 'on' : 'off'}`,

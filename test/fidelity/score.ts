@@ -1,4 +1,4 @@
-import { simulate } from '../../src/simulate';
+import { Simulation } from '../../src/simulate';
 import { parseSession } from '../../src/session/parse';
 import { Printer } from '../../src/trace/print';
 import type { Trace } from '../../src/trace/trace';
@@ -42,19 +42,24 @@ export function scoreOf(name: string): Score {
     side: 'recorded',
   });
   const nowait = nowaitWrites(recorded);
+  const any = [...nowait.values()].flat().includes(true);
+  const perWrite = recording.meta.kernel === '7.3';
   let done = 0;
   let asked = 0;
-  const result = simulate(session, {
+  const simulation: Simulation = new Simulation(session, {
     observe: () => {
       done++;
       asked = 0;
     },
     override: (kind) => {
-      if (kind === 'nowait-writes') return nowait ? 0 : 1;
+      if (kind === 'nowait-writes')
+        return (perWrite ? nowait.get(lastTaken(simulation.trace))?.shift() : any) ? 0 : 1;
       if (kind === 'early-irq') return a[done]?.early[asked++] ? 0 : 1;
       return undefined;
     },
   });
+  while (simulation.advance(10_000));
+  const result = simulation.result();
   const windows = shell ? undefined : simulatedWindows(result.trace);
   const b = sequencesOf(asRecorded(result.trace, scope.probes), windows, { ...scope, side: 'simulated' });
   const depths = recipe.steps.flatMap((step) => Array.from({ length: step.ios }, () => step.depth));
@@ -86,19 +91,35 @@ function asRecorded(trace: Trace, probes: ReadonlySet<string>): Trace {
   return parseTrace(text).trace;
 }
 
-/** Direct writes of the recording went without blocking: some WRITE SQE was not punted. */
-function nowaitWrites(trace: Trace): boolean {
+/** For each WRITE SQE of the recording, by {@link writeClass}: whether it went without blocking, that is was not punted. */
+function nowaitWrites(trace: Trace): Map<string, boolean[]> {
   const punted = new Set<bigint | undefined>();
-  let nowait = false;
+  const writes = new Map<string, boolean[]>();
   for (let e = trace.length - 1; e >= 0; e--) {
     const name = trace.nameOf(e);
-    if (name !== 'io_uring_queue_async_work' && name !== 'io_uring_submit_sqe') continue;
     const ud = trace.big(e, 'user_data');
     if (name === 'io_uring_queue_async_work') punted.add(ud);
-    else if (trace.str(e, 'opcode') === 'WRITE' && !punted.delete(ud)) nowait = true;
-    else punted.delete(ud);
+    else if (/^io_uring_submit_(sqe|req)$/.test(name)) {
+      const waits = punted.delete(ud);
+      if (trace.str(e, 'opcode') !== 'WRITE') continue;
+      const list = writes.get(writeClass(ud)) ?? [];
+      list.unshift(!waits);
+      writes.set(writeClass(ud), list);
+    }
   }
-  return nowait;
+  return writes;
+}
+
+/** A WRITE of a request, or of the metadata of an image; the two do not wait for each other. */
+function writeClass(userData: bigint | undefined): string {
+  return ((userData ?? 0n) >> 24n) % 0x10000n === 0n ? 'data' : 'metadata';
+}
+
+/** Which class of WRITE the SQE is that was taken last. */
+function lastTaken(trace: Trace): string {
+  let e = trace.length - 1;
+  while (e > 0 && !/^io_uring_submit_(sqe|req)$/.test(trace.nameOf(e))) e--;
+  return writeClass(trace.big(e, 'user_data'));
 }
 
 /** Probes set in a recording: all that occur in any recording of the same kernel, unless only tracepoints were on. */
