@@ -10,6 +10,7 @@ import { queueLinkTimeout } from './timeout_arm';
 import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring } from './types';
 import { emit, opName } from './uring_trace';
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
+import { IORING_OP } from '../../uapi/io_uring_ops';
 
 const EBADF = -9;
 const EAGAIN = -11;
@@ -189,8 +190,8 @@ export function queueFallback(ring: Uring, req: Req): void {
 export function assignEarly(ring: Uring, req: Req, why: 'link' | 'drain' | 'fallback'): void {
   const { earlyFiles } = ring.profile;
   const def = ring.ops[req.opcode]!;
-  const polls = (def.pollin || def.pollout) && why === 'fallback';
-  if (earlyFiles === 'none' || (earlyFiles === 'async' && !polls)) return;
+  const splices = req.opcode === IORING_OP.SPLICE || req.opcode === IORING_OP.TEE;
+  if (earlyFiles === 'none' || (earlyFiles === 'async' && (splices || why !== 'fallback'))) return;
   if (def.needsFile && req.file === undefined && (req.flags & REQ.FIXED_FILE) === 0)
     req.file = normalFile(ring, req, req.sqe.fd);
 }

@@ -35,7 +35,7 @@ export interface UringProfile {
   readonly fsyncChecksOffset: boolean;
   /**
    * Whose file is looked up before it is queued or linked, instead of when it runs: of all that follow in a chain, are
-   * deferred or forced to a worker; of those with ASYNC that could poll; of none.
+   * deferred or forced to a worker; of those forced to a worker, but not of a splice; of none.
    */
   readonly earlyFiles: 'all' | 'async' | 'none';
   /** What READ_FIXED and WRITE_FIXED look at when they are taken: the buffer's index, its range too, or nothing. */
