@@ -101,6 +101,48 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
 });
 
+describe('the machine in a small window', () => {
+  it('brings what each step changed into view, unless a part is kept there', async () => {
+    const page = await open('machine', 796, 12, {
+      viewport: { width: 820, height: 600 },
+      reducedMotion: 'reduce',
+    });
+    const box = page.locator('.machine-scroll');
+    /** Whether a changed part is in view; true where nothing that is drawn changed. */
+    const inView = (): Promise<boolean> =>
+      box.evaluate((frame) => {
+        const { top, left } = frame.getBoundingClientRect();
+        const marked = [...frame.querySelectorAll('.machine-part:has(.machine-flash)')];
+        const inside = (part: Element): boolean => {
+          const { x, y, right } = part.getBoundingClientRect();
+          return x >= left - 1 && y >= top - 1 && y + 12 <= top + frame.clientHeight && right > left;
+        };
+        return marked.length === 0 || marked.some(inside);
+      });
+    const asked = (): Promise<number> =>
+      page.evaluate(() => window.harness.asked.filter((ask) => ask.ask === 'machine').length);
+    for (let k = 0; k < 14; k++) {
+      const before = await asked();
+      await page.keyboard.press(']');
+      await expect.poll(asked).toBeGreaterThan(before);
+      await expect.poll(inView, { message: `step ${k}` }).toBe(true);
+    }
+    const share = await page.evaluate(() => {
+      const height = (name: string): number =>
+        document.querySelector(name)?.getBoundingClientRect().height ?? 0;
+      return height('.machine-scroll') / height('.machine');
+    });
+    expect(share).toBeGreaterThan(0.5);
+    await page.locator('.machine-part').first().click();
+    const kept = await box.evaluate((frame) => frame.scrollTop);
+    const before = await asked();
+    await page.keyboard.press(']');
+    await expect.poll(asked).toBeGreaterThan(before);
+    await settled(page);
+    expect(await box.evaluate((frame) => frame.scrollTop)).toBe(kept);
+  });
+});
+
 describe.each(['sequence', 'machine'] as const)('the %s face', (face) => {
   it.each(['dark', 'light', 'high-contrast', 'high-contrast-light'] as const)(
     'has nothing serious for axe in %s',

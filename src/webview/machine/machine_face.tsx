@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { bringIntoView } from '../drawing/motion';
 import { Marks } from '../drawing/svg';
 import { useWidth } from '../drawing/use_width';
 import { useZoom } from '../drawing/use_zoom';
@@ -67,6 +68,17 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
 
   const parts = drawing?.parts ?? [];
   const shown = parts.find((part) => part.id === picked) ?? tellsMost(parts, cursor.request);
+  // What an event changed comes into view, unless a person keeps a part there.
+  const followed = useRef<MachineView | undefined>(undefined);
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null || drawing === undefined || followed.current === view) return;
+    followed.current = view;
+    const first = shown?.changed ? shown : parts.find((part) => part.changed);
+    if (first === undefined || parts.some((part) => part.id === picked)) return;
+    const element = box.querySelector(`[data-part="${CSS.escape(first.id)}"]`);
+    if (element !== null) bringIntoView(box, element);
+  }, [drawing]);
   const onBreak = (path: string): void => void store.breakWhen(path, trace);
   useEffect(
     () =>

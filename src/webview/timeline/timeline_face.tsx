@@ -4,6 +4,7 @@ import type { FaceProps } from '../faces';
 import type { Store } from '../store';
 import { longest } from '../time_range';
 import { useValue } from '../use_signal';
+import { isCalm } from '../drawing/motion';
 import { Offer } from '../drawing/offer';
 import { stackPictures } from '../drawing/stack_pictures';
 import { takeGestures } from './gestures';
@@ -42,10 +43,7 @@ export function TimelineFace({ store }: FaceProps) {
 /** Keeps the cursor in view, takes commands and hands out pictures while the face is shown. */
 function follow(store: Store, panes: (Pane | undefined)[]): () => void {
   const list = (): Pane[] => panes.filter((pane) => pane !== undefined);
-  const calm = (): boolean =>
-    matchMedia('(prefers-reduced-motion: reduce)').matches ||
-    document.body.classList.contains('vscode-reduce-motion');
-  const glide = makeGlide(store, calm);
+  const glide = makeGlide(store, isCalm);
   let seen = store.cursor.peek();
   let acting = store.active.peek();
   const stops = [
