@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Req } from '../../src/kernel/uring/types';
 import { opcodeName } from '../../src/uapi/io_uring_ops';
 import { uringProfile } from '../../src/kernel/uring/uring_profile';
+import { IORING_SETUP } from '../../src/uapi/io_uring_abi';
 import { explore, replay } from '../../src/ring/explore';
+import { orderRelation } from '../../src/ring/order';
 import type { RingProgram } from '../../src/ring/program';
 import { readProgram } from '../../src/ring/read_program';
 import { type RunResult, runProgram } from '../../src/ring/run';
@@ -102,16 +104,14 @@ const programs = fc
     });
   });
 
-/**
- * Broken invariants of a run, by number. What an outcome and its tracepoints do not show: INV-03 (the application rewrites a slot only
- * when it was taken: programs put SQEs behind one another, their memory is never used twice) and INV-05 (when the CQ's tail is published:
- * CQEs are seen only by taking them). INV-12 (one submitter) cannot break, as programs have one task. INV-11, INV-20 and INV-23 are
- * about servers: a program may overflow its CQ, misplace a link, or expect an order.
- */
+/** Tells of a rule that does not hold. */
+type Check = (fine: boolean, rule: string) => void;
+
+/** Broken invariants of a run, by number. */
 function broken(program: RingProgram, run: RunResult): string[] {
   const { ring, events, steps } = run;
   const found: string[] = [];
-  const check = (fine: boolean, rule: string): void => {
+  const check: Check = (fine, rule) => {
     if (!fine) found.push(rule);
   };
   const given = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
@@ -151,6 +151,8 @@ function broken(program: RingProgram, run: RunResult): string[] {
     else check(req.chain === req.id, 'INV-13 a chain goes on only by a link');
   }
   checkEvents(run, check);
+  checkApplication(program, run, check);
+  checkOrders(run, check);
   const begun = new Set<number>();
   for (const { event, req } of events) {
     if (event === 'submit_req' || event === 'req_failed') begun.add(req.id);
@@ -190,10 +192,64 @@ function broken(program: RingProgram, run: RunResult): string[] {
   return [...new Set(found)];
 }
 
+/** Invariants about what the application writes and sees. */
+function checkApplication(program: RingProgram, run: RunResult, check: Check): void {
+  const { ring, steps, events } = run;
+  let written = 0;
+  let taken = 0;
+  const seen: string[] = [];
+  const begun = new Set<string>();
+  program.steps.forEach((asked, i) => {
+    const step = steps[i];
+    if (asked.kind === 'submit') {
+      written += asked.sqes.length;
+      check(written - taken <= ring.sqEntries, 'INV-03 no SQE is written over one that was not taken');
+      for (const sqe of asked.sqes) begun.add(String(sqe.userData));
+    }
+    taken += step?.submitted ?? 0;
+    if (step?.cqes === undefined || asked.kind === 'submit') return;
+    for (const { user_data: name } of step.cqes) {
+      seen.push(name);
+      check(begun.has(name), 'INV-05 no CQE is seen before its SQE was written');
+    }
+  });
+  const published = ring.cq.slice(0, ring.cqHead).map((cqe) => String(cqe.userData));
+  check(seen.join() === published.join(), 'INV-05 CQEs are seen as they were published, each once');
+  const many = ring.requests.length > ring.cqEntries || ring.cq.some((cqe) => (cqe.flags & MORE) !== 0);
+  check(many || !steps.some((step) => step.overflow), 'INV-11 no overflow while the CQ has room for all');
+  const submits = events.filter(({ event }) => event === 'submit_req' || event === 'req_failed');
+  check(new Set(submits.map(({ context }) => context)).size <= 1, 'INV-12 one task submits');
+  if ((ring.setup & IORING_SETUP.DEFER_TASKRUN) === 0 || !ring.profile.workerDefersCqe) return;
+  const others = events.some(({ event, context }) => event === 'complete' && context !== submits[0]?.context);
+  check(!others, 'INV-12 the task that submits completes what it deferred to itself');
+}
+
+/** Invariants about orders that follow from a flag, and from nothing else. */
+function checkOrders(run: RunResult, check: Check): void {
+  const { ring } = run;
+  const one = (name: string): Req | undefined => {
+    const found = ring.requests.filter((req) => String(req.userData) === name);
+    return found.length === 1 ? found[0] : undefined;
+  };
+  for (const { first, second, rules, guaranteed } of orderRelation(run).pairs) {
+    const a = one(first);
+    const b = one(second);
+    if (a === undefined || b === undefined) continue;
+    if (rules.length === 1 && rules[0] === 'chain-order') {
+      const between = ring.requests.filter((req) => req.id >= a.id && req.id < b.id);
+      const linked = between.every((req) => (req.sqe.flags & (LINK | HARDLINK)) !== 0);
+      check(linked && a.batch === b.batch, 'INV-20 a link orders what lies directly behind it');
+    }
+    const flagged = ring.requests.some((req) => (req.sqe.flags & DRAIN) !== 0);
+    const independent = a.chain !== b.chain && a.batch === b.batch && !flagged;
+    check(!(independent && guaranteed), 'INV-23 independent requests have no promised order');
+  }
+}
+
 const WORKER_ONLY = new Set(['SPLICE', 'TEE', 'FSYNC', 'SYNC_FILE_RANGE', 'FALLOCATE']);
 
 /** Invariants about when things happen. */
-function checkEvents(run: RunResult, check: (fine: boolean, rule: string) => void): void {
+function checkEvents(run: RunResult, check: Check): void {
   const { events, ring } = run;
   const at = (req: Req, names: readonly string[]): number =>
     events.findIndex((event) => event.req === req && names.includes(event.event));
