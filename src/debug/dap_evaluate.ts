@@ -1,5 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { readPath, stateLeaves } from '../trace/state';
+import { readPath } from '../trace/state';
 import { formatResult } from '../uapi/errno';
 import { RequestError } from './dap_host';
 import { compileFilter, FilterError, isField } from './filter';
@@ -8,7 +8,7 @@ import { eventField, requestField } from './filter_fields';
 import { eventsShown, requestsShown } from './filter_scan';
 import { logParts } from './log_message';
 import type { OpenTrace } from './model';
-import { isStatePath, pathKinds, pathPatterns, pathProblem, pathsOfLeaf } from './state_schema';
+import { isStatePath, pathProblem, pathsOfLeaf } from './state_schema';
 import type { Work } from './work';
 
 /** The value of an expression at an event: a state variable by its path, a field by its name, or a filter as true or false. */
@@ -112,49 +112,16 @@ export async function countText(open: OpenTrace, filter: string, work: Work): Pr
   return `${rows.length} of ${open.requests.length} requests, ${events.length} of ${open.length} events`;
 }
 
-/** Paths that begin so: those at the cursor, else those of elsewhere in the trace, else how they are written. */
-function pathsFrom(open: OpenTrace, start: string): string[] {
-  const last = open.length - 1;
-  const places = last < 0 ? [] : [open.cursor.event, last >> 1, last >> 2, last - (last >> 2), last];
-  for (const event of places) {
-    const found = [...stateLeaves(open.states.at(event)).keys()].filter((path) => path.startsWith(start));
-    if (found.length > 0) return found;
-  }
-  return pathPatterns(start.slice(0, start.indexOf(':')));
-}
+const TYPES = { field: 'field', value: 'value', sign: 'keyword', state: 'variable' } as const;
 
 /** Proposals for the Debug Console; `column` counts from 1. */
 export function completions(open: OpenTrace, text: string, column: number): DebugProtocol.CompletionItem[] {
-  const offset = Math.max(0, column - 1);
-  const path = /[\w,@:.]*$/.exec(text.slice(0, offset))?.[0] ?? '';
-  if (path.includes(':')) {
-    return pathsFrom(open, path)
-      .slice(0, 200)
-      .map((label) => ({ label, type: 'variable', start: offset - path.length + 1, length: path.length }));
-  }
-  const left = text.slice(0, offset - path.length);
-  const things = /(^|[(!]|&&|\|\|)\s*$/.test(left) ? pathKinds().filter((kind) => kind.startsWith(path)) : [];
-  const fields = completeFilter(text, offset, open.trace).map((c) => ({
+  return completeFilter(text, Math.max(0, column - 1), open).map((c) => ({
     label: c.label,
     ...(c.text === c.label ? {} : { text: c.text }),
     detail: c.says,
-    type:
-      c.kind === 'field'
-        ? ('field' as const)
-        : c.kind === 'value'
-          ? ('value' as const)
-          : ('keyword' as const),
+    type: TYPES[c.kind],
     start: c.start + 1,
     length: c.end - c.start,
   }));
-  return [
-    ...fields,
-    ...things.map((label) => ({
-      label,
-      detail: 'a state variable',
-      type: 'variable' as const,
-      start: offset - path.length + 1,
-      length: path.length,
-    })),
-  ];
 }

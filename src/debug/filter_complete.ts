@@ -1,12 +1,16 @@
 import type { Trace } from '../trace/trace';
 import { opcodes } from './filter_known';
 import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
+import type { OpenTrace } from './model';
+import { pathsFrom } from './state_complete';
+import { pathKinds } from './state_schema';
 
 /** One proposal: `text` replaces the characters [start, end) of the filter. */
 export interface FilterCompletion {
   readonly label: string;
   readonly text: string;
-  readonly kind: 'field' | 'value' | 'sign';
+  /** `state`: the path of a state variable, or what such paths begin with. */
+  readonly kind: 'field' | 'value' | 'sign' | 'state';
   readonly says: string;
   readonly start: number;
   readonly end: number;
@@ -24,10 +28,13 @@ const SIGNS: readonly (readonly [string, string])[] = [
 ];
 
 /** What may stand at `offset` (characters from 0) of a filter. */
-export function completeFilter(text: string, offset: number, trace?: Trace): FilterCompletion[] {
+export function completeFilter(text: string, offset: number, open?: OpenTrace): FilterCompletion[] {
   const before = text.slice(0, offset);
   const value = /([\w-]+)\s*(==|!=|!~|~)\s*(["']?)([^\s()!=<>~&|"']*)$/.exec(before);
-  if (value !== null && !/^\d/.test(value[4])) return values(value[1], value[3] + value[4], offset, trace);
+  if (value !== null && !/^\d/.test(value[4]))
+    return values(value[1], value[3] + value[4], offset, open?.trace);
+  const path = /[\w,@:.]*$/.exec(before)?.[0] ?? '';
+  if (path.includes(':')) return states(pathsFrom(open, path), path, offset);
   const word = /[\w-]*$/.exec(before)?.[0] ?? '';
   const head = before.slice(0, before.length - word.length);
   if (word === '' && /[\w"']\s+$/.test(head)) {
@@ -48,7 +55,19 @@ export function completeFilter(text: string, offset: number, trace?: Trace): Fil
     }));
   }
   if (/[<>]=?\s*$/.test(head)) return [];
-  return fields(word, offset);
+  const kinds = pathKinds().filter((kind) => kind.startsWith(word));
+  return [...fields(word, offset), ...states(kinds, word, offset)];
+}
+
+function states(paths: readonly string[], word: string, offset: number): FilterCompletion[] {
+  return paths.map((path) => ({
+    label: path,
+    text: path,
+    kind: 'state',
+    says: 'a state variable',
+    start: offset - word.length,
+    end: offset,
+  }));
 }
 
 function fields(word: string, offset: number): FilterCompletion[] {

@@ -221,4 +221,17 @@ describe('completion', () => {
     const [only] = completeFilter('tag == 3 && late > 5', 16);
     expect(only).toMatchObject({ text: 'latency', start: 12, end: 16 });
   });
+  test('state variables by their paths, before a colon is typed and after it', async () => {
+    expect(labels('')).toEqual(expect.arrayContaining(['slot:', 'ring:', 'pipe:', 'page:', 'device:']));
+    expect(labels('tag == 3 && sl')).toEqual(['slot:']);
+    expect(labels('!(ri')).toEqual(['ring', 'ring:']);
+    expect(labels('slot:')).toContain('slot:QUEUE:TAG:state');
+    const open = await sample();
+    open.cursor.move(open.length >> 1, undefined, 'test');
+    const text = 'tag == 3 && slot:0:3:st';
+    expect(completeFilter(text, text.length, open)).toEqual([
+      expect.objectContaining({ kind: 'state', text: 'slot:0:3:state', start: 12, end: text.length }),
+    ]);
+    expect(filterProblem('slot:0:3:state == OWNED', open.trace)).toBeUndefined();
+  });
 });

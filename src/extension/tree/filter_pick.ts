@@ -36,10 +36,12 @@ export async function pickFilter(
     } else {
       items.push({ label: `$(info) ${problem.message}`, alwaysShow: true });
     }
-    const proposals = completeFilter(text, text.length, open?.trace);
+    const proposals = completeFilter(text, text.length, open);
     for (const { label, text: insert, says, start, end } of proposals) {
       const next = `${text.slice(0, start)}${insert}${text.slice(end)}`;
-      items.push({ label, description: says, alwaysShow: true, next: /\s$/.test(next) ? next : `${next} ` });
+      // the path of a state variable goes on behind its kind
+      const whole = /[\s:]$/.test(next) ? next : `${next} `;
+      items.push({ label, description: says, alwaysShow: true, next: whole });
     }
     if (text.trim() === '') {
       for (const past of history) items.push({ label: `$(history) ${past}`, alwaysShow: true, next: past });
