@@ -41,7 +41,11 @@ export function explain(
     next: next(open, timeline, event, t),
     fields: fields.map((field) => {
       const about = spec?.fields?.[field];
-      return { name: field, value: fieldText(trace, event, field, about), help: schemaText(about?.says, t) };
+      return {
+        name: field,
+        value: fieldText(trace, event, field, about, t),
+        help: schemaText(about?.says, t),
+      };
     }),
     violations: open.violations
       .filter((violation) => violation.event === event || violation.evidence.includes(event))

@@ -3,12 +3,19 @@ import type { FieldSpec } from '../trace/schema_types';
 import type { Trace } from '../trace/trace';
 import { errnoName } from '../uapi/errno';
 import { IORING_ENTER, IORING_SETUP, IOSQE } from '../uapi/io_uring_abi';
+import type { Translate } from './machine_names';
 
 /** Largest error number that a kernel returns. */
 const MAX_ERRNO = 4095;
 
 /** A field of an event as a person reads it, in its unit. */
-export function fieldText(trace: Trace, event: number, field: string, about: FieldSpec | undefined): string {
+export function fieldText(
+  trace: Trace,
+  event: number,
+  field: string,
+  about: FieldSpec | undefined,
+  t: Translate,
+): string {
   const text = trace.str(event, field);
   if (text !== undefined) return text;
   const value = signed(trace.num(event, field) ?? 0);
@@ -19,9 +26,9 @@ export function fieldText(trace: Trace, event: number, field: string, about: Fie
   switch (about?.unit ?? (format === 'p' || (format === 'x' && field !== 'ret') ? 'address' : undefined)) {
     case 'bytes':
       if (value < 0) return errorText(value);
-      return value < 1024 ? `${value} bytes` : `${value} bytes (${sizeText(value)})`;
+      return value < 1024 ? t('{0} bytes', value) : `${t('{0} bytes', value)} (${sizeText(value)})`;
     case 'sectors':
-      return `${value} sectors (${sizeText(value * 512)})`;
+      return `${t('{0} sectors', value)} (${sizeText(value * 512)})`;
     case 'ns':
       return durationText(value);
     case 'errno':

@@ -51,24 +51,54 @@ class Columns {
   }
 }
 
-/** Spans of an answer. */
-export class SpanColumns extends Columns {
-  private readonly columns;
+/** Columns that spans and marks have in common. */
+class Entries extends Columns {
+  protected readonly entries;
 
   constructor(limit: number) {
     super(limit);
     const size = limit + 1;
-    this.columns = {
+    this.entries = {
       track: new Uint32Array(size),
       row: new Uint16Array(size),
       kind: new Uint8Array(size),
-      start: new Float64Array(size),
-      end: new Float64Array(size),
       event: new Int32Array(size),
       request: new Int32Array(size),
       count: new Uint32Array(size),
       label: new Uint32Array(size),
     };
+  }
+
+  /** Puts down what is common; the place of the row. */
+  protected put(
+    track: number,
+    row: number,
+    kind: number,
+    event: number,
+    request: number,
+    count: number,
+    label: number,
+  ): number {
+    const { entries } = this;
+    const k = this.next();
+    entries.track[k] = track;
+    entries.row[k] = row;
+    entries.kind[k] = kind;
+    entries.event[k] = event;
+    entries.request[k] = request;
+    entries.count[k] = count;
+    entries.label[k] = label;
+    return k;
+  }
+}
+
+/** Spans of an answer. */
+export class SpanColumns extends Entries {
+  private readonly times;
+
+  constructor(limit: number) {
+    super(limit);
+    this.times = { start: new Float64Array(limit + 1), end: new Float64Array(limit + 1) };
   }
 
   add(
@@ -82,41 +112,23 @@ export class SpanColumns extends Columns {
     count: number,
     label: number,
   ): void {
-    const { columns } = this;
-    const k = this.next();
-    columns.track[k] = track;
-    columns.row[k] = row;
-    columns.kind[k] = kind;
-    columns.start[k] = start;
-    columns.end[k] = end;
-    columns.event[k] = event;
-    columns.request[k] = request;
-    columns.count[k] = count;
-    columns.label[k] = label;
+    const k = this.put(track, row, kind, event, request, count, label);
+    this.times.start[k] = start;
+    this.times.end[k] = end;
   }
 
   done(): Slice['spans'] {
-    return this.cut(this.columns);
+    return { ...this.cut(this.entries), ...this.cut(this.times) };
   }
 }
 
 /** Marks of an answer. */
-export class MarkColumns extends Columns {
-  private readonly columns;
+export class MarkColumns extends Entries {
+  private readonly times;
 
   constructor(limit: number) {
     super(limit);
-    const size = limit + 1;
-    this.columns = {
-      track: new Uint32Array(size),
-      row: new Uint16Array(size),
-      kind: new Uint8Array(size),
-      time: new Float64Array(size),
-      event: new Int32Array(size),
-      request: new Int32Array(size),
-      count: new Uint32Array(size),
-      label: new Uint32Array(size),
-    };
+    this.times = { time: new Float64Array(limit + 1) };
   }
 
   add(
@@ -129,20 +141,11 @@ export class MarkColumns extends Columns {
     count: number,
     label: number,
   ): void {
-    const { columns } = this;
-    const k = this.next();
-    columns.track[k] = track;
-    columns.row[k] = row;
-    columns.kind[k] = kind;
-    columns.time[k] = time;
-    columns.event[k] = event;
-    columns.request[k] = request;
-    columns.count[k] = count;
-    columns.label[k] = label;
+    this.times.time[this.put(track, row, kind, event, request, count, label)] = time;
   }
 
   done(): Slice['marks'] {
-    return this.cut(this.columns);
+    return { ...this.cut(this.entries), ...this.cut(this.times) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { OpenTrace } from '../debug/model';
 import { requestLabel } from '../debug/request_label';
 import type { Sliced } from '../trace/slices';
+import type { Trace } from '../trace/trace';
 import type { Statistics } from '../webview/protocol_data';
 import { isFailure } from './marks';
 import { PHASES } from './phases';
@@ -77,13 +78,15 @@ export function* statistics(
   };
 }
 
+type Counts = Pick<Statistics, 'events' | 'sqes' | 'cqes' | 'errors'>;
+
 function* countEvents(
   { trace, requests }: OpenTrace,
   { times, ranks, lanes, tagOf, firstTag }: Timeline,
   from: number,
   to: number,
   wanted: ReadonlySet<number> | undefined,
-): Sliced<Pick<Statistics, 'events' | 'sqes' | 'cqes' | 'errors'>> {
+): Sliced<Counts> {
   const kinds = new Uint8Array(trace.shapes.size);
   for (let id = 0; id < kinds.length; id++) {
     const { name } = trace.shapes.get(id);
@@ -92,15 +95,38 @@ function* countEvents(
   }
   const first = times.firstAt(from);
   const last = times.firstAt(Math.floor(to) + 1);
+  const shown = (i: number): boolean => {
+    if (wanted === undefined || wanted.has(lanes.of(i))) return true;
+    const row = requests.requestOf(i);
+    return row >= 0 && wanted.has(firstTag + tagOf[row]);
+  };
+  const counts = { events: 0, sqes: 0, cqes: 0, errors: 0 };
+  for (let start = first; start < last; start += SLICE) {
+    const end = Math.min(last, start + SLICE);
+    const part = countPart(trace.shape, kinds, ranks, start, end, wanted === undefined ? undefined : shown);
+    counts.events += part.events;
+    counts.sqes += part.sqes;
+    counts.cqes += part.cqes;
+    counts.errors += part.errors;
+    yield (0.5 * (end - first)) / (last - first);
+  }
+  return counts;
+}
+
+/** Counts the events in [start, end) that are shown: all of them without a test. */
+function countPart(
+  shape: Trace['shape'],
+  kinds: Uint8Array,
+  ranks: Uint8Array,
+  start: number,
+  end: number,
+  shown: ((event: number) => boolean) | undefined,
+): Counts {
   let [events, sqes, cqes, errors] = [0, 0, 0, 0];
-  for (let i = first; i < last; i++) {
-    if (i % SLICE === SLICE - 1) yield (0.5 * (i - first)) / (last - first);
-    if (wanted !== undefined && !wanted.has(lanes.of(i))) {
-      const row = requests.requestOf(i);
-      if (row < 0 || !wanted.has(firstTag + tagOf[row])) continue;
-    }
+  for (let i = start; i < end; i++) {
+    if (shown !== undefined && !shown(i)) continue;
     events++;
-    const kind = kinds[trace.shape[i]];
+    const kind = kinds[shape[i]];
     if (kind === 1) sqes++;
     else if (kind === 2) cqes++;
     if (isFailure(ranks[i])) errors++;

@@ -1,8 +1,8 @@
-import { errnoName } from '../../uapi/errno';
-import { durationText, outcomeText, requestLabel, sizeText } from '../../debug/request_label';
+import { durationText, outcomeText, requestLabel } from '../../debug/request_label';
 import type { OpenTrace } from '../../debug/model';
 import type { Translate } from '../translate';
-import type { FieldSpec } from '../../trace/schema_types';
+import { fieldText } from '../../view/fields';
+import { schemaText } from '../../view/texts';
 
 /** What a hover says of an event: what it means, its fields with units, and the request it belongs to. Markdown. */
 export function eventHover(open: OpenTrace, event: number, t: Translate): string {
@@ -10,13 +10,15 @@ export function eventHover(open: OpenTrace, event: number, t: Translate): string
   const { spec, name, template, raw } = trace.shapeOf(event);
   const task = trace.taskOf(trace.task[event]!);
   const lines = [`**${name}**${spec === undefined ? '' : ` · \`${spec.fn}()\``}`, ''];
-  lines.push(spec?.says ?? t('The schema does not know this event.'), '');
+  lines.push(spec === undefined ? t('The schema does not know this event.') : schemaText(spec.says, t), '');
   if (!raw) {
     for (const [k, field] of template.names.entries()) {
       if (field === 'loc' || template.names.indexOf(field) !== k) continue;
       const about = spec?.fields?.[field];
-      const value = trace.str(event, field) ?? numberText(open, event, field, about, t);
-      lines.push(`- \`${field}\` = ${code(value)}${about === undefined ? '' : `: ${about.says}`}`);
+      const value = fieldText(trace, event, field, about, t);
+      lines.push(
+        `- \`${field}\` = ${code(value)}${about === undefined ? '' : `: ${schemaText(about.says, t)}`}`,
+      );
     }
   }
   const row = requests.requestOf(event);
@@ -47,46 +49,6 @@ export function eventHover(open: OpenTrace, event: number, t: Translate): string
     .slice(0, 5))
     lines.push('', `**${rule}** ${message}`);
   return lines.join('\n');
-}
-
-function numberText(
-  open: OpenTrace,
-  event: number,
-  field: string,
-  about: FieldSpec | undefined,
-  t: Translate,
-): string {
-  const value = signed(open.trace.num(event, field) ?? 0);
-  switch (about?.unit) {
-    case 'bytes':
-      return value < 0
-        ? errorText(value)
-        : value < 1024
-          ? t('{0} bytes', value)
-          : `${t('{0} bytes', value)} (${sizeText(value)})`;
-    case 'sectors':
-      return `${t('{0} sectors', value)} (${sizeText(value * 512)})`;
-    case 'ns':
-      return durationText(value);
-    case 'errno':
-      return errorText(value);
-    case 'flags':
-    case 'address':
-      return `0x${(open.trace.big(event, field) ?? 0n).toString(16)}`;
-    default:
-      return Number.isSafeInteger(value)
-        ? String(value)
-        : `0x${(open.trace.big(event, field) ?? 0n).toString(16)}`;
-  }
-}
-
-function errorText(value: number): string {
-  const name = value < 0 ? errnoName(-value) : undefined;
-  return name === undefined ? String(value) : `${value} (-${name})`;
-}
-
-function signed(value: number): number {
-  return value >= 2 ** 63 ? value - 2 ** 64 : value >= 2 ** 31 && value < 2 ** 32 ? value - 2 ** 32 : value;
 }
 
 function code(text: string): string {
