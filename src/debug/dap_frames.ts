@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { Numbered, type Numbers } from './numbered';
 import { indexAfter } from './sorted';
 import type { Place, Sources } from './dap_sources';
 import { checkThread, MORE, requestOfThread } from './dap_threads';
@@ -12,23 +13,33 @@ interface FramePlan {
   readonly subtle: boolean;
 }
 
-/** Stack frames: the chain of causes from an event down to its session line. Frame ids hold until the cursor moves. */
+/** What a frame shows: an event, and the request that had the focus. */
+interface Shown {
+  readonly event: number;
+  readonly focus: number | undefined;
+}
+
+/**
+ * Stack frames: the chain of causes from an event down to its session line. Frame ids hold for some stops more: VS Code draws a stop a
+ * while after it was told of it, and where it is refused the scopes by then, it forgets what was open in them.
+ */
 export class Frames {
-  private readonly events = new Map<number, number>();
+  private readonly shown: Numbered<Shown>;
   private readonly plans = new Map<number, readonly FramePlan[]>();
-  private next = 1;
 
   constructor(
     private readonly open: OpenTrace,
     private readonly sources: Sources,
-  ) {}
+    numbers: Numbers,
+  ) {
+    this.shown = new Numbered(numbers);
+  }
 
   /** Frames of a thread. With `levels` only so many from `start` on. */
   of(thread: number, start = 0, levels = 0): DebugProtocol.StackTraceResponse['body'] {
     if (thread === MORE) {
-      const id = this.next++;
       const { event } = this.open.cursor;
-      this.events.set(id, event);
+      const id = this.add(event);
       const name = 'more requests in flight than are listed: go to one of them';
       const { source, line } = this.place(event);
       const frame = { id, name, source, line, column: 1, presentationHint: 'label' as const };
@@ -44,8 +55,7 @@ export class Frames {
     }
     const end = levels > 0 ? start + levels : plan.length;
     const stackFrames = plan.slice(start, end).map(({ event: of, name, place, subtle }) => {
-      const id = this.next++;
-      this.events.set(id, of);
+      const id = this.add(of);
       const frame: DebugProtocol.StackFrame = { id, name, source: place.source, line: place.line, column: 1 };
       return subtle ? { ...frame, presentationHint: 'subtle' as const } : frame;
     });
@@ -54,16 +64,17 @@ export class Frames {
 
   /** A trace without events still shows its text: without a frame VS Code shows nothing at all. */
   private nothing(start: number): DebugProtocol.StackTraceResponse['body'] {
-    const id = this.next++;
-    this.events.set(id, -1);
+    const id = this.add(-1);
     const { source, line } = this.sources.beginning();
     const frame = { id, name: 'no events', source, line, column: 1 };
     return { stackFrames: start > 0 ? [] : [frame], totalFrames: 1 };
   }
 
-  /** The event of a frame; the cursor's without one, undefined for a frame of an earlier stop. */
-  eventOfFrame(frame: number | undefined): number | undefined {
-    return frame === undefined ? this.open.cursor.event : this.events.get(frame);
+  /** The event of a frame and the focus when it was given out; the cursor's without a frame, undefined for a frame of long ago. */
+  shownBy(frame: number | undefined): Shown | undefined {
+    if (frame !== undefined) return this.shown.get(frame);
+    const { event, request } = this.open.cursor;
+    return { event, focus: request };
   }
 
   /** The event at which a thread stands: the last one of its request so far. */
@@ -81,10 +92,14 @@ export class Frames {
     this.plans.clear();
   }
 
-  /** Forgets all frames; ids are not used again. */
-  clear(): void {
-    this.events.clear();
+  /** A stop has come: frames of the stops long before it are forgotten. */
+  turn(): void {
+    this.shown.turn();
     this.plans.clear();
+  }
+
+  private add(event: number): number {
+    return this.shown.add({ event, focus: this.open.cursor.request });
   }
 
   /** The line of the pseudo-code that stands for an event, else that of the trace text. */

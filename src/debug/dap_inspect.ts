@@ -22,8 +22,8 @@ export function inspectHandlers(running: () => Run): Handlers {
       running().frames.of(args.threadId, args.startFrame ?? 0, args.levels ?? 0),
     scopes: (args: DebugProtocol.ScopesArguments) => {
       const run = running();
-      const event = eventOf(run, args.frameId);
-      return { scopes: event < 0 ? [] : scopesOf(run.open, event, run.open.cursor.request, run.nodes) };
+      const { event, focus } = shownBy(run, args.frameId);
+      return { scopes: event < 0 ? [] : scopesOf(run.open, event, focus, run.nodes) };
     },
     variables: (args: DebugProtocol.VariablesArguments) => {
       const { nodes } = running();
@@ -73,22 +73,22 @@ export function inspectHandlers(running: () => Run): Handlers {
   };
 }
 
-function eventOf(run: Run, frame: number | undefined): number {
-  const event = run.frames.eventOfFrame(frame);
-  if (event === undefined) throw new RequestError('this frame is of an earlier stop', false);
-  return event;
+function shownBy(run: Run, frame: number | undefined): ReturnType<Run['frames']['shownBy']> & object {
+  const shown = run.frames.shownBy(frame);
+  if (shown === undefined) throw new RequestError('this frame is of an earlier stop', false);
+  return shown;
 }
 
 async function evaluate(
   run: Run,
   args: DebugProtocol.EvaluateArguments,
 ): Promise<DebugProtocol.EvaluateResponse['body']> {
-  const event = eventOf(run, args.frameId);
+  const { event, focus } = shownBy(run, args.frameId);
   const number = /^\s*0x[0-9a-f]{1,16}\s*$/i.test(args.expression)
     ? BigInt(args.expression.trim())
     : undefined;
   if (number !== undefined) return { result: inWords(run, event, number), variablesReference: 0 };
-  const value = evaluateAt(run.open, args.expression, event, run.open.cursor.request);
+  const value = evaluateAt(run.open, args.expression, event, focus);
   const counted = args.context === 'repl' && value.type === 'filter';
   if (value.type === 'field' && args.expression.trim() === 'user_data' && value.text.startsWith('0x'))
     return { result: inWords(run, event, BigInt(value.text)), variablesReference: 0 };

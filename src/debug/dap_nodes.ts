@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { Numbered, type Numbers } from './numbered';
 
 /** One entry of the variables view. */
 export interface VariableNode {
@@ -19,19 +20,25 @@ export interface VariableNode {
 /** Longer lists are asked for by pages of so many: VS Code shows them as `[0..99]`, `[100..199]`. */
 export const PAGE = 100;
 
-/** Gives numbers to nodes with children. They hold until the cursor moves. */
+/** Children of a node, made when they are looked at. */
+interface Branch {
+  readonly children: () => readonly VariableNode[];
+  /** How many of them are items of a list that is asked for by pages. */
+  readonly items: number;
+  made?: readonly VariableNode[];
+}
+
+/** Gives numbers to nodes with children. They hold for some stops more. */
 export class NodeTable {
-  private readonly nodes = new Map<number, () => readonly VariableNode[]>();
-  private readonly lists = new Map<number, number>();
-  private readonly open = new Map<number, readonly VariableNode[]>();
-  private next = 1;
+  private readonly branches: Numbered<Branch>;
+
+  constructor(numbers: Numbers) {
+    this.branches = new Numbered(numbers);
+  }
 
   /** A number for a list of nodes that is made when it is looked at. */
   add(children: () => readonly VariableNode[], items = 0): number {
-    const reference = this.next++;
-    this.nodes.set(reference, children);
-    if (items > PAGE) this.lists.set(reference, items);
-    return reference;
+    return this.branches.add({ children, items: items > PAGE ? items : 0 });
   }
 
   /** The nodes behind a number that a client asks for: those with names, the items of a list, or all; of these `count` from `start` on. */
@@ -43,18 +50,17 @@ export class NodeTable {
   ): readonly VariableNode[] | undefined {
     const all = this.get(reference);
     if (all === undefined) return undefined;
-    const named = all.length - (this.lists.get(reference) ?? 0);
+    const named = all.length - (this.branches.get(reference)?.items ?? 0);
     const list = filter === 'named' ? all.slice(0, named) : filter === 'indexed' ? all.slice(named) : all;
     return count > 0 ? list.slice(start, start + count) : list;
   }
 
-  /** The nodes behind a number; undefined for one of an earlier stop. */
+  /** The nodes behind a number; undefined for one of long ago. */
   get(reference: number): readonly VariableNode[] | undefined {
-    const known = this.open.get(reference);
-    if (known !== undefined) return known;
-    const children = this.nodes.get(reference)?.();
-    if (children !== undefined) this.open.set(reference, children);
-    return children;
+    const branch = this.branches.get(reference);
+    if (branch === undefined) return undefined;
+    branch.made ??= branch.children();
+    return branch.made;
   }
 
   /** A node as the protocol wants it. */
@@ -72,11 +78,9 @@ export class NodeTable {
     };
   }
 
-  /** Forgets all; numbers are not used again. */
-  clear(): void {
-    this.nodes.clear();
-    this.lists.clear();
-    this.open.clear();
+  /** A stop has come: nodes of the stops long before it are forgotten. */
+  turn(): void {
+    this.branches.turn();
   }
 }
 

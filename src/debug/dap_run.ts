@@ -12,6 +12,7 @@ import {
 import { Frames } from './dap_frames';
 import type { DebugHost, Opened } from './dap_host';
 import { NodeTable } from './dap_nodes';
+import type { Numbers } from './numbered';
 import { Progress } from './dap_progress';
 import { type Hit, Known, Search } from './dap_search';
 import { Sources } from './dap_sources';
@@ -51,7 +52,7 @@ export class Run {
   readonly open: OpenTrace;
   readonly sources: Sources;
   readonly frames: Frames;
-  readonly nodes = new NodeTable();
+  readonly nodes: NodeTable;
   readonly steps: Steps;
   private readonly following: Disposable;
   private readonly editing: Disposable | undefined;
@@ -75,11 +76,14 @@ export class Run {
     shown: Uint32Array | undefined,
     /** The client shows progress. */
     private readonly reports: boolean,
+    /** Of the debug session, so that no frame and no node of another run is taken for one of this. */
+    numbers: { readonly frames: Numbers; readonly nodes: Numbers },
   ) {
     const { open } = opened;
     this.open = open;
     this.sources = new Sources(opened, host);
-    this.frames = new Frames(open, this.sources);
+    this.frames = new Frames(open, this.sources, numbers.frames);
+    this.nodes = new NodeTable(numbers.nodes);
     this.steps = new Steps(open, shown);
     this.known = new Known(open);
     this.following = open.cursor.onDidChange(({ by }) => {
@@ -312,8 +316,8 @@ export class Run {
   }
 
   private tell({ reason, description, text, ids, quiet }: StopReason): void {
-    this.frames.clear();
-    this.nodes.clear();
+    this.frames.turn();
+    this.nodes.turn();
     const { request } = this.open.cursor;
     this.channel.event('stopped', {
       reason,

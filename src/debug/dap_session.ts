@@ -18,6 +18,7 @@ import { compileFilter, FilterError } from './filter';
 import { eventsShown } from './filter_scan';
 import type { Disposable } from './listeners';
 import type { OpenTrace } from './model';
+import { Numbers } from './numbered';
 import { STEP_KINDS, type StepKind } from './steps';
 
 export { GOTO_REQUEST, STEP_REQUEST, WHERE_REQUEST } from './dap_host';
@@ -38,6 +39,7 @@ export class DebugSession {
   private launched = false;
   private progress = 0;
   private reports = false;
+  private readonly numbers = { frames: new Numbers(), nodes: new Numbers() };
 
   constructor(private readonly host: DebugHost) {
     this.handlers = { ...this.own(), ...inspectHandlers(() => this.running()) };
@@ -190,7 +192,7 @@ export class DebugSession {
       startRequest(opened.open, args);
       const shown = await this.shown(opened.open, args.filter?.trim() ?? '');
       if (this.ended) throw new RequestError('cancelled', false);
-      run = new Run(opened, this.host, this.channel, breakpoints, shown, this.reports);
+      run = new Run(opened, this.host, this.channel, breakpoints, shown, this.reports, this.numbers);
     } catch (error) {
       this.host.closed?.(opened);
       if (error instanceof FilterError) throw new RequestError(`filter: ${error.message}`);
