@@ -1,12 +1,11 @@
 /** Every outcome that the rules allow: runs a program with other decisions until no new state is met. */
-import { Abandoned } from '../kernel/uring/world';
 import { finish, type Sliced } from '../trace/slices';
 import type { UringProfile } from '../kernel/uring/uring_profile';
-import { orderRelation } from './order';
+import { OrderWords, TooMany, type Word } from './order_words';
 import { type HashContents, type Outcome, outcomeKey, rememberedHash } from './outcome';
-import { onlyOrderVaries } from './only_order';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
+import { StateSearch } from './state_search';
 
 /** Bounds of an exploration. */
 export interface ExploreLimits {
@@ -31,7 +30,7 @@ export interface Exploration {
   /** Number of distinct outcomes, also those beyond the limit; where the exploration is not complete, of those seen. */
   readonly total: number;
   readonly schedules: number;
-  /** Nothing is missing: every schedule was covered, or the rules of order tell how many outcomes there are. */
+  /** Nothing is missing: every state that the program can come to was met. */
   readonly complete: boolean;
 }
 
@@ -41,29 +40,8 @@ export const EXPLORE_LIMITS: ExploreLimits = { schedules: 200_000, time: 5_000, 
 /** Longest part of an exploration at a time, ms. */
 const SLICE = 15;
 
-/** When as many outcomes were found as are kept, this is the time from which on it is not worth counting more, ms. */
-const COUNTING = 800;
-
-/** Schedules still to run, those with the fewest unlikely decisions first. */
-class Frontier {
-  private readonly levels: number[][][] = [];
-  private lowest = 0;
-
-  push(choices: number[], level: number): void {
-    const list = this.levels[level];
-    if (list) list.push(choices);
-    else this.levels[level] = [choices];
-    if (level < this.lowest) this.lowest = level;
-  }
-
-  pop(): { choices: number[]; level: number } | undefined {
-    for (; this.lowest < this.levels.length; this.lowest++) {
-      const choices = this.levels[this.lowest]?.pop();
-      if (choices) return { choices, level: this.lowest };
-    }
-    return undefined;
-  }
-}
+/** Most sets of states that counting may make. */
+const MOST_NODES = 300_000;
 
 /** Runs a program with given decisions, the likeliest one after them. */
 export function replay(program: RingProgram, profile: UringProfile, choices: readonly number[]): RunResult {
@@ -77,88 +55,103 @@ export function explore(
   profile: UringProfile,
   clock: () => number,
   limits: ExploreLimits = EXPLORE_LIMITS,
-  wanted?: (outcome: Outcome) => boolean,
 ): Exploration {
-  return finish(exploring(program, profile, clock, limits, wanted));
+  return finish(exploring(program, profile, clock, limits));
 }
 
-/** The same in slices. Ends at the first outcome that `wanted` takes. */
+/** The same in slices. */
 export function* exploring(
   program: RingProgram,
   profile: UringProfile,
   clock: () => number,
   limits: ExploreLimits = EXPLORE_LIMITS,
-  wanted: (outcome: Outcome) => boolean = () => false,
 ): Sliced<Exploration> {
-  const frontier = new Frontier();
-  const seen = new Set<number>();
-  const found: FoundOutcome[] = [];
-  const keys = new Set<string>();
   const hash = rememberedHash();
+  const search = new StateSearch(program, profile, hash);
   const start = clock();
   let slice = start;
-  let schedules = 0;
-  let hit = false;
-  const keep = (outcome: Outcome, choices: readonly number[]): void => {
-    hit ||= wanted(outcome);
-    const key = outcomeKey(outcome);
-    if (keys.has(key)) return;
-    keys.add(key);
-    if (found.length < limits.outcomes) found.push({ outcome, choices });
-  };
-  const likeliest = runProgram(program, { profile });
-  keep(likeliest.outcome(hash), []);
-  const orders = onlyOrderVaries(program, likeliest) ? orderRelation(likeliest).orders : undefined;
-  frontier.push([], 0);
-  for (let next = frontier.pop(); next; next = frontier.pop()) {
+  let complete = true;
+  while (search.step()) {
     const now = clock();
+    if (search.schedules >= limits.schedules || now - start > limits.time) {
+      complete = search.done;
+      break;
+    }
     if (now - slice > SLICE) {
-      yield Math.min(1, Math.max((now - start) / limits.time, schedules / limits.schedules));
+      yield Math.min(1, Math.max((now - start) / limits.time, search.schedules / limits.schedules));
       slice = clock();
     }
-    if (orders !== undefined && found.length >= Math.min(orders, limits.outcomes)) {
-      return { found, total: orders, schedules, complete: true };
-    }
-    const time = found.length < limits.outcomes ? limits.time : Math.min(limits.time, COUNTING);
-    if (hit || schedules >= limits.schedules || now - start > time) {
-      return { found, total: keys.size, schedules, complete: false };
-    }
-    schedules++;
-    const result = runOnce(program, profile, next.choices, next.level, seen, frontier, hash);
-    if (result === undefined) continue;
-    keep(result.outcome(hash), next.choices);
   }
-  return { found, total: keys.size, schedules, complete: true };
+  const { schedules } = search;
+  const first = runProgram(program, { profile }).outcome(hash);
+  const { found, known } = listed(program, profile, search, first, limits.outcomes, hash);
+  let total = found.length;
+  try {
+    total = new OrderWords(search.graph, MOST_NODES).count() + (known ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof TooMany)) throw error;
+    complete = false;
+  }
+  return { found, total, schedules, complete };
 }
 
-/** One run; undefined when it came to a state that was met before. */
-function runOnce(
+/** The outcomes, the likeliest first; and whether that one was among those of the search. */
+function listed(
   program: RingProgram,
   profile: UringProfile,
-  prefix: readonly number[],
-  level: number,
-  seen: Set<number>,
-  frontier: Frontier,
-  hash: HashContents,
-): RunResult | undefined {
-  let at = 0;
-  const taken: number[] = [];
-  const chooser = (n: number, _names: readonly string[], key: number): number => {
-    const i = at++;
-    if (i < prefix.length) {
-      taken.push(prefix[i]!);
-      return prefix[i]!;
+  search: StateSearch,
+  first: Outcome,
+  most: number,
+  _hash: HashContents,
+): { found: FoundOutcome[]; known: boolean } {
+  const found: FoundOutcome[] = [{ outcome: first, choices: [] }];
+  const key = outcomeKey(first);
+  let known = false;
+  for (const word of new OrderWords(search.graph, MOST_NODES).words()) {
+    if (found.length >= most && known) break;
+    const outcome = search.outcomeOf(word);
+    if (!known && outcomeKey(outcome) === key) {
+      known = true;
+      continue;
     }
-    if (seen.has(key)) throw new Abandoned();
-    seen.add(key);
-    for (let k = n - 1; k >= 1; k--) frontier.push([...taken, k], level + 1);
-    taken.push(0);
-    return 0;
-  };
-  try {
-    return runProgram(program, { profile, chooser, hash });
-  } catch (error) {
-    if (error instanceof Abandoned) return undefined;
-    throw error;
+    if (found.length < most) found.push(new Found(program, profile, outcome, word));
   }
+  return { found, known };
+}
+
+/** An outcome whose decisions are counted when asked for. */
+class Found implements FoundOutcome {
+  private known: readonly number[] | undefined;
+
+  constructor(
+    private readonly program: RingProgram,
+    private readonly profile: UringProfile,
+    readonly outcome: Outcome,
+    private readonly word: Word,
+  ) {}
+
+  get choices(): readonly number[] {
+    this.known ??= choicesOf(this.program, this.profile, this.word.names);
+    return this.known;
+  }
+}
+
+/** Decisions as numbers, of those given as names of contexts. */
+export function choicesOf(
+  program: RingProgram,
+  profile: UringProfile,
+  names: readonly string[],
+): readonly number[] {
+  const choices: number[] = [];
+  let at = 0;
+  runProgram(program, {
+    profile,
+    chooser: (_n, able) => {
+      const name = names[at++];
+      const k = name === undefined ? 0 : able().indexOf(name);
+      choices.push(k);
+      return k;
+    },
+  });
+  return choices;
 }

@@ -19,9 +19,9 @@ export const ORDER_RULES = {
   'submit-order': 'it was posted before the later submit call began',
   rest: 'it was taken before the other one was submitted',
   hashed: 'hashed work on one inode runs one at a time, in the order it was queued',
-  cancel: 'the CQE of a cancel is posted before task work completes what it cancelled',
-  disarmed: 'a link timeout is cancelled only after the CQE of its request',
   multishot: 'CQEs of one request come in order',
+  dependence:
+    'every schedule completes it first: the other one needs what it does (data or room in a pipe, an inode, a worker, time)',
 } as const;
 
 /** Name of a rule. */
@@ -131,19 +131,10 @@ function directRule(
   const timed = x.opcode === IORING_OP.LINK_TIMEOUT || y.opcode === IORING_OP.LINK_TIMEOUT;
   if (x.chain === y.chain) {
     if (!timed || (x.malformed && y.malformed)) return x.id < y.id ? 'chain-order' : undefined;
-    return linkTimeoutRule(byId, x, y);
+    return undefined;
   }
   if (drains(run, byId, x, y)) return 'drain';
-  if (y.cancelledBy === x.id && x.cause === 'inline') return 'cancel';
   return contextRule(run, byId, x, y);
-}
-
-/** The order of a link timeout against the members of its chain. */
-function linkTimeoutRule(byId: ReadonlyMap<number, Req>, x: Req, y: Req): OrderRule | undefined {
-  if (y.opcode === IORING_OP.LINK_TIMEOUT)
-    return y.cause === 'disarmed' && x.id === y.id - 1 ? 'disarmed' : undefined;
-  const timed = byId.get(x.id - 1);
-  return x.cause === 'disarmed' && timed?.cause !== 'worker' && y.id > x.id ? 'disarmed' : undefined;
 }
 
 function drains(run: RunResult, byId: ReadonlyMap<number, Req>, x: Req, y: Req): boolean {

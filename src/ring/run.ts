@@ -2,6 +2,7 @@
 import { IORING_SETUP } from '../uapi/io_uring_abi';
 import type { Sqe } from '../uapi/sqe';
 import { opcodeName } from '../uapi/io_uring_ops';
+import type { Digest } from '../kernel/uring/digest';
 import { linkTimeoutTask } from '../kernel/uring/cancel';
 import { flushCompletions, postFailed } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
@@ -12,12 +13,13 @@ import { OP_TABLE } from '../kernel/uring/op_table';
 import { putFile } from '../kernel/uring/open_files';
 import { pollHashBits } from '../kernel/uring/poll_arm';
 import { TIME } from '../kernel/uring/run_times';
+import { ringKey } from '../kernel/uring/state_key';
 import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
 import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { UserMemory } from '../kernel/uring/user_memory';
 import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq';
-import { type Actor, type Chooser, type Context, mix, PARK, World } from '../kernel/uring/world';
+import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
 import {
   contentsOf,
   type HashContents,
@@ -25,7 +27,6 @@ import {
   type OutcomeContents,
   type OutcomeStep,
   outcomeCqe,
-  outcomeKey,
 } from './outcome';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly chooser?: Chooser;
   /** Hashes contents; an exploration remembers what it hashed. */
   readonly hash?: HashContents;
+  /** Called with the run before its first step. */
+  readonly started?: (run: RunResult) => void;
   /** Collect tracepoints. */
   readonly trace?: boolean;
 }
@@ -101,11 +104,9 @@ class ProgramRun implements RunResult {
     this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser);
     const memory = new UserMemory();
-    const share = this.world.share.bind(this.world);
-    this.files = buildFiles(program, memory, share);
-    const lock = (): { version: number } => share({ version: 0 });
+    this.files = buildFiles(program, memory);
     const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
-    const submitter: Submitter = { name: 'app', taskWork: [], notify: () => this.notify() };
+    const submitter: Submitter = { name: 'app', actor: undefined, taskWork: [], notify: () => this.notify() };
     this.ring = {
       profile: options.profile,
       world: this.world,
@@ -124,10 +125,6 @@ class ProgramRun implements RunResult {
         ? new FreePool(this.world, program.entries, (req) => contended(req.sqe))
         : new WorkerPool(this.world, program.entries),
       contended,
-      cqLock: lock(),
-      workLock: lock(),
-      wqLock: lock(),
-      ctlLock: lock(),
       fsizeLimit: program.fsizeLimit,
       trace: options.trace ? this.events : undefined,
       sq: [],
@@ -167,7 +164,10 @@ class ProgramRun implements RunResult {
       linkTimeoutTask,
       cqWake: undefined,
     };
+    this.world.stateKey = (digest) => this.stateKey(digest);
+    options.started?.(this);
     this.app = this.world.spawn('app', this.application(), 0);
+    submitter.actor = this.app;
     if ((program.setup & IORING_SETUP.SQPOLL) !== 0) {
       this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll);
     }
@@ -196,7 +196,6 @@ class ProgramRun implements RunResult {
   private unannounced = 0;
 
   private overflowFlag(): { overflow?: true } {
-    if (mayOverflow(this.ring)) this.world.touch(this.ring.cqLock);
     return hasOverflow(this.ring) ? { overflow: true } : {};
   }
 
@@ -233,12 +232,23 @@ class ProgramRun implements RunResult {
   private *application(): Context {
     const { steps } = this.program;
     for (; this.step < steps.length; this.step++) {
+      this.world.mark(1);
+      if (this.waitsNext()) this.world.alone = this.world.current;
       yield TIME.gap;
       if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* leave(this.ring);
       this.taken = [];
+      this.world.mark(2);
       yield* this.oneStep(steps[this.step]!);
     }
     this.finished = true;
+  }
+
+  /** Whether the application goes to sleep next whatever comes between, to take everything once all is done. */
+  private waitsNext(): boolean {
+    const { ring } = this;
+    const step = this.program.steps[this.step]!;
+    if (step.kind !== 'reap' || step.count !== 'all' || this.sqThread) return false;
+    return !hasTaskWork(ring) && !hasLocalWork(ring) && !mayOverflow(ring);
   }
 
   private *oneStep(step: ProgramStep): Context {
@@ -262,7 +272,7 @@ class ProgramRun implements RunResult {
     if (this.sqThread) this.unannounced = Math.max(0, this.unannounced + step.sqes.length - toSubmit);
     const before = ring.taken;
     this.takenBefore[ring.batch + 1] = this.restedAt;
-    this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.now + HANG;
+    this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.time + HANG;
     this.submitted = toSubmit;
     const counting = enter(ring, toSubmit, step.wait);
     for (;;) {
@@ -305,16 +315,16 @@ class ProgramRun implements RunResult {
 
   private take(most: number): void {
     const { ring } = this;
-    if (most !== Number.POSITIVE_INFINITY || mayOverflow(ring)) this.world.touch(ring.cqLock);
     const n = Math.min(most, cqReady(ring));
     for (let i = 0; i < n; i++) this.taken.push(outcomeCqe(ring.cq[ring.cqHead + i]!));
     ring.cqHead += n;
   }
 
   private *reap(count: number): Context {
-    this.deadline = this.world.now + HANG;
+    this.deadline = this.world.time + HANG;
     this.take(count);
     while (this.taken.length < count) {
+      this.world.mark(3);
       yield* enter(this.ring, 0, count - this.taken.length);
       this.take(count - this.taken.length);
     }
@@ -326,7 +336,10 @@ class ProgramRun implements RunResult {
   private *reapAll(): Context {
     const { ring } = this;
     for (;;) {
-      this.take(Number.POSITIVE_INFINITY);
+      this.world.mark(4);
+      // When it takes them is seen by nobody where the CQ has room for all.
+      const takes = !this.world.exploring || mayOverflow(ring);
+      if (takes) this.take(Number.POSITIVE_INFINITY);
       if (hasOverflow(ring) || hasLocalWork(ring)) {
         yield* enter(ring, 0, 0);
         continue;
@@ -335,21 +348,30 @@ class ProgramRun implements RunResult {
         yield* leave(ring);
         continue;
       }
-      if (cqReady(ring) > 0) continue;
+      if (takes && cqReady(ring) > 0) continue;
       if (this.world.idleBut(this.app)) break;
       yield* this.waitForMore();
     }
+    this.take(Number.POSITIVE_INFINITY);
     this.restedAt = ring.cqHead;
     this.steps.push({ cqes: this.taken });
-    if (this.world.exploring && ring.live === 0 && !this.sqThread) this.world.settle(this.digest());
   }
 
-  /** What the program has come to, as a number: equal states of a ring at rest go on alike. */
-  private digest(): number {
-    const text = outcomeKey(this.outcome(this.hash));
-    let sum = this.ring.cq.length + (this.ring.drainActive ? 7 : 0) + this.ring.cqTimeouts * 31;
-    for (let i = 0; i < text.length; i++) sum = mix(sum, text.charCodeAt(i));
-    return sum;
+  /** Adds everything but the contexts to the digest of a state; of the finished steps how many CQEs each of them took. */
+  private stateKey(digest: Digest): void {
+    digest.add(this.step);
+    for (const { submitted, overflow, cqes, hang } of this.steps) {
+      digest.add(submitted ?? -1000);
+      digest.add((overflow ? 1 : 0) + (hang ? 2 : 0));
+      digest.add(cqes?.length ?? -1);
+    }
+    digest.add(this.taken.length);
+    digest.add(this.submitted);
+    digest.add(this.sleeping);
+    digest.add(this.unannounced);
+    if (this.deadline !== Number.POSITIVE_INFINITY) digest.add(this.deadline - this.world.time);
+    ringKey(digest, this.ring);
+    this.files.stateKey(digest);
   }
 
   /** Sleeps in the kernel until something happened, or nothing can any more. */
@@ -360,6 +382,7 @@ class ProgramRun implements RunResult {
       if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake, TIME.wakeTask);
     };
     this.world.onIdle = () => this.world.wake(this.app, 0);
+    this.world.mark(6);
     yield PARK;
     this.world.onIdle = undefined;
     ring.cqWake = undefined;
@@ -367,15 +390,13 @@ class ProgramRun implements RunResult {
   }
 
   private *sleep(ns: number): Context {
-    const until = this.world.now + ns;
-    const { ring } = this;
-    while (this.world.now < until) {
+    const { ring, world } = this;
+    const until = world.time + ns;
+    while (world.time < until) {
       this.sleeping = true;
-      yield {
-        likely: until - this.world.now,
-        least: until - this.world.now,
-        most: until - this.world.now + 1_000_000,
-      };
+      const left = until - world.time;
+      world.mark(5, left);
+      yield { likely: left, least: left, most: left + 1_000_000, timed: true };
       this.sleeping = false;
       yield* leave(ring);
     }
@@ -388,7 +409,6 @@ class ProgramRun implements RunResult {
     this.steps.push({});
     if (file === undefined) return;
     this.files.fds.delete(fd);
-    this.world.touch(file);
     putFile(file);
   }
 
@@ -399,8 +419,10 @@ class ProgramRun implements RunResult {
       while (ring.sq.length > 0 || hasTaskWork(ring)) {
         if (ring.sq.length > 0) yield* submitSqes(ring, ring.sq.length);
         yield* runTaskWork(ring, flushCompletions);
+        this.world.mark(7);
         yield TIME.sqpoll;
       }
+      this.world.mark(8);
       yield PARK;
     }
   }

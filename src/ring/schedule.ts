@@ -1,11 +1,15 @@
 /** A schedule for an order of CQEs that somebody asks for, or the rule that forbids it. */
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import type { ExploreLimits } from './explore';
-import { EXPLORE_LIMITS, explore, replay } from './explore';
+import { EXPLORE_LIMITS, replay } from './explore';
 import { ORDER_RULES, type OrderedPair, orderRelation } from './order';
-import type { Outcome } from './outcome';
+import { type Outcome, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
+import { StateSearch } from './state_search';
+import { WantedOrder } from './wanted_order';
+
+export { cqeOrder } from './wanted_order';
 
 /** One step of a schedule: who does what to which request. */
 export interface ScheduledEvent {
@@ -18,18 +22,18 @@ export interface ScheduledEvent {
 export type OrderAnswer =
   | { readonly kind: 'schedule'; readonly outcome: Outcome; readonly events: readonly ScheduledEvent[] }
   | { readonly kind: 'forbidden'; readonly pair: OrderedPair; readonly says: string }
-  | { readonly kind: 'absent'; readonly schedules: number; readonly complete: boolean };
+  | {
+      readonly kind: 'absent';
+      readonly schedules: number;
+      readonly complete: boolean;
+      readonly says?: string;
+    };
 
-/** user_data of all CQEs of an outcome, in order. */
-export function cqeOrder(outcome: Pick<Outcome, 'steps'>): string[] {
-  return outcome.steps.flatMap((step) => step.cqes ?? []).map((cqe) => cqe.user_data);
-}
+/** What `says` tells where no rule of its own forbids an order. */
+const NO_SCHEDULE =
+  'every schedule completes it first: the other one needs what it does (data or room in a pipe, an inode, a worker, time)';
 
-function contains(order: readonly string[], wanted: readonly string[]): boolean {
-  let at = 0;
-  for (const value of order) if (value === wanted[at]) at++;
-  return at === wanted.length;
-}
+const NO_COMBINATION = 'each pair can come in this order, but no schedule gives all of them together';
 
 /** Looks for a schedule in which the CQEs with these user_data come in this order. `clock` gives ms. */
 export function scheduleFor(
@@ -40,20 +44,30 @@ export function scheduleFor(
   limits: ExploreLimits = EXPLORE_LIMITS,
 ): OrderAnswer {
   const first = runProgram(program, { profile, trace: true });
-  if (contains(cqeOrder(first), wanted)) return found(first);
+  if (new WantedOrder(program, wanted).isIn(first)) return found(first);
   const pair = forbiddenPair(orderRelation(first).pairs, wanted);
   if (pair) return { kind: 'forbidden', pair, says: pair.rules.map((rule) => ORDER_RULES[rule]).join('; ') };
-  const accepts = (outcome: Outcome): boolean => contains(cqeOrder(outcome), wanted);
-  const exploration = explore(
-    program,
-    profile,
-    clock,
-    { ...limits, outcomes: Number.POSITIVE_INFINITY },
-    accepts,
-  );
-  const hit = exploration.found.find(({ outcome }) => accepts(outcome));
-  if (hit) return found(replay(program, profile, hit.choices));
-  return { kind: 'absent', schedules: exploration.schedules, complete: exploration.complete };
+  const start = clock();
+  const look = (order: readonly string[]): StateSearch => {
+    const search = new StateSearch(program, profile, rememberedHash(), new WantedOrder(program, order));
+    while (search.schedules < limits.schedules && clock() - start <= limits.time) {
+      if (!search.step() || search.hit) break;
+    }
+    return search;
+  };
+  const search = look(wanted);
+  if (search.hit) return found(replay(program, profile, search.hit));
+  const { schedules } = search;
+  if (!search.done) return { kind: 'absent', schedules, complete: false };
+  for (const [i, later] of wanted.entries()) {
+    for (const earlier of wanted.slice(0, i)) {
+      const two = look([earlier, later]);
+      if (two.hit || !two.done || earlier === later) continue;
+      const forbidden = { first: later, second: earlier, rules: [], guaranteed: false };
+      return { kind: 'forbidden', pair: forbidden, says: NO_SCHEDULE };
+    }
+  }
+  return { kind: 'absent', schedules, complete: true, says: NO_COMBINATION };
 }
 
 function found(run: RunResult): OrderAnswer {

@@ -1,13 +1,11 @@
 /** Files, pipes and memory of a program as they stand before its first step. */
+import type { Digest } from '../kernel/uring/digest';
 import type { OpenFile } from '../kernel/uring/open_files';
 import { FilePages, PAGE, Page } from '../kernel/uring/pages';
 import { Pipe } from '../kernel/uring/pipe';
 import type { UserMemory } from '../kernel/uring/user_memory';
-import type { Shared } from '../kernel/uring/world';
 import { contentsOf, type HashContents, type OutcomeContents } from './outcome';
 import type { ProgramFile, RingProgram } from './program';
-
-type Share = <T extends Shared>(object: T) => T;
 
 /** The open files of a run. */
 export class ProgramFiles {
@@ -21,6 +19,17 @@ export class ProgramFiles {
 
   get(name: string): OpenFile | undefined {
     return this.byName.get(name);
+  }
+
+  /** Adds what changed to the digest of a state. */
+  stateKey(digest: Digest): void {
+    digest.add(this.fds.size);
+    for (const file of this.byName.values()) {
+      digest.add(file.pos);
+      digest.add(file.refs);
+      file.pages?.stateKey(digest);
+      if (file.readable) file.pipe?.stateKey(digest);
+    }
   }
 
   /** Final contents; undefined for devices and for pipes that nobody can read any more. */
@@ -37,15 +46,14 @@ export class ProgramFiles {
 }
 
 /** Opens the files and maps the memory of a program. */
-export function buildFiles(program: RingProgram, memory: UserMemory, share: Share): ProgramFiles {
+export function buildFiles(program: RingProgram, memory: UserMemory): ProgramFiles {
   const files = new ProgramFiles();
   program.files.forEach((file, i) => {
-    if (file.kind === 'pipe') addPipe(program, files, file, i, share);
-    else files.add(program.fds.get(file.name)!, share(openFile(program, file, i)));
+    if (file.kind === 'pipe') addPipe(program, files, file, i);
+    else files.add(program.fds.get(file.name)!, openFile(program, file, i));
   });
-  for (const { name, size, addr } of program.buffers)
-    memory.map(addr, program.initial.get(name, size), share);
-  for (const { addr, bytes } of program.memory) memory.map(addr, bytes, share);
+  for (const { name, size, addr } of program.buffers) memory.map(addr, program.initial.get(name, size));
+  for (const { addr, bytes } of program.memory) memory.map(addr, bytes);
   return files;
 }
 
@@ -53,8 +61,10 @@ function openFile(program: RingProgram, file: ProgramFile, inode: number): OpenF
   const { open, kind, name } = file;
   const uncached = new Set<number>();
   if (!file.cached) for (let i = 0; i * PAGE < file.size; i++) uncached.add(i);
+  const pages =
+    kind === 'file' ? new FilePages(program.initial.get(name, file.size), file.size, uncached) : undefined;
+  if (pages) pages.inode = inode;
   return {
-    version: 0,
     name,
     kind,
     readable: !open.has('WRONLY'),
@@ -64,21 +74,14 @@ function openFile(program: RingProgram, file: ProgramFile, inode: number): OpenF
     nonblock: open.has('NONBLOCK'),
     sync: open.has('DSYNC') || open.has('SYNC'),
     pos: 0,
-    pages:
-      kind === 'file' ? new FilePages(program.initial.get(name, file.size), file.size, uncached) : undefined,
+    pages,
     pipe: undefined,
     inode,
     refs: file.fixed ? 2 : 1,
   };
 }
 
-function addPipe(
-  program: RingProgram,
-  files: ProgramFiles,
-  file: ProgramFile,
-  inode: number,
-  share: Share,
-): void {
+function addPipe(program: RingProgram, files: ProgramFiles, file: ProgramFile, inode: number): void {
   const pipe = new Pipe(file.size / PAGE);
   const bytes = program.initial.get(file.name, file.fill);
   for (let at = 0; at < bytes.length; at += PAGE) {
@@ -89,25 +92,21 @@ function addPipe(
   }
   for (const end of ['r', 'w']) {
     const name = `${file.name}.${end}`;
-    files.add(
-      program.fds.get(name)!,
-      share({
-        version: 0,
-        name,
-        kind: 'pipe',
-        readable: end === 'r',
-        writable: end === 'w',
-        direct: false,
-        append: false,
-        nonblock: file.open.has('NONBLOCK'),
-        sync: false,
-        pos: 0,
-        pages: undefined,
-        pipe,
-        inode,
-        refs: file.fixed ? 2 : 1,
-      }),
-    );
+    files.add(program.fds.get(name)!, {
+      name,
+      kind: 'pipe',
+      readable: end === 'r',
+      writable: end === 'w',
+      direct: false,
+      append: false,
+      nonblock: file.open.has('NONBLOCK'),
+      sync: false,
+      pos: 0,
+      pages: undefined,
+      pipe,
+      inode,
+      refs: file.fixed ? 2 : 1,
+    });
   }
 }
 

@@ -83,9 +83,6 @@ function cancelInTimeouts(ring: Uring, cd: CancelData): number {
 
 /** io_try_cancel */
 function tryCancel(ring: Uring, cd: CancelData): number {
-  ring.world.touch(ring.ctlLock);
-  ring.world.touch(ring.wqLock);
-  ring.world.touch(ring.cqLock);
   if (cancelInWorkers(ring, cd) === 0) return 0;
   const inPolls = cancelInPolls(ring, cd);
   if (inPolls !== ENOENT) return inPolls;
@@ -132,7 +129,6 @@ export function issueCancel(ring: Uring, req: Req): number {
 
 /** Issue of TIMEOUT_REMOVE without UPDATE. */
 export function issueTimeoutRemove(ring: Uring, req: Req): number {
-  ring.world.touch(ring.cqLock);
   ring.canceller = req;
   const ret = cancelInTimeouts(ring, {
     data: req.sqe.addr,

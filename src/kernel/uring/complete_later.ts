@@ -1,6 +1,6 @@
 /** Completions that task work of the submitter makes. */
 import { addTaskWork } from './task_work_list';
-import { REQ, type Req, type Uring } from './types';
+import { REQ, type Req, type Uring, WORK } from './types';
 
 /** req_set_fail: breaks the chain behind it; a request with SKIP posts its CQE, its followers post none. */
 export function setFail(req: Req): void {
@@ -18,7 +18,7 @@ export function completeDefer(ring: Uring, req: Req): void {
 /** io_req_queue_tw_complete */
 export function completeByTaskWork(ring: Uring, req: Req, res: number): void {
   req.res = res;
-  addTaskWork(ring, () => completeDefer(ring, req));
+  addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
 }
 
 /** io_req_defer_failed; before it, io_req_complete_failed */
@@ -33,5 +33,5 @@ export function deferFailed(ring: Uring, req: Req, res: number): void {
 /** io_req_task_queue_fail */
 export function failByTaskWork(ring: Uring, req: Req, res: number): void {
   req.res = res;
-  addTaskWork(ring, () => deferFailed(ring, req, res));
+  addTaskWork(ring, WORK.FAIL, req, () => deferFailed(ring, req, res));
 }

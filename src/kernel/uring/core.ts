@@ -1,13 +1,13 @@
 /** io_uring/io_uring.c: issue, completion, freeing and drain of requests. */
 import { putFile } from './open_files';
-import { addTaskWork } from './task_work_list';
+import { addTaskWork, hasLocalWork } from './task_work_list';
 import { completeDefer, deferFailed } from './complete_later';
-import { commitCq, fillCqe, overflowCqe, postsCqe } from './cq';
+import { commitCq, fillCqe, mayOverflow, overflowCqe, postsCqe } from './cq';
 import { fixedFile, normalFile } from './file_get';
 import { findNext, inChain } from './links';
 import { armAsyncPoll } from './poll_arm';
 import { queueLinkTimeout } from './timeout_arm';
-import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring } from './types';
+import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring, WORK } from './types';
 import { emit, opName } from './uring_trace';
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
@@ -54,17 +54,20 @@ export function issueSqe(ring: Uring, req: Req, flags: number): number {
 /** io_req_complete_post: a worker posts the CQE, unless the ring leaves that to its submitter. */
 export function completeFromWorker(ring: Uring, req: Req): void {
   const { profile } = ring;
+  const defers = profile.workerDefersCqe && (ring.setup & IORING_SETUP.DEFER_TASKRUN) !== 0;
   if (
-    (profile.workerDefersCqe && (ring.setup & IORING_SETUP.DEFER_TASKRUN) !== 0) ||
+    defers ||
     (profile.workerDefersDrain && (req.flags & REQ.DRAIN) !== 0) ||
     (req.flags & REQ.REISSUE) !== 0
   ) {
-    addTaskWork(ring, () => completeDefer(ring, req));
+    const next = ring.world.exploring && onlyPosts(ring, req);
+    addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
+    if (next) ring.world.alone = ring.submitter.actor;
     return;
   }
   if (postsCqe(req) && !fillCqe(ring, req)) {
     if (profile.workerDefersOverflow) {
-      addTaskWork(ring, () => completeDefer(ring, req));
+      addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
       return;
     }
     overflowCqe(ring, req);
@@ -72,6 +75,15 @@ export function completeFromWorker(ring: Uring, req: Req): void {
   commitCq(ring);
   if (ring.drainActive && !profile.drainByLive) queueDeferred(ring);
   req.refs--;
+}
+
+/**
+ * Whether the submitter, asleep with nothing else to do, only posts a CQE: then it can as well do so next, as CQEs come in the
+ * order in which they were handed over anyway.
+ */
+function onlyPosts(ring: Uring, req: Req): boolean {
+  if (ring.cqWake === undefined || hasLocalWork(ring) || ring.compl.length > 0 || inChain(req)) return false;
+  return ring.deferList.length === 0 && !ring.offTimeoutUsed && !mayOverflow(ring);
 }
 
 /** Posts a failed request at once. */
@@ -92,7 +104,10 @@ export function* flushCompletions(ring: Uring): Generator<number, void, void> {
     }
     commitCq(ring);
     // The CQEs can be seen, the followers are not started: a worker may come between.
-    if (ring.world.exploring && compl.some(inChain)) yield 0;
+    if (ring.world.exploring && compl.some(inChain)) {
+      for (const req of compl) ring.world.note(req.id);
+      yield 0;
+    }
     for (const req of compl) freeCompleted(ring, req);
   }
   if (ring.drainActive) queueDeferred(ring);
@@ -118,6 +133,7 @@ function freeReq(ring: Uring, req: Req): void {
     req.file = undefined;
   }
   ring.live--;
+  req.freed = true;
   ring.freeSlots.push(req.slot);
 }
 
@@ -125,13 +141,14 @@ function freeReq(ring: Uring, req: Req): void {
 export function putFromWorker(ring: Uring, req: Req): Req | undefined {
   if (--req.refs > 0) return undefined;
   const next = inChain(req) ? findNext(ring, req) : undefined;
-  // Freeing is seen by nobody but a drain: without one, exploring leaves the task work out.
-  if (ring.profile.workerFreesByTaskWork && !(ring.world.exploring && !ring.drainActive)) {
+  // Freeing is seen by nobody but a drain that waits: without one, exploring leaves the task work out.
+  const watched = !ring.world.exploring || ring.deferList.length > 0;
+  if (ring.profile.workerFreesByTaskWork && watched) {
     req.flags = (req.flags & ~REQ.REFCOUNT) | REQ.CQE_SKIP;
-    addTaskWork(ring, () => completeDefer(ring, req));
+    addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
   } else {
     freeReq(ring, req);
-    if (ring.drainActive) addTaskWork(ring, () => {});
+    if (ring.drainActive && watched) addTaskWork(ring, WORK.FREED, req, () => {});
   }
   return next;
 }
@@ -140,12 +157,12 @@ export function putFromWorker(ring: Uring, req: Req): Req | undefined {
 export function putReq(ring: Uring, req: Req): void {
   if (--req.refs > 0) return;
   req.flags = (req.flags & ~REQ.REFCOUNT) | REQ.CQE_SKIP;
-  addTaskWork(ring, () => completeDefer(ring, req));
+  addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
 }
 
 /** io_req_task_queue */
 export function queueByTaskWork(ring: Uring, req: Req): void {
-  addTaskWork(ring, () => taskSubmit(ring, req));
+  addTaskWork(ring, WORK.SUBMIT, req, () => taskSubmit(ring, req));
 }
 
 /** io_req_task_submit */

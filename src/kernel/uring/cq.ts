@@ -29,7 +29,6 @@ function cqeOf(req: Req): Cqe {
 
 /** io_fill_cqe_req: false when it has to go to the overflow list. */
 export function fillCqe(ring: Uring, req: Req): boolean {
-  ring.world.touch(ring.cqLock);
   if (hasOverflow(ring) || !hasRoom(ring)) return false;
   ring.cq.push(cqeOf(req));
   emit(ring, 'complete', req, { result: req.res, cflags: req.cflags });
@@ -38,14 +37,12 @@ export function fillCqe(ring: Uring, req: Req): boolean {
 
 /** io_cqring_event_overflow */
 export function overflowCqe(ring: Uring, req: Req): void {
-  ring.world.touch(ring.cqLock);
   emit(ring, 'cqe_overflow', req, { res: req.res });
   ring.overflow.push(cqeOf(req));
 }
 
 /** A CQE that is not the request's last one (io_req_post_cqe); false when the CQ is full. */
 export function postMore(ring: Uring, req: Req, res: number, flags: number): boolean {
-  ring.world.touch(ring.cqLock);
   if (hasOverflow(ring) || !hasRoom(ring)) return false;
   ring.cq.push({ userData: req.userData, res, flags, cause: req.cause, req: req.id });
   emit(ring, 'complete', req, { result: res, cflags: flags });
@@ -62,7 +59,6 @@ export function commitCq(ring: Uring): void {
 /** io_cqring_do_overflow_flush */
 export function flushOverflow(ring: Uring): void {
   if (!hasOverflow(ring)) return;
-  ring.world.touch(ring.cqLock);
   while (ring.overflow.length > 0 && hasRoom(ring)) ring.cq.push(ring.overflow.shift()!);
   commitCq(ring);
 }

@@ -7,7 +7,7 @@ import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';
 import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
-import { LINK_FLAGS, type Uring } from './types';
+import { LINK_FLAGS, REQ, type Uring } from './types';
 import { PARK } from './world';
 
 /** A plug is used when more SQEs come at once (IO_PLUG_THRESHOLD). */
@@ -15,6 +15,15 @@ const PLUG_THRESHOLD = 2;
 
 /** A piece of the submitter's code: yields times, returns a value. */
 export type Code<T> = Generator<number, T, void>;
+
+/** Whether the submitter does nothing with an SQE but hand it to io-wq. */
+function goesToWorker(ring: Uring, sqe: Sqe): boolean {
+  const op = ring.ops[sqe.opcode];
+  if ((sqe.flags & REQ.FORCE_ASYNC) !== 0 || op === undefined || op.forceAsync) return true;
+  const fixed = (sqe.flags & REQ.FIXED_FILE) !== 0;
+  const file = fixed ? ring.fixedFiles[sqe.fd] : ring.fds.get(sqe.fd);
+  return op.hashRegFile && file?.kind === 'file' && !file.direct;
+}
 
 /** Whether taking an SQE can be seen by nobody but the submitter until its completions are flushed. */
 function isPrivate(ring: Uring, sqe: Sqe): boolean {
@@ -27,8 +36,13 @@ function isPrivate(ring: Uring, sqe: Sqe): boolean {
     case IORING_OP.TIMEOUT:
       return false;
     default:
-      return !ring.contended(sqe);
+      return !ring.contended(sqe) || goesToWorker(ring, sqe);
   }
+}
+
+/** Whether the end of a submit call does nothing that somebody sees. */
+function endsUnseen(ring: Uring): boolean {
+  return ring.compl.length === 0 && ring.linkHead === undefined && !ring.drainActive && !ring.plug?.length;
 }
 
 /** blk_finish_plug: the elevator sorts what was held back. */
@@ -46,6 +60,7 @@ function finishPlug(ring: Uring): void {
 export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
   const entries = Math.min(toSubmit, ring.sq.length, ring.sqEntries);
   let taken = 0;
+  ring.world.note(entries);
   ring.batch++;
   if (entries > PLUG_THRESHOLD) ring.plug = [];
   while (taken < entries) {
@@ -56,7 +71,8 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     ring.submitting = false;
     if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) break;
     const next = ring.sq[0];
-    if (next && taken < entries && isPrivate(ring, next)) ring.world.alone = ring.world.current;
+    const last = next === undefined || taken >= entries;
+    if (last ? endsUnseen(ring) : isPrivate(ring, next)) ring.world.alone = ring.world.current;
     yield TIME.sqe;
   }
   if (entries === 0) return 0;
@@ -77,7 +93,7 @@ export function* enter(ring: Uring, toSubmit: number, wait: number | undefined):
   yield TIME.syscall;
   if ((ring.setup & IORING_SETUP.SQPOLL) !== 0) {
     if (toSubmit > 0) ring.submitter.notify();
-    if (wait !== undefined) yield* waitForCqes(ring, wait);
+    if (wait !== undefined) yield* waitForCqes(ring, wait, toSubmit);
     return toSubmit;
   }
   if (toSubmit > 0) {
@@ -89,7 +105,7 @@ export function* enter(ring: Uring, toSubmit: number, wait: number | undefined):
     if (wait !== undefined && defersTaskWork(ring) && hasLocalWork(ring))
       runLocalWork(ring, wait, flushCompletions);
   }
-  if (wait !== undefined) yield* waitForCqes(ring, wait);
+  if (wait !== undefined) yield* waitForCqes(ring, wait, taken);
   yield* leave(ring);
   return taken;
 }
@@ -103,7 +119,7 @@ export function* leave(ring: Uring): Code<void> {
 }
 
 /** io_cqring_wait */
-function* waitForCqes(ring: Uring, wanted: number): Code<void> {
+function* waitForCqes(ring: Uring, wanted: number, taken: number): Code<void> {
   const min = Math.min(wanted, ring.cqEntries);
   const sqpoll = (ring.setup & IORING_SETUP.SQPOLL) !== 0;
   const runWork = function* (atLeast: number): Code<void> {
@@ -112,13 +128,13 @@ function* waitForCqes(ring: Uring, wanted: number): Code<void> {
   };
   yield* runWork(min);
   flushOverflow(ring);
-  ring.world.touch(ring.cqLock);
   if (cqReady(ring) >= min) return;
   const target = ring.cqHead + min;
   const timeouts = ring.cqTimeouts;
   const enough = (): boolean => ring.cq.length >= target || ring.cqTimeouts !== timeouts;
   const app = ring.world.current;
   for (;;) {
+    ring.world.mark(9, min, target, timeouts, taken);
     ring.cqWake = () => {
       if (enough() || hasOverflow(ring) || hasLocalWork(ring))
         ring.world.wake(app, TIME.taskWake, TIME.wakeTask);
@@ -127,7 +143,6 @@ function* waitForCqes(ring: Uring, wanted: number): Code<void> {
     ring.cqWake = undefined;
     yield* runWork(min);
     flushOverflow(ring);
-    ring.world.touch(ring.cqLock);
     if (enough()) return;
   }
 }

@@ -1,5 +1,6 @@
 /** io-wq without thread bookkeeping, for exploring: any work that may run can run next. */
 import { putFromWorker } from './core';
+import type { Digest } from './digest';
 import type { IoWq, Req, Uring, WqCancel } from './types';
 import { type Thread, WorkRunner } from './work_runner';
 import type { Context, World } from './world';
@@ -38,7 +39,6 @@ export class FreePool extends WorkRunner implements IoWq {
       interrupt: undefined,
     };
     this.items.push(item);
-    if (req.work.hash >= 0 || this.boundRunning >= this.max - 1) this.world.touch(ring.wqLock);
     if (this.mayStart(req)) this.start(ring, item);
     else this.waiting.push(item);
   }
@@ -67,6 +67,7 @@ export class FreePool extends WorkRunner implements IoWq {
         break;
       }
       item.req = next;
+      this.world.mark(3, next.id);
       yield 500;
     }
     this.items.splice(this.items.indexOf(item), 1);
@@ -76,11 +77,21 @@ export class FreePool extends WorkRunner implements IoWq {
 
   /** Starts what waited for its inode or for a worker. */
   private startWaiting(ring: Uring): void {
-    this.world.touch(ring.wqLock);
     for (const item of [...this.waiting]) {
       if (!this.mayStart(item.req)) continue;
       this.waiting.splice(this.waiting.indexOf(item), 1);
       this.start(ring, item);
+    }
+  }
+
+  stateKey(digest: Digest): void {
+    for (const list of [this.items, this.waiting]) {
+      digest.add(list.length);
+      for (const { req, started, signalled } of list) {
+        digest.add(req.id);
+        digest.add(started);
+        digest.add(signalled);
+      }
     }
   }
 

@@ -57,6 +57,7 @@ function newReq(ring: Uring, sqe: Sqe): Req {
     malformed: ring.linkHead?.malformed ?? false,
     queuedInline: false,
     cancelledBy: 0,
+    freed: false,
   };
 }
 

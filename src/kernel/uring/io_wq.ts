@@ -51,12 +51,14 @@ export class WorkerPool extends WorkRunner implements IoWq {
   }
 
   enqueue(ring: Uring, req: Req): void {
-    this.world.touch(ring.wqLock);
     const acct = req.work.unbound ? this.unbound : this.bound;
     this.insert(acct, req);
     if (this.activateFree(acct)) return;
     if (req.work.concurrent || acct.running === 0) this.create(ring, acct, 0);
   }
+
+  /** Nobody asks: only runs without a choice use it. */
+  stateKey(): void {}
 
   private insert(acct: Acct, req: Req): void {
     const { hash } = req.work;
@@ -105,7 +107,6 @@ export class WorkerPool extends WorkRunner implements IoWq {
     const { acct } = worker;
     for (;;) {
       for (;;) {
-        this.world.touch(ring.wqLock);
         const batch = this.next(acct);
         if (batch.length === 0) break;
         const at = acct.free.indexOf(worker);
@@ -156,14 +157,13 @@ export class WorkerPool extends WorkRunner implements IoWq {
         linked = undefined;
       }
       if (linked) this.enqueue(ring, linked);
-      if (hash >= 0 && lastOfHash) this.releaseHash(ring, hash);
+      if (hash >= 0 && lastOfHash) this.releaseHash(hash);
       worker.current = work;
       yield TIME.workerNext;
     }
   }
 
-  private releaseHash(ring: Uring, hash: number): void {
-    this.world.touch(ring.wqLock);
+  private releaseHash(hash: number): void {
     this.hashBusy.delete(hash);
     for (const acct of [this.bound, this.unbound]) {
       if (acct.list.some((req) => req.work.hash === hash)) this.activateFree(acct);
@@ -173,7 +173,6 @@ export class WorkerPool extends WorkRunner implements IoWq {
   /** When nobody runs and work waits, another worker is made by the submitter. */
   protected override fellAsleep(ring: Uring, thread: Thread): void {
     const { acct } = thread as Worker;
-    this.world.touch(ring.wqLock);
     acct.running--;
     if (acct.running > 0 || !this.hasRunnable(acct)) return;
     this.create(ring, acct, TIME.taskWake);

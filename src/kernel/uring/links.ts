@@ -2,7 +2,7 @@
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import { addTaskWork } from './task_work_list';
 import { completeByTaskWork, completeDefer } from './complete_later';
-import { LINK_FLAGS, REQ, type Req, type Uring } from './types';
+import { LINK_FLAGS, REQ, type Req, type Uring, WORK } from './types';
 import { emit, opName, slotName } from './uring_trace';
 
 const ECANCELED = -125;
@@ -38,7 +38,6 @@ function disarmNext(ring: Uring, req: Req): void {
       completeByTaskWork(ring, link, ECANCELED);
     }
   } else if ((req.flags & REQ.LINK_TIMEOUT) !== 0 && link?.opcode === IORING_OP.LINK_TIMEOUT) {
-    ring.world.touch(ring.ctlLock);
     removeNextLinked(req);
     const timeout = link.timeout!;
     timeout.head = undefined;
@@ -62,7 +61,7 @@ function failLinks(ring: Uring, req: Req): void {
     emit(ring, 'fail_link', req, { opcode: opName(ring, req.opcode), link: slotName(ring, link) }, link);
   }
   req.link = undefined;
-  addTaskWork(ring, () => {
+  addTaskWork(ring, WORK.CANCEL_CHAIN, first, () => {
     for (let link: Req | undefined = first; link; ) {
       const next: Req | undefined = link.link;
       link.link = undefined;

@@ -90,9 +90,8 @@ const FSYNC = blocking(
     if ((sqe.opFlags & ~1) !== 0) return EINVAL;
     return ring.profile.fsyncChecksOffset && signed(sqe.off) < 0 ? EINVAL : 0;
   },
-  (ring, req) => {
+  (_ring, req) => {
     const file = req.file!;
-    ring.world.touch(file);
     const error = fsyncError(file);
     if (error === 0) syncDisk(req);
     return complete(req, error);
@@ -109,9 +108,8 @@ function syncDisk(req: Req): void {
 const SYNC_FILE_RANGE = blocking(
   'SYNC_FILE_RANGE',
   (_ring, { sqe }) => (sqe.addr !== 0n || sqe.bufIndex !== 0 || sqe.spliceFdIn !== 0 ? EINVAL : 0),
-  (ring, req) => {
+  (_ring, req) => {
     const { sqe, file } = req;
-    ring.world.touch(file!);
     const error = syncRangeError(file!, signed(sqe.off), sqe.len, sqe.opFlags);
     if (error === 0 && file!.pages!.dirty) req.diskWait = DISK.write.likely;
     return complete(req, error);
@@ -122,7 +120,6 @@ const FALLOCATE = blocking(
   'FALLOCATE',
   (_ring, { sqe }) => (sqe.bufIndex !== 0 || sqe.opFlags !== 0 || sqe.spliceFdIn !== 0 ? EINVAL : 0),
   (ring, req) => {
-    ring.world.touch(req.file!);
     const { sqe } = req;
     return complete(req, fallocate(req.file!, sqe.len, signed(sqe.off), signed(sqe.addr), ring.fsizeLimit));
   },
@@ -136,8 +133,6 @@ function runSplice(ring: Uring, req: Req, move: (input: NonNullable<Req['file']>
     req.spliceIn ?? (fixed ? fixedFile(ring, sqe.spliceFdIn) : normalFile(ring, req, sqe.spliceFdIn));
   let result: SpliceResult = { res: EBADF };
   if (input) {
-    ring.world.touch(input);
-    ring.world.touch(req.file!);
     result = sqe.len === 0 ? { res: 0 } : move(input);
   }
   if (result.wait) {
@@ -218,7 +213,7 @@ function prepTimeout(ring: Uring, req: Req, isLink: boolean): number {
   if ((flags & ABS) !== 0 && (flags & MULTISHOT) !== 0) return EINVAL;
   if (off !== 0) ring.offTimeoutUsed = true;
   const bytes =
-    sqe.addr > 0xffffffffffffn ? new Uint8Array(0) : ring.memory.copyFrom(Number(sqe.addr), 16, () => {});
+    sqe.addr > 0xffffffffffffn ? new Uint8Array(0) : ring.memory.copyFrom(Number(sqe.addr), 16);
   if (bytes.length < 16) return EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const sec = view.getBigInt64(0, true);

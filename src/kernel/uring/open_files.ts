@@ -2,13 +2,12 @@
 import { EPOLL } from './epoll_bits';
 import type { FilePages } from './pages';
 import type { Pipe } from './pipe';
-import type { Shared } from './world';
 
 /** What stands behind a descriptor. */
 export type FileKind = 'file' | 'pipe' | 'null' | 'zero' | 'full';
 
 /** struct file. */
-export interface OpenFile extends Shared {
+export interface OpenFile {
   readonly name: string;
   readonly kind: FileKind;
   readonly readable: boolean;

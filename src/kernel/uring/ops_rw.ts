@@ -18,7 +18,7 @@ import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
 import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from './regular_file';
 import { DISK, DISK_NEXT } from './disk_times';
 import { BLOCK } from './file_blocks';
-import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring } from './types';
+import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring, WORK } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
 import type { Delay } from './world';
 
@@ -97,14 +97,14 @@ function accessOk(addr: bigint, size: number): boolean {
 }
 
 function iterOf(ring: Uring, segments: Segment[]): UserIter {
-  return new UserIter(segments, ring.memory, (object) => ring.world.touch(object));
+  return new UserIter(segments, ring.memory);
 }
 
 function importVector(ring: Uring, req: Req, rw: RwState): number {
   const { addr, len } = req.sqe;
   if ((req.flags & REQ.BUFFER_SELECT) !== 0) return len === 1 ? 0 : EINVAL;
   if (len > UIO_MAXIOV) return EINVAL;
-  const bytes = len === 0 ? new Uint8Array(0) : ring.memory.copyFrom(Number(addr), len * 16, () => {});
+  const bytes = len === 0 ? new Uint8Array(0) : ring.memory.copyFrom(Number(addr), len * 16);
   if (bytes.length < len * 16) return EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const segments: Segment[] = [];
@@ -193,7 +193,7 @@ function doneWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
   if (rw.bytesDone > 0) req.res = rw.bytesDone;
   else req.res = ret;
   setFail(req);
-  addTaskWork(ring, () => completeDefer(ring, req));
+  addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
   return ISSUED.PENDING;
 }
 
@@ -206,9 +206,8 @@ export function failRw(req: Req): void {
 /** The disk ends a request: in task work of the submitter, wherever it was issued. */
 function fromDisk(ring: Uring, req: Req, delay: Delay, ret: number, transfer = (): void => {}): void {
   ring.world.after(`disk ${req.id}`, delay, () => {
-    ring.world.touch(req.file!);
     transfer();
-    addTaskWork(ring, () => {
+    addTaskWork(ring, WORK.DISK, req, () => {
       req.cause = 'disk';
       doneDirect(req, req.rw!, ret);
       completeDefer(ring, req);
@@ -246,14 +245,13 @@ export function issueRead(ring: Uring, req: Req, flags: number): number {
   rw.want = iter.count;
   const unpositioned = takePosition(req, rw, iter.count);
   if (unpositioned !== 0) return unpositioned;
-  ring.world.touch(file());
   const { kind } = file();
-  if (kind === 'pipe') return readPipe(ring, req, rw, nonblock);
+  if (kind === 'pipe') return readPipe(req, rw, nonblock);
   if (kind !== 'file') return done(req, rw, deviceRead(file(), iter));
   return readFile(ring, req, rw, nonblock);
 }
 
-function readPipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
+function readPipe(req: Req, rw: RwState, nonblock: boolean): number {
   const { pipe, nonblock: fileNonblock } = req.file!;
   const tried = pipe!.read(rw.iter!, req.blockedOn !== undefined);
   if (!tried.blocked) {
@@ -263,7 +261,6 @@ function readPipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
   }
   // A worker that may block does so even for RWF_NOWAIT.
   if (nonblock || fileNonblock) return EAGAIN;
-  ring.world.note(1);
   req.blockedOn = pipe!.readWait;
   return ISSUED.BLOCKED;
 }
@@ -279,7 +276,7 @@ function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
       req.cause = 'page';
       ring.world.after(`page ${req.id}`, DISK.read, () => {
         fillCache(file);
-        addTaskWork(ring, () => taskSubmit(ring, req));
+        addTaskWork(ring, WORK.SUBMIT, req, () => taskSubmit(ring, req));
       });
       return ISSUED.PENDING;
     }
@@ -332,7 +329,6 @@ export function issueWrite(ring: Uring, req: Req, flags: number): number {
   }
   const unpositioned = takePosition(req, rw, iter.count);
   if (unpositioned !== 0) return unpositioned;
-  ring.world.touch(file);
   switch (file.kind) {
     case 'pipe':
       return writePipe(ring, req, rw, nonblock);
@@ -351,7 +347,6 @@ function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
   if (tried.blocked) {
     if (!nonblock && !fileNonblock) {
       rw.bytesDone += tried.done;
-      ring.world.note(tried.done);
       req.blockedOn = pipe!.writeWait;
       return ISSUED.BLOCKED;
     }

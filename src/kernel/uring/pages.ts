@@ -1,15 +1,37 @@
 /** Contents of a regular file as page-cache pages, which pipes may borrow. */
+import { bytesKey, Digest } from './digest';
 import { FileBlocks } from './file_blocks';
-import type { Shared } from './world';
 
 export const PAGE = 4096;
 
 /** One page: its bytes change in place, so that whoever borrowed it sees later writes. */
 export class Page {
+  /** The file that has it, and where. */
+  home: { readonly file: FilePages; readonly index: number } | undefined;
+  private key = -1;
+
   constructor(
     public bytes: Uint8Array,
     private owned: boolean,
   ) {}
+
+  /** Digest of the bytes; made again only after they were written. */
+  get contentKey(): number {
+    if (this.key < 0) this.key = bytesKey(this.bytes);
+    return this.key;
+  }
+
+  /** Adds it to the digest of a state: as a page of its file when it still is one, else by its bytes. */
+  stateKey(digest: Digest): void {
+    const { home } = this;
+    if (home?.file.holds(home.index, this)) {
+      digest.add(home.file.inode);
+      digest.add(home.index);
+    } else {
+      digest.add(-1);
+      digest.add(this.contentKey);
+    }
+  }
 
   /** The bytes for writing; copies what is shared with the file's initial contents. */
   writable(): Uint8Array {
@@ -17,6 +39,7 @@ export class Page {
       this.bytes = this.bytes.slice();
       this.owned = true;
     }
+    this.key = -1;
     return this.bytes;
   }
 }
@@ -33,13 +56,16 @@ interface Folio {
 }
 
 /** A regular file: sparse pages and a size. */
-export class FilePages implements Shared {
-  version = 0;
+export class FilePages {
+  /** Number that stands for it in digests. */
+  inode = 0;
   private readonly pages = new Map<number, Page>();
   /** Large folios: first page and number of pages, by page. What one write makes is cut into the largest that fit. */
   private readonly folios = new Map<number, Folio>();
   /** Bytes were written since the last sync. */
   dirty = false;
+  /** Pages that are no longer as the file had them first. */
+  private readonly changed = new Set<number>();
   /** Blocks that the disk has. */
   readonly blocks: FileBlocks;
 
@@ -81,14 +107,44 @@ export class FilePages implements Shared {
         page = zeroPage();
         if (start < this.initial.length) page.bytes.set(this.initial.subarray(start));
       }
-      this.pages.set(index, page);
+      this.set(index, page);
     }
     return page;
   }
 
+  /** Whether a page is still the one at an index. */
+  holds(index: number, page: Page): boolean {
+    return this.pages.get(index) === page;
+  }
+
+  private set(index: number, page: Page): void {
+    this.pages.set(index, page);
+    page.home = { file: this, index };
+  }
+
+  /** Adds size, contents and the cutting into folios to the digest of a state. */
+  stateKey(digest: Digest): void {
+    digest.add(this.size);
+    digest.add(this.dirty);
+    digest.add(this.uncached.size);
+    this.blocks.stateKey(digest);
+    let sum = 0;
+    for (const index of this.changed) {
+      const one = new Digest();
+      const { first, count } = this.folios.get(index) ?? { first: index, count: 1 };
+      one.add(index);
+      one.add(first);
+      one.add(count);
+      one.add(this.page(index).contentKey);
+      sum = (sum + one.value) % 0x10000000000000;
+    }
+    digest.add(sum);
+  }
+
   /** Puts another page in the place of one; whoever borrowed the old one keeps it. */
   replace(index: number, page: Page): void {
-    this.pages.set(index, page);
+    this.set(index, page);
+    this.changed.add(index);
   }
 
   /** Puts bytes at an offset; does not change the size. */
@@ -101,6 +157,7 @@ export class FilePages implements Shared {
       const at = offset + done;
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, bytes.length - done);
+      this.changed.add(Math.floor(at / PAGE));
       this.page(Math.floor(at / PAGE))
         .writable()
         .set(bytes.subarray(done, done + n), inPage);
@@ -128,8 +185,9 @@ export class FilePages implements Shared {
       const n = Math.min(PAGE - inPage, to - at);
       const index = Math.floor(at / PAGE);
       const folio = this.folios.get(index) ?? { first: index, count: 1 };
+      this.changed.add(index);
       const whole = folio.first * PAGE >= from && (folio.first + folio.count) * PAGE <= to;
-      if (n === PAGE && whole) this.pages.set(index, zeroPage());
+      if (n === PAGE && whole) this.set(index, zeroPage());
       else
         this.page(index)
           .writable()
@@ -146,9 +204,14 @@ export class FilePages implements Shared {
     const distance = (to - from) / PAGE;
     for (let i = from / PAGE; i < last; i++) moved.push([i + distance, new Page(this.page(i).bytes, false)]);
     for (let i = Math.min(from, to) / PAGE; i < Math.ceil(Math.max(size, this.size) / PAGE); i++) {
-      this.pages.set(i, zeroPage());
+      this.set(i, zeroPage());
+      this.changed.add(i);
     }
-    for (const [i, page] of moved) if (i >= 0) this.pages.set(i, page);
+    for (const [i, page] of moved) {
+      if (i < 0) continue;
+      this.set(i, page);
+      this.changed.add(i);
+    }
     this.blocks.shift(from / PAGE, to / PAGE);
     this.size = size;
     this.dirty = true;

@@ -1,9 +1,9 @@
 /** fs/pipe.c: a ring of slots, reads and writes. */
+import type { Digest } from './digest';
 import { EPOLL } from './epoll_bits';
 import { PAGE, Page } from './pages';
 import type { UserIter } from './user_memory';
 import { WaitQueue } from './wait_queue';
-import type { Shared } from './world';
 
 const EAGAIN = -11;
 const EFAULT = -14;
@@ -26,8 +26,7 @@ export interface PipeTry {
 }
 
 /** struct pipe_inode_info. */
-export class Pipe implements Shared {
-  version = 0;
+export class Pipe {
   slots: PipeSlot[] = [];
   readers = 1;
   writers = 1;
@@ -140,6 +139,22 @@ export class Pipe implements Shared {
     if ((this.readers === 0) === (this.writers === 0)) return;
     this.readWait.wakeUp(0);
     this.writeWait.wakeUp(0);
+  }
+
+  /** Adds its slots and who waits to the digest of a state. */
+  stateKey(digest: Digest): void {
+    digest.add(this.readers);
+    digest.add(this.writers);
+    digest.add(this.pollUsage);
+    digest.add(this.slots.length);
+    for (const { page, offset, len, merge } of this.slots) {
+      page.stateKey(digest);
+      digest.add(offset);
+      digest.add(len);
+      digest.add(merge);
+    }
+    this.readWait.stateKey(digest);
+    this.writeWait.stateKey(digest);
   }
 
   /** The bytes in it, in pieces. */

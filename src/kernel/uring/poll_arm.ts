@@ -7,7 +7,7 @@ import { postMore } from './cq';
 import { EPOLL } from './epoll_bits';
 import { canPoll, type OpenFile, pollMask } from './open_files';
 import type { PollState, Req, Uring } from './types';
-import { REQ } from './types';
+import { REQ, WORK } from './types';
 import { emit, opName } from './uring_trace';
 import type { PollWait, WaitQueue } from './wait_queue';
 
@@ -41,7 +41,6 @@ function arm(ring: Uring, req: Req, events: number, submit: Submit): Armed {
     retries: (req.poll?.retries ?? MAX_RETRIES) - 1,
   };
   req.poll = state;
-  ring.world.touch(file);
   const mask = (pollMask(file) & state.events) >>> 0;
   if (file.pipe === undefined) {
     if (mask !== 0 && (state.events & EPOLL.ET) !== 0) return { mask };
@@ -61,7 +60,7 @@ function arm(ring: Uring, req: Req, events: number, submit: Submit): Armed {
 function addWaits(ring: Uring, req: Req, file: OpenFile, state: PollState, submit: Submit): void {
   const { pipe } = file;
   const add = (queue: WaitQueue): void => {
-    const wait: PollWait = { queue, wake: (mask) => wake(ring, req, state, mask, submit) };
+    const wait: PollWait = { queue, owner: req.id, wake: (mask) => wake(ring, req, state, mask, submit) };
     queue.addPoll(wait);
     state.waits.push(wait);
   };
@@ -82,7 +81,7 @@ function wake(ring: Uring, req: Req, state: PollState, mask: number, submit: Sub
 /** __io_poll_execute */
 function execute(ring: Uring, req: Req, mask: number, submit: Submit): void {
   req.poll!.res = mask;
-  addTaskWork(ring, () => pollTask(ring, req, submit));
+  addTaskWork(ring, WORK.POLL, req, () => pollTask(ring, req, submit));
 }
 
 function removeWaits(state: PollState): void {
@@ -99,7 +98,6 @@ function checkEvents(ring: Uring, req: Req, state: PollState): Checked {
     if (state.refs !== 1) state.res = 0;
     const seen = state.refs;
     if (state.res === 0) {
-      ring.world.touch(req.file!);
       state.res = (pollMask(req.file!) & state.events) >>> 0;
       if (state.res === 0) {
         if ((state.events & EPOLL.ONESHOT) !== 0) return 'reissue';
@@ -128,7 +126,6 @@ function visibleMask(mask: number): number {
 /** io_poll_task_func */
 function pollTask(ring: Uring, req: Req, submit: Submit): void {
   const state = req.poll!;
-  ring.world.touch(ring.ctlLock);
   const found = checkEvents(ring, req, state);
   if (found === 'none') return;
   removeWaits(state);

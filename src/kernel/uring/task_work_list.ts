@@ -1,7 +1,7 @@
 /** Task work: adding it to a ring's submitter, and running it in rounds. */
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { TIME } from './run_times';
-import type { TaskWorkFn, Uring } from './types';
+import type { Req, TaskWork, Uring } from './types';
 
 /** Ends a round: posts what it completed. */
 type Flush = (ring: Uring) => Generator<number, void, void>;
@@ -15,8 +15,8 @@ export function defersTaskWork(ring: Uring): boolean {
 }
 
 /** io_req_task_work_add */
-export function addTaskWork(ring: Uring, work: TaskWorkFn): void {
-  ring.world.touch(ring.workLock);
+export function addTaskWork(ring: Uring, what: TaskWork['what'], req: Req, run: () => void): void {
+  const work: TaskWork = { what, req, run };
   if (defersTaskWork(ring)) {
     ring.localWork.push(work);
     ring.cqWake?.();
@@ -36,12 +36,11 @@ export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void,
   const { submitter } = ring;
   while (submitter.taskWork.length > 0) {
     yield TIME.round;
-    ring.world.touch(ring.workLock);
     const round = submitter.taskWork;
     submitter.taskWork = [];
     if (!ring.profile.taskWorkFifo) round.reverse();
     for (const work of round) {
-      work();
+      work.run();
       if (!ring.world.exploring) yield TIME.taskWork;
     }
     if (ring.profile.flushesEachRound || submitter.taskWork.length === 0) yield* flush(ring);
@@ -57,11 +56,10 @@ export function hasLocalWork(ring: Uring): boolean {
 export function* runLocalWork(ring: Uring, min: number, flush: Flush): Generator<number, void, void> {
   const max = Math.max(LOCAL_MAX, min);
   let done = 0;
-  ring.world.touch(ring.workLock);
-  const take = function* (from: TaskWorkFn[], most: number): Generator<number, number, void> {
+  const take = function* (from: TaskWork[], most: number): Generator<number, number, void> {
     let n = 0;
     while (from.length > 0 && n < most) {
-      from.shift()!();
+      from.shift()!.run();
       n++;
       if (!ring.world.exploring) yield TIME.taskWork;
     }
@@ -76,6 +74,7 @@ export function* runLocalWork(ring: Uring, min: number, flush: Flush): Generator
       ring.retryWork = round;
       if (hasLocalWork(ring) && done < min) continue;
     }
+    ring.world.note(done);
     yield* flush(ring);
     if (!(hasLocalWork(ring) && done < min)) return;
   }

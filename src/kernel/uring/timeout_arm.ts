@@ -4,7 +4,7 @@ import { addTaskWork } from './task_work_list';
 import { completeDefer, setFail } from './complete_later';
 import { postMore } from './cq';
 import { removeNextLinked } from './links';
-import type { Req, Uring } from './types';
+import { type Req, type Uring, WORK } from './types';
 
 const ETIME = -62;
 /** How late a timer may fire on a busy machine, ns; and how long its interrupt takes. */
@@ -17,7 +17,7 @@ function startTimer(ring: Uring, req: Req, name: string, fire: () => void): void
   const ns = timeout.absolute ? 0 : timeout.ns;
   timeout.timer = ring.world.after(
     `${name} ${req.id}`,
-    { likely: ns + TIMER_COST, least: ns, most: ns + TIMER_COST + TIMER_LATE },
+    { likely: ns + TIMER_COST, least: ns, most: ns + TIMER_COST + TIMER_LATE, timed: true },
     fire,
   );
 }
@@ -25,7 +25,6 @@ function startTimer(ring: Uring, req: Req, name: string, fire: () => void): void
 /** io_timeout: puts the request into the list of timers, ordered by what it counts. */
 export function startTimeout(ring: Uring, req: Req): void {
   const timeout = req.timeout!;
-  ring.world.touch(ring.cqLock);
   const list = ring.timeouts;
   let at = list.length;
   if (timeout.off !== 0) {
@@ -43,13 +42,12 @@ export function startTimeout(ring: Uring, req: Req): void {
 
 function timeoutFired(ring: Uring, req: Req): void {
   const timeout = req.timeout!;
-  ring.world.touch(ring.cqLock);
   ring.timeouts.splice(ring.timeouts.indexOf(req), 1);
   ring.cqTimeouts++;
   if (!timeout.etimeSuccess) setFail(req);
   req.res = ETIME;
   req.cause = 'timer';
-  addTaskWork(ring, () => timeoutComplete(ring, req));
+  addTaskWork(ring, WORK.TIMEOUT, req, () => timeoutComplete(ring, req));
 }
 
 /** io_timeout_complete: a multishot timer goes on. */
@@ -68,7 +66,6 @@ function timeoutComplete(ring: Uring, req: Req): void {
 /** io_queue_linked_timeout: arms the timer of a chain member, unless that is done already. */
 export function queueLinkTimeout(ring: Uring, req: Req): void {
   const timeout = req.timeout!;
-  ring.world.touch(ring.ctlLock);
   if (timeout.head) {
     ring.linkTimeouts.push(req);
     startTimer(ring, req, 'link timer', () => linkTimeoutFired(ring, req));
@@ -78,7 +75,6 @@ export function queueLinkTimeout(ring: Uring, req: Req): void {
 
 function linkTimeoutFired(ring: Uring, req: Req): void {
   const timeout = req.timeout!;
-  ring.world.touch(ring.ctlLock);
   let prev = timeout.head;
   timeout.head = undefined;
   if (prev) {
@@ -89,7 +85,7 @@ function linkTimeoutFired(ring: Uring, req: Req): void {
   ring.linkTimeouts.splice(ring.linkTimeouts.indexOf(req), 1);
   timeout.prev = prev;
   req.cause = 'timer';
-  addTaskWork(ring, () => ring.linkTimeoutTask(ring, req));
+  addTaskWork(ring, WORK.LINK_TIMEOUT, req, () => ring.linkTimeoutTask(ring, req));
 }
 
 /** Result of a link timeout that has nothing to cancel, or whose cancel succeeded. */

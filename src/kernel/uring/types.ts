@@ -4,7 +4,8 @@ import type { UringProfile } from './uring_profile';
 import type { OpenFile } from './open_files';
 import type { UserIter, UserMemory } from './user_memory';
 import type { PollWait, WaitQueue } from './wait_queue';
-import type { Shared, World } from './world';
+import type { Digest } from './digest';
+import type { Actor, World } from './world';
 
 /** Bits of a request's flags: the low seven are the IOSQE bits, the others stand for REQ_F_* of the kernel. */
 export const REQ = {
@@ -134,6 +135,8 @@ export interface Req {
   queuedInline: boolean;
   /** The request that cancelled it. */
   cancelledBy: number;
+  /** Nobody holds it any more. */
+  freed: boolean;
 }
 
 /** One CQE, with what posted it. */
@@ -190,16 +193,36 @@ export interface IoWq {
   enqueue(ring: Uring, req: Req): void;
   /** io_wq_cancel_cb: takes pending work off, signals running work. */
   cancel(ring: Uring, matches: (req: Req) => boolean, all: boolean): WqCancel;
+  /** Adds what it knows to the digest of a state. */
+  stateKey(digest: Digest): void;
 }
 
+/** What a piece of task work does to its request. */
+export const WORK = {
+  COMPLETE: 0,
+  FAIL: 1,
+  SUBMIT: 2,
+  POLL: 3,
+  CANCEL_CHAIN: 4,
+  TIMEOUT: 5,
+  LINK_TIMEOUT: 6,
+  DISK: 7,
+  FREED: 8,
+} as const;
+
 /** A piece of task work. */
-export type TaskWorkFn = () => void;
+export interface TaskWork {
+  readonly what: (typeof WORK)[keyof typeof WORK];
+  readonly req: Req;
+  run(): void;
+}
 
 /** The task that submits: the application, or the SQPOLL thread. */
 export interface Submitter {
   readonly name: string;
+  actor: Actor | undefined;
   /** Task work of non-DEFER rings, oldest first. */
-  taskWork: TaskWorkFn[];
+  taskWork: TaskWork[];
   /** Called when work was added. */
   notify(): void;
 }
@@ -225,11 +248,6 @@ export interface Uring {
   readonly fixedBuffers: readonly { addr: number; len: number }[];
   readonly submitter: Submitter;
   readonly wq: IoWq;
-  /** What orders accesses to the completion side, the task work, the worker queues and everything else. */
-  readonly cqLock: Shared;
-  readonly workLock: Shared;
-  readonly wqLock: Shared;
-  readonly ctlLock: Shared;
   readonly fsizeLimit: number;
   /** Whether another request may touch the same file, pipe or memory at the same time. */
   contended(sqe: Sqe): boolean;
@@ -244,8 +262,8 @@ export interface Uring {
   overflow: Cqe[];
   cqOverflowCount: number;
   /** Work of a DEFER_TASKRUN ring, oldest first, and what an earlier run left. */
-  localWork: TaskWorkFn[];
-  retryWork: TaskWorkFn[];
+  localWork: TaskWork[];
+  retryWork: TaskWork[];
 
   linkHead: Req | undefined;
   linkLast: Req | undefined;

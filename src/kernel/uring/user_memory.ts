@@ -1,5 +1,5 @@
 /** Memory of the application: the program's buffers at made-up addresses, and iterators over ranges of it. */
-import type { Shared } from './world';
+import { bytesKey, type Digest } from './digest';
 
 /** Highest user address (TASK_SIZE_MAX). */
 export const TASK_SIZE = 0x7ffffffff000;
@@ -7,11 +7,16 @@ export const TASK_SIZE = 0x7ffffffff000;
 export const MAX_RW_COUNT = 0x7ffff000;
 
 /** A mapped range. */
-interface Mapping extends Shared {
+interface Mapping {
   readonly addr: number;
   bytes: Uint8Array;
   owned: boolean;
+  /** Digests of its pieces; undefined where it is as it was first, -1 after a write. */
+  readonly keys: Map<number, number>;
 }
+
+/** Bytes that have a digest of their own. */
+const PIECE = 4096;
 
 /** One segment of an iterator. */
 export interface Segment {
@@ -24,8 +29,8 @@ export class UserMemory {
   private readonly maps: Mapping[] = [];
 
   /** Maps initial bytes (copied only when written). */
-  map(addr: number, bytes: Uint8Array, share: <T extends Shared>(object: T) => T): void {
-    this.maps.push(share({ addr, bytes, owned: false, version: 0 }));
+  map(addr: number, bytes: Uint8Array): void {
+    this.maps.push({ addr, bytes, owned: false, keys: new Map() });
   }
 
   /** Bytes mapped from `addr` on, or undefined. */
@@ -37,7 +42,7 @@ export class UserMemory {
   }
 
   /** copy_to_user: bytes copied. */
-  copyTo(addr: number, source: Uint8Array, touch: (object: Shared) => void): number {
+  copyTo(addr: number, source: Uint8Array): number {
     const hit = this.find(addr);
     if (hit === undefined) return 0;
     const { map, at } = hit;
@@ -47,16 +52,32 @@ export class UserMemory {
       map.owned = true;
     }
     map.bytes.set(n === source.length ? source : source.subarray(0, n), at);
-    touch(map);
+    for (let i = Math.floor(at / PIECE); i * PIECE < at + n; i++) map.keys.set(i, -1);
     return n;
   }
 
   /** copy_from_user: the bytes that could be read. */
-  copyFrom(addr: number, length: number, touch: (object: Shared) => void): Uint8Array {
+  copyFrom(addr: number, length: number): Uint8Array {
     const hit = this.find(addr);
     if (hit === undefined) return new Uint8Array(0);
-    touch(hit.map);
     return hit.map.bytes.subarray(hit.at, Math.min(hit.at + length, hit.map.bytes.length));
+  }
+
+  /** Adds what was written to the digest of a state. */
+  stateKey(digest: Digest): void {
+    for (const { addr, bytes, keys } of this.maps) {
+      let sum = 0;
+      for (const [i, known] of keys) {
+        let key = known;
+        if (key < 0) {
+          key = bytesKey(bytes.subarray(i * PIECE, (i + 1) * PIECE));
+          keys.set(i, key);
+        }
+        sum = (sum + key * (i + 1)) % 0x10000000000000;
+      }
+      digest.add(addr);
+      digest.add(sum);
+    }
   }
 
   /** Contents of a mapping. */
@@ -75,7 +96,6 @@ export class UserIter {
   constructor(
     readonly segments: readonly Segment[],
     private readonly memory: UserMemory,
-    private readonly touch: (object: Shared) => void,
   ) {
     this.count = segments.reduce((sum, segment) => sum + segment.len, 0);
   }
@@ -86,7 +106,7 @@ export class UserIter {
     while (done < source.length && this.count > 0) {
       const here = this.here();
       const n = Math.min(here.len, source.length - done);
-      const copied = this.memory.copyTo(here.addr, source.subarray(done, done + n), this.touch);
+      const copied = this.memory.copyTo(here.addr, source.subarray(done, done + n));
       this.advance(copied);
       done += copied;
       if (copied < n) break;
@@ -98,7 +118,7 @@ export class UserIter {
   take(max: number): Uint8Array {
     if (this.count === 0) return new Uint8Array(0);
     const here = this.here();
-    const bytes = this.memory.copyFrom(here.addr, Math.min(max, here.len), this.touch);
+    const bytes = this.memory.copyFrom(here.addr, Math.min(max, here.len));
     this.advance(bytes.length);
     return bytes;
   }
@@ -132,7 +152,7 @@ export class UserIter {
 
   /** Another position in the same ranges: `from` bytes behind their beginning. */
   at(from: number): UserIter {
-    const iter = new UserIter(this.segments, this.memory, this.touch);
+    const iter = new UserIter(this.segments, this.memory);
     iter.advance(from);
     return iter;
   }

@@ -1,13 +1,18 @@
 /** Wait queues of pipes: polls of io_uring and workers asleep, woken in list order. */
+import type { Digest } from './digest';
 
 /** An entry that io_uring armed (io_poll_wake). Returns true when it consumed the wake-up. */
 export interface PollWait {
   readonly queue: WaitQueue;
+  /** Id of the request. */
+  readonly owner: number;
   wake(mask: number): boolean;
 }
 
 /** A sleeping worker. */
 export interface SleepWait {
+  /** Id of the request that it runs. */
+  readonly owner: number;
   readonly exclusive: boolean;
   wake(): void;
 }
@@ -45,6 +50,15 @@ export class WaitQueue {
       this.removeSleeper(entry.sleep);
       entry.sleep.wake();
       if (entry.sleep.exclusive) return;
+    }
+  }
+
+  /** Adds who waits to the digest of a state. */
+  stateKey(digest: Digest): void {
+    digest.add(this.entries.length);
+    for (const entry of this.entries) {
+      digest.add('poll' in entry);
+      digest.add('poll' in entry ? entry.poll.owner : entry.sleep.owner);
     }
   }
 

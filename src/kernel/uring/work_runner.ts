@@ -129,6 +129,7 @@ export abstract class WorkRunner {
   private *waitForDisk(ring: Uring, thread: Thread, req: Req): Generator<number | Delay, void, void> {
     const { diskWait } = req;
     this.fellAsleep(ring, thread);
+    this.world.mark(1, req.id);
     yield { likely: diskWait, least: Math.min(diskWait, 10_000), most: Math.max(diskWait * 20, 1_500_000) };
     this.wokeUp(thread);
     req.diskWait = 0;
@@ -142,6 +143,7 @@ export abstract class WorkRunner {
       if (thread.signalled) return this.interrupted(ring, req);
       const queue = req.blockedOn!;
       const sleeper: SleepWait = {
+        owner: req.id,
         exclusive: ring.ops[req.opcode]!.unboundNonreg,
         wake: () => this.world.wake(thread.actor!, TIME.pipeWake),
       };
@@ -151,6 +153,7 @@ export abstract class WorkRunner {
         this.world.wake(thread.actor!, TIME.pipeWake);
       };
       this.fellAsleep(ring, thread);
+      this.world.mark(2, req.id);
       yield PARK;
       this.wokeUp(thread);
       thread.interrupt = undefined;

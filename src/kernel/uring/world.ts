@@ -1,4 +1,5 @@
 /** Virtual time, contexts that run in it, and the one place where the real world decides. */
+import { Digest } from './digest';
 
 /** What a context yields: ns until it can go on (with the spread of real machines), or PARK until woken. */
 export type Yielded = number | Delay | typeof PARK;
@@ -8,6 +9,8 @@ export interface Delay {
   readonly likely: number;
   readonly least: number;
   readonly most: number;
+  /** A timer: that it ran out tells how late it is. */
+  readonly timed?: true;
 }
 
 export const PARK = -1;
@@ -16,32 +19,40 @@ export const PARK = -1;
 export type Context = Generator<Yielded, void, void>;
 
 /**
- * Answers a decision: a number below n, 0 for the likeliest. `key` is equal for two runs that came to equivalent states.
+ * Answers a decision: a number below n, 0 for the likeliest. `names` are the contexts that can go on, each name once;
+ * `key` is equal for two runs that came to states from which they go on alike; `costs` tell how unlikely each answer but the
+ * first is.
  */
-export type Chooser = (n: number, names: readonly string[], key: number) => number;
+export type Chooser = (
+  n: number,
+  names: () => readonly string[],
+  key: () => number,
+  costs: () => readonly number[],
+) => number;
 
 /** Thrown by a chooser that gives up a run: its state was seen before. */
 export class Abandoned extends Error {
   override readonly name = 'Abandoned';
 }
 
-/** Something with a version that orders accesses to it. */
-export interface Shared {
-  version: number;
-}
-
 interface Pending {
   readonly actor: Actor;
-  at: number;
-  least: number;
-  most: number;
+  /** When it is likely to go on. */
+  readonly at: number;
+  /** Bounds, and what time it will be then: in the time that surely passed when exploring. */
+  readonly least: number;
+  readonly most: number;
+  readonly due: number;
+  /** Up to here it is nothing special that it has not run. */
+  readonly usual: number;
   readonly seq: number;
   readonly fn: (() => void) | undefined;
 }
 
-/** One that can act, with the digest of everything it knows. */
-export class Actor implements Shared {
-  version: number;
+/** One that can act. */
+export class Actor {
+  /** Where it stands in its code and what it knows, as a digest. */
+  version = 0;
   pending: Pending | undefined;
   /** A wake-up came while it was running. */
   woken = false;
@@ -50,20 +61,15 @@ export class Actor implements Shared {
     readonly name: string,
     readonly id: number,
     readonly context: Context | undefined,
-  ) {
-    this.version = mix(id + 1, 17);
-  }
+  ) {}
 }
 
-/** How late a runnable context can be on a busy machine, ns. */
+/** How late a runnable context often is on a busy machine, and how late it can be, ns. */
 const LATE = 1_500_000;
+const VERY_LATE = 30_000_000;
 
-/** Two digests into one of 52 bits. */
-export function mix(a: number, b: number): number {
-  const lo = Math.imul((a ^ (b * 0x9e3779b1)) | 0, 0x85ebca6b) ^ ((a / 0x100000000) | 0);
-  const hi = Math.imul(((b ^ (a * 0xc2b2ae35)) | 0) + ((b / 0x100000000) | 0), 0x27d4eb2f) ^ (lo >>> 13);
-  return ((hi ^ (hi >>> 15)) & 0xfffff) * 0x100000000 + ((lo ^ (hi << 7)) >>> 0);
-}
+/** Cost of a decision that makes somebody very late. */
+const RARE = 4;
 
 /** The machine's time: who runs next is decided by likely times, or by the chooser. */
 export class World {
@@ -71,13 +77,18 @@ export class World {
   /** The one that runs. */
   current: Actor;
   private readonly queue: Pending[] = [];
-  private readonly actors: Actor[] = [];
-  private readonly shared: Shared[] = [];
+  /** Contexts that wait until they are woken. */
+  private readonly parked = new Set<Actor>();
   private seq = 0;
+  private nextId = 1;
   private charged = 0;
   steps = 0;
   /** Called when nothing can happen any more; may wake somebody. */
   onIdle: (() => void) | undefined;
+  /** Digest of everything but the contexts; set by whoever owns that. */
+  stateKey: (digest: Digest) => void = () => {};
+  /** Time that surely passed when exploring: only what is timed moves it, so that equal states have equal times. */
+  private elapsed = 0;
 
   /** Runs under a chooser: contexts leave out steps that only take time. */
   get exploring(): boolean {
@@ -86,27 +97,28 @@ export class World {
 
   constructor(private readonly chooser: Chooser | undefined) {
     this.current = new Actor('boot', 0, undefined);
-    this.actors.push(this.current);
   }
 
-  /** Makes an object whose accesses order contexts. */
-  share<T extends Shared>(object: T): T {
-    object.version = mix(this.shared.length + 7, 3);
-    this.shared.push(object);
-    return object;
+  /** Virtual time, ns, for what has to be equal in equal states. */
+  get time(): number {
+    return this.exploring ? this.elapsed : this.now;
   }
 
-  /** The running context reads or writes a shared object. */
-  touch(object: Shared): void {
+  /** The running context is at a known place of its code; the values are all it has in mind. */
+  mark(...place: number[]): void {
     if (this.chooser === undefined) return;
-    const version = mix(this.current.version, object.version);
-    this.current.version = version;
-    object.version = version;
+    const digest = new Digest();
+    for (const value of place) digest.add(value);
+    this.current.version = digest.value;
   }
 
-  /** The running context learns something of its own (a number) that its digest must tell. */
+  /** The running context keeps something in mind besides. */
   note(value: number): void {
-    if (this.chooser !== undefined) this.current.version = mix(this.current.version, value);
+    if (this.chooser === undefined) return;
+    const digest = new Digest();
+    digest.add(this.current.version);
+    digest.add(value);
+    this.current.version = digest.value;
   }
 
   /** The running context touches nothing shared in its next step: nobody needs to be tried before it. */
@@ -123,34 +135,16 @@ export class World {
     this.charged += ns;
   }
 
-  /** Nothing is under way: what comes depends on the state told by `digest`, not on how it came about. */
-  settle(digest: number): void {
-    this.actors.forEach((actor, i) => {
-      actor.version = mix(digest, i + 1);
-    });
-    this.actors.length = 1;
-    if (this.current.id !== 0) this.actors.push(this.current);
-    this.current.version = mix(digest, 1);
-    this.actors[0]!.version = mix(digest, 2);
-    this.shared.forEach((object, i) => {
-      object.version = mix(digest, i + 1000);
-    });
-  }
-
   /** Starts a context that runs first after the delay. */
   spawn(name: string, context: Context, delay: number | Delay): Actor {
-    const actor = new Actor(name, this.actors.length, context);
-    actor.version = mix(this.current.version, actor.id);
-    this.actors.push(actor);
+    const actor = new Actor(name, this.nextId++, context);
     this.enqueue(actor, delay, undefined);
     return actor;
   }
 
   /** Calls `fn` after the delay, as a context of its own. Returns a handle; `cancel` is false when it has run. */
   after(name: string, delay: number | Delay, fn: () => void): { cancel(): boolean } {
-    const actor = new Actor(name, this.actors.length, undefined);
-    actor.version = mix(this.current.version, actor.id);
-    this.actors.push(actor);
+    const actor = new Actor(name, this.nextId++, undefined);
     const pending = this.enqueue(actor, delay, fn);
     return {
       cancel: () => {
@@ -164,12 +158,12 @@ export class World {
 
   /** Makes a parked context runnable after `latency` ns; the running one pays `cost` ns for it. */
   wake(actor: Actor, latency: number, cost = 0): void {
-    if (this.chooser !== undefined) actor.version = mix(actor.version, this.current.version);
     if (!actor.parked) {
       actor.woken = true;
       return;
     }
     actor.parked = false;
+    this.parked.delete(actor);
     this.charged += cost;
     this.enqueue(actor, latency, undefined);
   }
@@ -204,27 +198,41 @@ export class World {
   private pick(until: number): Pending | undefined {
     const { queue } = this;
     if (queue.length === 0) return undefined;
+    if (this.chooser !== undefined) return this.choose(this.chooser, until);
     let best = queue[0]!;
-    let limit = best.most;
     for (const pending of queue) {
       if (pending.at < best.at || (pending.at === best.at && pending.seq < best.seq)) best = pending;
-      if (pending.most < limit) limit = pending.most;
     }
-    if (best.at > until) return undefined;
-    const alone =
-      this.alone && this.chooser ? queue.find((pending) => pending.actor === this.alone) : undefined;
+    return best.at > until ? undefined : this.remove(best);
+  }
+
+  /** Who goes on is any context that can be the next. */
+  private choose(chooser: Chooser, until: number): Pending | undefined {
+    const { queue, alone } = this;
+    let limit = Number.POSITIVE_INFINITY;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const pending of queue) {
+      if (pending.most < limit) limit = pending.most;
+      if (pending.due < soonest) soonest = pending.due;
+    }
+    if (soonest > until) return undefined;
     this.alone = undefined;
-    if (alone) return this.remove(alone);
-    if (queue.length === 1 || this.chooser === undefined) return this.remove(best);
-    const able = queue.filter((pending) => pending === best || pending.least <= limit);
-    if (able.length === 1) return this.remove(best);
+    const own = alone && queue.find((pending) => pending.actor === alone);
+    if (own) return this.remove(own);
+    if (queue.length === 1) return this.remove(queue[0]!);
+    const able = queue.filter((pending) => pending.least <= limit);
+    if (able.length === 1) return this.remove(able[0]!);
     able.sort((a, b) => a.at - b.at || a.seq - b.seq);
-    const k = this.chooser(
+    const k = chooser(
       able.length,
-      able.map((pending) => pending.actor.name),
-      this.key(),
+      () => able.map((pending) => pending.actor.name),
+      () => this.key(),
+      () => {
+        const usual = Math.min(...queue.map((pending) => pending.usual));
+        return able.map((pending) => (pending.least <= usual ? 1 : RARE));
+      },
     );
-    return this.remove(able[k] ?? best);
+    return this.remove(able[k] ?? able[0]!);
   }
 
   private remove(pending: Pending): Pending {
@@ -236,10 +244,10 @@ export class World {
     this.steps++;
     const { actor } = next;
     if (next.at > this.now) this.now = next.at;
-    else if (next.least > this.now) this.now = next.least;
+    if (next.due > this.elapsed) this.elapsed = next.due;
     this.current = actor;
     actor.pending = undefined;
-    if (this.chooser !== undefined) actor.version = mix(actor.version, 5);
+    if (this.chooser !== undefined) this.note(5);
     if (next.fn) {
       next.fn();
       return;
@@ -255,38 +263,53 @@ export class World {
     if (actor.woken) {
       actor.woken = false;
       this.enqueue(actor, 0, undefined);
-    } else actor.parked = true;
+    } else {
+      actor.parked = true;
+      this.parked.add(actor);
+    }
   }
 
   private enqueue(actor: Actor, delay: number | Delay, fn: (() => void) | undefined): Pending {
-    const pending: Pending =
-      typeof delay === 'number'
-        ? {
-            actor,
-            at: this.now + delay,
-            least: this.now,
-            most: this.now + delay + LATE,
-            seq: this.seq++,
-            fn,
-          }
-        : {
-            actor,
-            at: this.now + delay.likely,
-            least: this.now + delay.least,
-            most: this.now + delay.most,
-            seq: this.seq++,
-            fn,
-          };
+    const { time } = this;
+    const ordinary = typeof delay === 'number';
+    const pending: Pending = {
+      actor,
+      at: this.now + (ordinary ? delay : delay.likely),
+      least: time + (ordinary ? 0 : delay.least),
+      most: time + (ordinary ? VERY_LATE : delay.most),
+      usual: time + (ordinary ? LATE : delay.most),
+      due: time + (!ordinary && delay.timed ? delay.likely : 0),
+      seq: this.seq++,
+      fn,
+    };
     actor.pending = pending;
     this.queue.push(pending);
     return pending;
   }
 
-  /** Digest of the whole state: equal for runs that differ only in the order of independent steps. */
+  /** Digest of the whole state: equal for runs that go on alike, whatever order they came there in. */
   private key(): number {
+    const digest = new Digest();
+    this.stateKey(digest);
     let sum = 0;
-    for (const actor of this.actors) sum = (sum + mix(actor.version, actor.id)) % 0x10000000000000;
-    for (const object of this.shared) sum = (sum + mix(object.version, 99)) % 0x10000000000000;
-    return sum;
+    const { elapsed } = this;
+    for (const { actor, least, most, due } of this.queue) {
+      const one = new Digest();
+      one.text(actor.name);
+      one.add(actor.version);
+      one.add(actor.woken);
+      one.add(Math.max(0, least - elapsed));
+      one.add(most - elapsed);
+      one.add(Math.max(0, due - elapsed));
+      sum = (sum + one.value) % 0x10000000000000;
+    }
+    for (const actor of this.parked) {
+      const one = new Digest();
+      one.text(actor.name);
+      one.add(actor.version);
+      sum = (sum + one.value) % 0x10000000000000;
+    }
+    digest.add(sum);
+    return digest.value;
   }
 }

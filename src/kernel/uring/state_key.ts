@@ -1,0 +1,101 @@
+/** Digest of a ring and its requests: equal for states from which everything goes on alike. */
+import type { Digest } from './digest';
+import type { Req, TaskWork, Uring } from './types';
+
+/**
+ * Adds a ring to the digest of a state. Left out is what only says how things came about: the CQEs that were posted (their number
+ * counts), why a request completed, which piece of memory it had.
+ */
+export function ringKey(digest: Digest, ring: Uring): void {
+  digest.add(ring.sq.length);
+  digest.add(ring.sqDropped);
+  digest.add(ring.cq.length);
+  digest.add(ring.cqHead);
+  digest.add(ring.overflow.length);
+  digest.add(ring.cqOverflowCount);
+  digest.add(ring.taken);
+  digest.add(ring.live);
+  digest.add(ring.drained);
+  digest.add(ring.cqTimeouts);
+  digest.add(ring.lastTimeoutFlush);
+  digest.add(ring.cancelSeq);
+  let bits = 0;
+  const states = [ring.drainActive, ring.drainNext, ring.drainDisabled, ring.offTimeoutUsed, ring.submitting];
+  for (const bit of [...states, ring.cqWake !== undefined]) bits = bits * 2 + Number(bit);
+  digest.add(bits);
+  digest.add(ring.linkHead?.id ?? 0);
+  digest.add(ring.linkLast?.id ?? 0);
+  digest.add(ring.plug?.length ?? -1);
+  for (const { inode, pos } of ring.plug ?? []) {
+    digest.add(inode);
+    digest.add(pos);
+  }
+  works(digest, ring.localWork);
+  works(digest, ring.retryWork);
+  works(digest, ring.submitter.taskWork);
+  ids(digest, ring.compl);
+  ids(digest, ring.deferList);
+  ids(digest, ring.timeouts);
+  ids(digest, ring.linkTimeouts);
+  for (const bucket of ring.polls) ids(digest, bucket);
+  for (const req of ring.requests) if (!req.freed) requestKey(digest, req);
+  ring.wq.stateKey(digest);
+  ring.memory.stateKey(digest);
+}
+
+function works(digest: Digest, list: readonly TaskWork[]): void {
+  digest.add(list.length);
+  for (const { what, req } of list) {
+    digest.add(what);
+    digest.add(req.id);
+  }
+}
+
+function ids(digest: Digest, list: readonly Req[]): void {
+  if (list.length === 0) {
+    digest.add(0);
+    return;
+  }
+  digest.add(-list.length);
+  for (const req of list) digest.add(req.id);
+}
+
+function requestKey(digest: Digest, req: Req): void {
+  digest.add(req.id);
+  digest.add(req.opcode);
+  digest.add(req.flags);
+  digest.add(req.link?.id ?? 0);
+  digest.add(req.res);
+  digest.add(req.cflags);
+  digest.add(req.refs);
+  digest.add(req.cancelSeq);
+  digest.add(req.seq);
+  digest.add(req.diskWait);
+  const { work, rw, poll, timeout } = req;
+  digest.add(work.hash);
+  const states = [work.unbound, work.concurrent, work.cancel, req.splitPost, req.held];
+  let bits = 0;
+  for (const bit of [...states, req.file !== undefined, req.spliceIn !== undefined, !!req.blockedOn])
+    bits = bits * 2 + Number(bit);
+  digest.add(bits);
+  if (rw) {
+    digest.add(rw.pos);
+    digest.add(rw.iter?.count ?? -1);
+    digest.add(rw.bytesDone);
+    digest.add(rw.want);
+  }
+  if (poll) {
+    digest.add(poll.events);
+    digest.add(poll.res);
+    digest.add(poll.refs);
+    digest.add((poll.cancelled ? 1 : 0) + (poll.retry ? 2 : 0) + (poll.hashed ? 4 : 0));
+    digest.add(poll.waits.length);
+    digest.add(poll.retries);
+  }
+  if (timeout) {
+    digest.add(timeout.targetSeq);
+    digest.add(timeout.repeats);
+    digest.add(timeout.head?.id ?? 0);
+    digest.add(timeout.prev?.id ?? 0);
+  }
+}

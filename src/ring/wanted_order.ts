@@ -1,0 +1,50 @@
+/** An order of CQEs that is looked for. */
+import { IORING_OP } from '../uapi/io_uring_ops';
+import type { Uring } from '../kernel/uring/types';
+import type { Outcome } from './outcome';
+import type { RingProgram } from './program';
+
+/** user_data of all CQEs of an outcome, in order. */
+export function cqeOrder(outcome: Pick<Outcome, 'steps'>): string[] {
+  return outcome.steps.flatMap((step) => step.cqes ?? []).map((cqe) => cqe.user_data);
+}
+
+/** CQEs by user_data, in the order in which they are wanted; others may come between. */
+export class WantedOrder {
+  private readonly place = new Map<bigint, number>();
+
+  constructor(
+    program: RingProgram,
+    private readonly wanted: readonly string[],
+  ) {
+    const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
+    wanted.forEach((value, i) => {
+      const userData = BigInt(value);
+      const same = sqes.filter((sqe) => sqe.userData === userData);
+      // what may post more than one CQE says nothing by coming early
+      const many = same.some(({ opcode }) => opcode === IORING_OP.POLL_ADD || opcode === IORING_OP.TIMEOUT);
+      if (same.length === 1 && !many && wanted.indexOf(value) === wanted.lastIndexOf(value))
+        this.place.set(userData, i);
+    });
+  }
+
+  /** How many of them a ring has posted in order; -1 when they can no longer come so. */
+  met({ cq, overflow }: Pick<Uring, 'cq' | 'overflow'>): number {
+    let at = 0;
+    for (const list of [cq, overflow]) {
+      for (const { userData } of list) {
+        const value = this.wanted[at];
+        if (value !== undefined && BigInt(value) === userData) at++;
+        else if ((this.place.get(userData) ?? -1) >= at) return -1;
+      }
+    }
+    return at;
+  }
+
+  /** Whether an outcome has them in this order. */
+  isIn(outcome: Pick<Outcome, 'steps'>): boolean {
+    let at = 0;
+    for (const value of cqeOrder(outcome)) if (value === this.wanted[at]) at++;
+    return at === this.wanted.length;
+  }
+}
