@@ -151,10 +151,11 @@ export class Breakpoints {
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const name = wanted.name.trim();
-      const condition = this.conditions.of(wanted);
       if (isStatePath(name)) {
+        const wrong = pathProblem(name);
+        const condition = this.conditions.of(wanted, wrong === undefined ? name : undefined);
         specs.push({ id, kind: 'data breakpoint', label: name, path: name, condition });
-        const problem = condition.problem ?? pathProblem(name);
+        const problem = wrong ?? condition.problem;
         return {
           id,
           verified: problem === undefined,
@@ -163,6 +164,7 @@ export class Breakpoints {
       }
       const names = this.namesOf(name);
       const meant = names.size === 0 && this.open.length > 0 ? this.pathOf(name) : undefined;
+      const condition = this.conditions.of(wanted, meant?.path);
       if (meant?.path !== undefined) {
         const { path } = meant;
         specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
@@ -198,8 +200,9 @@ export class Breakpoints {
     const answer = args.map((wanted, k) => {
       const id = old[k]?.id ?? this.nextId++;
       const path = wanted.dataId;
-      const condition = this.conditions.of(wanted);
-      const message = condition.problem ?? pathProblem(path);
+      const problem = pathProblem(path);
+      const condition = this.conditions.of(wanted, problem === undefined ? path : undefined);
+      const message = problem ?? condition.problem;
       if (message === undefined) specs.push({ id, kind: 'data breakpoint', label: path, path, condition });
       else specs.push({ id, kind: 'data breakpoint', label: path, events: [], condition });
       return {

@@ -71,16 +71,18 @@ export class Conditions {
 
   constructor(private readonly open: OpenTrace) {}
 
-  /** Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. */
-  of(from: {
-    readonly condition?: string;
-    readonly hitCondition?: string;
-    readonly logMessage?: string;
-  }): Condition {
+  /**
+   * Understands condition, hit condition and log message of a breakpoint; what is wrong becomes its `problem`. For a data breakpoint
+   * `watched` is the path of its state variable, which a condition may call `value`.
+   */
+  of(
+    from: { readonly condition?: string; readonly hitCondition?: string; readonly logMessage?: string },
+    watched?: string,
+  ): Condition {
     const log = from.logMessage === undefined || from.logMessage === '' ? undefined : from.logMessage;
     try {
       const text = from.condition?.trim() ?? '';
-      const filtering = text === '' ? undefined : this.filtering(text);
+      const filtering = text === '' ? undefined : this.filtering(text, watched);
       const count = from.hitCondition?.trim() ?? '';
       for (const expression of log === undefined ? [] : logExpressions(log))
         checkExpression(this.open, expression);
@@ -99,13 +101,14 @@ export class Conditions {
   }
 
   /** @throws FilterError */
-  private filtering(text: string): Filtering {
-    let found = this.known.get(text);
+  private filtering(text: string, watched: string | undefined): Filtering {
+    const key = watched === undefined ? text : `${watched} ${text}`;
+    let found = this.known.get(key);
     if (found === undefined) {
-      const filter = compileFilter(text, this.open.trace);
+      const filter = compileFilter(text, this.open.trace, watched);
       found = { test: filter.events(this.open), forms: filter.forms(this.open) };
       if (this.known.size >= MOST) this.known.clear();
-      this.known.set(text, found);
+      this.known.set(key, found);
     }
     return found;
   }

@@ -39,9 +39,12 @@ export interface Filter {
   requests(target: FilterTarget): (row: number) => boolean;
 }
 
-/** Understands a filter. `trace` adds the fields of its unknown events. @throws FilterError with the column. */
-export function compileFilter(text: string, trace?: Trace): Filter {
-  const node = parseFilter(text);
+/**
+ * Understands a filter. `trace` adds the fields of its unknown events; `watched` is the path of a state variable that `value` and the
+ * last name of the path mean. @throws FilterError with the column.
+ */
+export function compileFilter(text: string, trace?: Trace, watched?: string): Filter {
+  const node = watched === undefined ? parseFilter(text) : meaning(parseFilter(text), watched);
   check(node, trace);
   return {
     text,
@@ -59,6 +62,21 @@ export function filterProblem(text: string, trace?: Trace): FilterError | undefi
   } catch (error) {
     if (error instanceof FilterError) return error;
     throw error;
+  }
+}
+
+/** The same filter, where `value` and the last name of a path stand for the variable of that path. */
+function meaning(node: FilterNode, path: string): FilterNode {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      return { ...node, a: meaning(node.a, path), b: meaning(node.b, path) };
+    case 'not':
+      return { ...node, a: meaning(node.a, path) };
+    default: {
+      const own = node.field === 'value' || node.field === path.slice(path.lastIndexOf(':') + 1);
+      return own ? { ...node, field: path } : node;
+    }
   }
 }
 
