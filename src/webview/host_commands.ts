@@ -1,4 +1,4 @@
-import { copyPng, saveMermaid, savePng, saveSvg } from './pictures';
+import { copyMermaid, copyPng, copySvg, saveMermaid, savePng, saveSvg } from './pictures';
 import type { Store } from './store';
 
 /** Does what commands of the host ask of the view; returns what stops that. */
@@ -23,6 +23,12 @@ export function hostCommands(store: Store): () => void {
         break;
       case 'copyPng':
         void copyPng(store);
+        break;
+      case 'copySvg':
+        void copySvg(store);
+        break;
+      case 'copyMermaid':
+        void copyMermaid(store);
         break;
     }
   });

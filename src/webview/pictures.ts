@@ -38,6 +38,15 @@ export function copyPng(store: Store): Promise<void> {
   });
 }
 
+/** Puts the text of the face's SVG on the clipboard. */
+export function copySvg(store: Store): Promise<void> {
+  return guarded(store, async () => {
+    await store.client.ask('copy', { text: (await picture(store)).svg });
+    const t = store.words.peek();
+    store.say(t('Copied as SVG.'));
+  });
+}
+
 /** Puts the sequence on the clipboard as Mermaid text. */
 export function copyMermaid(store: Store): Promise<void> {
   return guarded(store, async () => {

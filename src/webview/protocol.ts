@@ -151,7 +151,16 @@ export interface Events {
   replaced: { traces: readonly TraceSummary[]; cursors: readonly CursorState[] };
   /** A command of the host for the view, such as the palette's Fit or Show Machine. */
   command: {
-    name: 'fit' | 'search' | 'face' | 'savePng' | 'saveSvg' | 'saveMermaid' | 'copyPng';
+    name:
+      | 'fit'
+      | 'search'
+      | 'face'
+      | 'savePng'
+      | 'saveSvg'
+      | 'saveMermaid'
+      | 'copyPng'
+      | 'copySvg'
+      | 'copyMermaid';
     face?: Face;
   };
   /** The trace cannot be shown (yet): why, in words, and whether work goes on. */

@@ -28,6 +28,8 @@ const COMMANDS: Readonly<Record<string, Events['command']['name']>> = {
   viewSaveSvg: 'saveSvg',
   viewSaveMermaid: 'saveMermaid',
   viewCopyPng: 'copyPng',
+  viewCopySvg: 'copySvg',
+  viewCopyMermaid: 'copyMermaid',
 };
 
 /** Registers the webview: its commands, custom editor, serializer and code lenses. */

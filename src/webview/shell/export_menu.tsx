@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FaceProps } from '../faces';
 import { useValue } from '../use_signal';
-import { copyMermaid, copyPng, saveMermaid, savePng, saveSvg } from '../pictures';
+import { copyMermaid, copyPng, copySvg, saveMermaid, savePng, saveSvg } from '../pictures';
 import { IconButton } from './button';
 
 /** Saves or copies what is shown. */
@@ -23,6 +23,7 @@ export function ExportMenu({ store }: FaceProps) {
     [t('Save as PNG …'), () => savePng(store)],
     [t('Save as SVG …'), () => saveSvg(store)],
     [t('Copy as PNG'), () => copyPng(store)],
+    [t('Copy as SVG'), () => copySvg(store)],
   ];
   if (exporter?.mermaid !== undefined) {
     items.push(
