@@ -100,13 +100,15 @@ describe('the drawing as SVG', () => {
     const scene = { ...wide, width, metrics: { ...wide.metrics, legend } };
     drawLegend(painter, scene);
     const svg = painter.document('legend');
-    const names = ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'];
-    for (const name of names) expect(svg).toContain(name);
+    const phases = ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'];
+    const marks = ['Event', 'SQE', 'CQE', 'Splice', 'Copy', 'Error', 'Violation', 'Session command'];
+    const names = [...phases, ...marks];
+    for (const name of names) expect(svg).toContain(`>${name}<`);
     const tops = [...svg.matchAll(/<text x="([^"]*)" y="([^"]*)"/g)].map(([, x, y]) => [
       Number(x),
       Number(y),
     ]);
-    expect(tops).toHaveLength(names.length * 2);
+    expect(tops).toHaveLength(names.length + phases.length);
     // Neither a line too many nor one too few, and none beyond the right edge.
     const line = legend / new Set(tops.map(([, y]) => y)).size;
     expect(line).toBe(Math.round(13 * 1.9));

@@ -1,4 +1,4 @@
-import type { SpanKind } from '../protocol_data';
+import { MARK_KINDS, type MarkKind, type SpanKind } from '../protocol_data';
 import type { Words } from '../words';
 import type { Painter } from './painter';
 import type { Palette } from './palette';
@@ -28,14 +28,38 @@ export function spanWords(t: Words): Record<SpanKind, string> {
   };
 }
 
+/** What each kind of mark says to a person. */
+function markWords(t: Words): Record<MarkKind, string> {
+  return {
+    event: t('Event'),
+    sqe: t('SQE'),
+    cqe: t('CQE'),
+    splice: t('Splice'),
+    copy: t('Copy'),
+    error: t('Error'),
+    violation: t('Violation'),
+    session: t('Session command'),
+  };
+}
+
 /** Height of one line of the legend; narrow views break it into several. */
 function lineHeight(fontSize: number): number {
   return Math.round(fontSize * 1.9);
 }
 
-/** Where the phases stand: the left edge of each, and its line from 0. */
+/** A phase or a mark of the legend: the left edge of its sign, its name, and its line from 0. */
+interface Place {
+  readonly span?: SpanKind;
+  readonly mark?: MarkKind;
+  readonly name: string;
+  readonly x: number;
+  /** Width of its sign. */
+  readonly wide: number;
+  readonly line: number;
+}
+
 interface Places {
-  readonly places: readonly { readonly kind: SpanKind; readonly x: number; readonly line: number }[];
+  readonly places: readonly Place[];
   readonly lines: number;
 }
 
@@ -47,22 +71,26 @@ interface LegendLook {
   readonly words: Words;
 }
 
-/** Sets the phases one behind the other, as wide as their names are, and breaks the line where one does not fit. */
+/** Sets phases and marks one behind the other, as wide as their names are, and breaks the line where one does not fit. */
 function placesOf(painter: Pick<Painter, 'measure'>, { palette, metrics, width, words }: LegendLook): Places {
-  const names = spanWords(words);
+  const [spans, marks] = [spanWords(words), markWords(words)];
   const look = { colour: palette.foreground, size: metrics.small };
-  const wide = swatch(palette.fontSize).wide;
-  const places: { kind: SpanKind; x: number; line: number }[] = [];
+  const { high, wide } = swatch(palette.fontSize);
+  const entries: Omit<Place, 'x' | 'line'>[] = [
+    ...LEGEND.map((span) => ({ span, name: spans[span], wide })),
+    ...MARK_KINDS.map((mark) => ({ mark, name: marks[mark], wide: high })),
+  ];
+  const places: Place[] = [];
   let x = metrics.text;
   let line = 0;
-  for (const kind of LEGEND) {
-    const room = painter.measure(names[kind], look);
-    if (x > metrics.text && x + wide + room + 7 > width) {
+  for (const entry of entries) {
+    const room = painter.measure(entry.name, look);
+    if (x > metrics.text && x + entry.wide + room + 7 > width) {
       x = metrics.text;
       line++;
     }
-    places.push({ kind, x, line });
-    x += wide + room + 18;
+    places.push({ ...entry, x, line });
+    x += entry.wide + room + 18;
   }
   return { places, lines: line + 1 };
 }
@@ -77,36 +105,42 @@ export function legendHeight(painter: Pick<Painter, 'measure'>, look: LegendLook
   return placesOf(painter, look).lines * lineHeight(look.palette.fontSize);
 }
 
-/** Phases by colour, pattern and letter, at the bottom. */
+/** Phases by colour, pattern and letter, and marks by colour and shape, at the bottom. */
 export function drawLegend(painter: Painter, scene: Scene): void {
   const { metrics, palette, height, width } = scene;
   if (metrics.legend === 0) return;
   const bottom = height - metrics.legend;
-  const names = spanWords(scene.words);
   painter.fill(0, bottom, width, metrics.legend, palette.background);
   painter.fill(0, bottom, width, 1, palette.border);
   const look = { colour: palette.foreground, size: metrics.small };
-  const { high, wide } = swatch(palette.fontSize);
-  for (const { kind, x, line } of placesOf(painter, scene).places) {
-    const top = bottom + line * lineHeight(palette.fontSize);
-    const ink = palette.spans[kind];
-    painter.fill(x, top + 5, wide, high, ink.fill);
-    painter.weave(x, top + 5, wide, high, ink.pattern, ink.weave);
-    painter.outline(x, top + 5, wide, high, ink.edge, 1);
-    const letter = painter.measure(ink.letter, look);
-    painter.fill(x + wide / 2 - letter / 2 - 1, top + 7, letter + 2, high - 4, ink.fill);
-    painter.text(ink.letter, x + wide / 2, top + 5 + high / 2, wide, {
-      ...look,
-      colour: ink.text,
-      align: 'middle',
-    });
-    const name = names[kind];
-    painter.text(
-      name,
-      x + wide + 5,
-      top + 5 + high / 2,
-      Math.min(painter.measure(name, look) + 1, width - x - wide - 5),
-      look,
-    );
+  const { high } = swatch(palette.fontSize);
+  for (const { span, mark, name, x, wide, line } of placesOf(painter, scene).places) {
+    const top = bottom + line * lineHeight(palette.fontSize) + 5;
+    const middle = top + high / 2;
+    if (span !== undefined) drawSwatch(painter, scene, span, x, top);
+    if (mark !== undefined) {
+      const { shape, colour } = palette.marks[mark];
+      painter.shape(shape, x + wide / 2, middle, high * 0.75, colour);
+    }
+    const room = Math.min(painter.measure(name, look) + 1, width - x - wide - 5);
+    painter.text(name, x + wide + 5, middle, room, look);
   }
+}
+
+function drawSwatch(
+  painter: Painter,
+  { palette, metrics }: Scene,
+  kind: SpanKind,
+  x: number,
+  top: number,
+): void {
+  const ink = palette.spans[kind];
+  const { high, wide } = swatch(palette.fontSize);
+  painter.fill(x, top, wide, high, ink.fill);
+  painter.weave(x, top, wide, high, ink.pattern, ink.weave);
+  painter.outline(x, top, wide, high, ink.edge, 1);
+  const look = { colour: ink.text, size: metrics.small, align: 'middle' } as const;
+  const letter = painter.measure(ink.letter, look);
+  painter.fill(x + wide / 2 - letter / 2 - 1, top + 2, letter + 2, high - 4, ink.fill);
+  painter.text(ink.letter, x + wide / 2, top + high / 2, wide, look);
 }
