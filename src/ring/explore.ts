@@ -2,7 +2,7 @@
 import { finish, type Sliced } from '../trace/slices';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { OrderWords, TooMany, type Word } from './order_words';
-import { type HashContents, type Outcome, outcomeKey, rememberedHash } from './outcome';
+import { type Outcome, outcomeKey, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateSearch } from './state_search';
@@ -32,6 +32,8 @@ export interface Exploration {
   readonly schedules: number;
   /** Nothing is missing: every state that the program can come to was met. */
   readonly complete: boolean;
+  /** Whether some schedule has the CQEs with these user_data in this order; absent where the exploration is not complete. */
+  readonly comes?: (first: string, second: string) => boolean;
 }
 
 /** Default bounds. */
@@ -84,15 +86,17 @@ export function* exploring(
   }
   const { schedules } = search;
   const first = runProgram(program, { profile }).outcome(hash);
-  const { found, known } = listed(program, profile, search, first, limits.outcomes, hash);
+  const { found, known } = listed(program, profile, search, first, limits.outcomes);
   let total = found.length;
+  const words = new OrderWords(search.graph, MOST_NODES);
   try {
-    total = new OrderWords(search.graph, MOST_NODES).count() + (known ? 0 : 1);
+    total = words.count() + (known ? 0 : 1);
   } catch (error) {
     if (!(error instanceof TooMany)) throw error;
     complete = false;
   }
-  return { found, total, schedules, complete };
+  if (!complete) return { found, total, schedules, complete };
+  return { found, total, schedules, complete, comes: (a, b) => search.comes(words, a, b) };
 }
 
 /** The outcomes, the likeliest first; and whether that one was among those of the search. */
@@ -102,7 +106,6 @@ function listed(
   search: StateSearch,
   first: Outcome,
   most: number,
-  _hash: HashContents,
 ): { found: FoundOutcome[]; known: boolean } {
   const found: FoundOutcome[] = [{ outcome: first, choices: [] }];
   const key = outcomeKey(first);

@@ -50,8 +50,14 @@ export interface OrderRelation {
 
 const MAX_COUNTED = 20;
 
-/** Computes the relation for the CQEs of a run. */
-export function orderRelation(run: RunResult): OrderRelation {
+/**
+ * Computes the relation for the CQEs of a run. `comes`, of an exploration that was complete, tells whether some schedule has two
+ * CQEs in an order: a pair that no schedule turns round depends on something that these rules do not tell.
+ */
+export function orderRelation(
+  run: RunResult,
+  comes?: (first: string, second: string) => boolean,
+): OrderRelation {
   const { ring } = run;
   const cqes = [...ring.cq, ...ring.overflow];
   const byId = new Map(ring.requests.map((req) => [req.id, req]));
@@ -61,6 +67,16 @@ export function orderRelation(run: RunResult): OrderRelation {
   );
   const promised = closure(direct, (rule) => PROMISED.has(rule));
   const rules = closure(direct, () => true);
+  if (comes) {
+    const names = cqes.map((cqe) => String(cqe.userData));
+    const once = (name: string): boolean => names.indexOf(name) === names.lastIndexOf(name);
+    names.forEach((a, i) => {
+      names.slice(i + 1).forEach((b, k) => {
+        if (!rules[i]![i + 1 + k] && once(a) && once(b) && !comes(b, a))
+          rules[i]![i + 1 + k] = ['dependence'];
+      });
+    });
+  }
   const pairs: OrderedPair[] = [];
   cqes.forEach((a, i) => {
     for (let j = i + 1; j < n; j++) {

@@ -29,10 +29,7 @@ export type OrderAnswer =
       readonly says?: string;
     };
 
-/** What `says` tells where no rule of its own forbids an order. */
-const NO_SCHEDULE =
-  'every schedule completes it first: the other one needs what it does (data or room in a pipe, an inode, a worker, time)';
-
+/** What `says` tells where no pair is to blame. */
 const NO_COMBINATION = 'each pair can come in this order, but no schedule gives all of them together';
 
 /** Looks for a schedule in which the CQEs with these user_data come in this order. `clock` gives ms. */
@@ -63,8 +60,8 @@ export function scheduleFor(
     for (const earlier of wanted.slice(0, i)) {
       const two = look([earlier, later]);
       if (two.hit || !two.done || earlier === later) continue;
-      const forbidden = { first: later, second: earlier, rules: [], guaranteed: false };
-      return { kind: 'forbidden', pair: forbidden, says: NO_SCHEDULE };
+      const forbidden = { first: later, second: earlier, rules: ['dependence'], guaranteed: false } as const;
+      return { kind: 'forbidden', pair: forbidden, says: ORDER_RULES.dependence };
     }
   }
   return { kind: 'absent', schedules, complete: true, says: NO_COMBINATION };

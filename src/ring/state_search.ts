@@ -2,7 +2,7 @@
 import type { Cqe } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { Abandoned, type Chooser } from '../kernel/uring/world';
-import type { Word } from './order_words';
+import type { OrderWords, Word } from './order_words';
 import { type HashContents, type Outcome, type OutcomeCqe, outcomeCqe } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
@@ -55,6 +55,7 @@ export class StateSearch {
   private readonly frontier = new Frontier();
   private readonly origins: (Origin | undefined)[] = [];
   private readonly cqes: OutcomeCqe[] = [];
+  private pairs: Uint8Array | undefined;
   private readonly cqeNumbers = new Map<string, number>();
 
   constructor(
@@ -167,6 +168,17 @@ export class StateSearch {
       this.cqeNumbers.set(text, nr);
     }
     return nr;
+  }
+
+  /** Whether some order has a CQE with one user_data before one with another. */
+  comes(words: OrderWords, first: string, second: string): boolean {
+    this.pairs ??= words.pairs(this.cqes.length);
+    const { cqes, pairs } = this;
+    return cqes.some(
+      (a, i) =>
+        a.user_data === first &&
+        cqes.some((b, j) => b.user_data === second && pairs[i * cqes.length + j] === 1),
+    );
   }
 
   /** The outcome of an order of CQEs with an ending. */

@@ -102,7 +102,7 @@ function placed<T>(file: string, text: string, program: RingProgram | undefined,
 }
 
 function allOf(exploration: Exploration, first: RunResult): object {
-  const { pairs, orders } = orderRelation(first);
+  const { pairs, orders } = orderRelation(first, exploration.comes);
   const { found, total, schedules, complete } = exploration;
   return {
     outcomes: found.map(({ outcome }) => outcome),
@@ -169,8 +169,9 @@ async function writeOrder(
     }
     case 'absent': {
       const seen = `${answer.schedules} schedules seen`;
+      const says = answer.says === undefined ? {} : { says: answer.says };
       await output.write(
-        `${JSON.stringify({ ...head, ...(answer.complete ? { absent: seen } : { incomplete: seen }) })}\n`,
+        `${JSON.stringify({ ...head, ...(answer.complete ? { absent: seen, ...says } : { incomplete: seen }) })}\n`,
       );
     }
   }

@@ -33,8 +33,8 @@ export interface OrderItem {
 export function* ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Sliced<Orders> {
   const profile = uringProfile(kernel)!;
   const program = readProgram(text);
-  const relation = orderRelation(runProgram(program, { profile }));
   const exploration = yield* exploring(program, profile, () => performance.now(), LIMITS);
+  const relation = orderRelation(runProgram(program, { profile }), exploration.comes);
   return { name: program.name, kernel, exploration, relation };
 }
 
