@@ -101,8 +101,8 @@ describe('the drawing as SVG', () => {
     drawLegend(painter, scene);
     const svg = painter.document('legend');
     const phases = ['Queued', 'Delivered', 'Server', 'Backend', 'Commit', 'Running', 'Waiting'];
-    const marks = ['Event', 'SQE', 'CQE', 'Splice', 'Copy', 'Error', 'Violation', 'Session command'];
-    const names = [...phases, ...marks];
+    const marks = ['Event', 'Submission (SQE)', 'Completion (CQE)', 'Splice', 'Copy', 'Error', 'Broken rule'];
+    const names = [...phases, ...marks, 'Session'];
     for (const name of names) expect(svg).toContain(`>${name}<`);
     const tops = [...svg.matchAll(/<text x="([^"]*)" y="([^"]*)"/g)].map(([, x, y]) => [
       Number(x),

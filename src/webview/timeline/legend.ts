@@ -29,16 +29,16 @@ export function spanWords(t: Words): Record<SpanKind, string> {
 }
 
 /** What each kind of mark says to a person. */
-function markWords(t: Words): Record<MarkKind, string> {
+export function markWords(t: Words): Record<MarkKind, string> {
   return {
     event: t('Event'),
-    sqe: t('SQE'),
-    cqe: t('CQE'),
+    sqe: t('Submission (SQE)'),
+    cqe: t('Completion (CQE)'),
     splice: t('Splice'),
     copy: t('Copy'),
     error: t('Error'),
-    violation: t('Violation'),
-    session: t('Session command'),
+    violation: t('Broken rule'),
+    session: t('Session'),
   };
 }
 

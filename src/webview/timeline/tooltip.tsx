@@ -2,7 +2,7 @@ import { MARK_KINDS, SPAN_KINDS } from '../protocol_data';
 import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import type { Words } from '../words';
-import { spanWords } from './legend';
+import { markWords, spanWords } from './legend';
 import { formatCount, formatExact } from './format';
 import type { Pane } from './pane';
 import type { Hit, Scene } from './scene';
@@ -63,17 +63,4 @@ function describe(
   const lasts = `${spanWords(t)[kind]} · ${formatExact(spans.end[hit.item]! - time)}`;
   const many = count > 1 ? [t('{0} spans here: zoom in to tell them apart', formatCount(count))] : [];
   return { title: label, lines: [...many, lasts, t('from {0}', formatExact(time)), place], time, y };
-}
-
-function markWords(t: Words): Record<(typeof MARK_KINDS)[number], string> {
-  return {
-    event: t('Event'),
-    sqe: t('Submission (SQE)'),
-    cqe: t('Completion (CQE)'),
-    splice: t('Splice'),
-    copy: t('Copy'),
-    error: t('Error'),
-    violation: t('Broken rule'),
-    session: t('Session'),
-  };
 }
