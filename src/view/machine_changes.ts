@@ -89,7 +89,7 @@ export function entityName(id: string, state: MachineState, t: Translate): strin
   switch (kind) {
     case 'slot': {
       const [device, queue] = a.includes('@') ? a.split('@') : ['0', a];
-      return `${device === '0' ? '' : t('device {0} ', device)}q${queue} tag ${b}`;
+      return `${device === '0' ? '' : t('device {0} ', device)}${t('q{0} tag {1}', queue, b)}`;
     }
     case 'device':
       return `ublk${state.devices[Number(a)]?.id ?? '?'}`;
@@ -97,7 +97,7 @@ export function entityName(id: string, state: MachineState, t: Translate): strin
       return t('ring {0}', a);
     case 'req': {
       const req = state.requests.find((r) => r.ring === Number(a) && r.req === b);
-      const text = req === undefined ? b : sqeText(req.opcode ?? '', BigInt(req.userData ?? 0));
+      const text = req === undefined ? b : sqeText(req.opcode ?? '', BigInt(req.userData ?? 0), t);
       return t('SQE {0}', text);
     }
     case 'pipe':

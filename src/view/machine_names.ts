@@ -29,11 +29,11 @@ export function serverData(userData: bigint): ServerData | undefined {
 }
 
 /** An SQE in a few letters: `SPLICE tag 3`, `FETCH tag 0`; what nobody can read is its number. */
-export function sqeText(opcode: string, userData: bigint): string {
+export function sqeText(opcode: string, userData: bigint, t: Translate): string {
   const data = serverData(userData);
   if (data === undefined) return opcode === '' ? `user_data 0x${userData.toString(16)}` : opcode;
-  const what = data.command !== '' ? data.command : opcode === '' ? 'backend I/O' : opcode;
-  return `${what} tag ${data.tag}`;
+  const what = data.command !== '' ? data.command : opcode === '' ? t('backend I/O') : opcode;
+  return t('{0} tag {1}', what, data.tag);
 }
 
 /** Last digits of a pointer: enough to tell pages and requests of one picture apart. */

@@ -32,7 +32,7 @@ function drawTask(scene: Scene, task: TaskState, runs: boolean): MachinePart {
     runs ? t('runs this event') : '',
     task.syscall === null ? '' : t('in {0}', task.syscall),
     task.waiting ? t('sleeps for CQEs') : '',
-    req === undefined ? '' : t('runs {0}', sqeText(req.opcode ?? '', BigInt(req.userData ?? 0))),
+    req === undefined ? '' : t('runs {0}', sqeText(req.opcode ?? '', BigInt(req.userData ?? 0), t)),
     (task.plug ?? 0) > 0 ? t('{0} requests in its plug', task.plug ?? 0) : '',
   ].filter((part) => part !== '');
   return {

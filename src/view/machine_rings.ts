@@ -50,7 +50,7 @@ function drawSq(scene: Scene, ring: RingState): RingDrawing {
     const data = BigInt(sqe.userData);
     return {
       slot: size > 0 ? sqe.index % size : -1,
-      text: sqeText(opcodeName(Number.parseInt(sqe.bytes.slice(0, 2), 16)), data),
+      text: sqeText(opcodeName(Number.parseInt(sqe.bytes.slice(0, 2), 16)), data, scene.t),
       request: scene.rowOfData(ring.id, data),
       changed: before !== undefined && !known.has(sqe.index),
     };
@@ -190,7 +190,7 @@ function drawRequest(scene: Scene, req: RingRequestState, gone: boolean): RingRe
     id,
     ring: req.ring,
     phase: req.state,
-    title: sqeText(req.opcode ?? '', BigInt(req.userData ?? 0)),
+    title: sqeText(req.opcode ?? '', BigInt(req.userData ?? 0), scene.t),
     text: gone ? t('completed') : `${req.state}${queue}`,
     values: gone
       ? []

@@ -149,8 +149,8 @@ export class Scene {
     const data = BigInt(userData);
     const row = this.rowOfData(ring.id, data);
     const sqe = row < 0 ? undefined : this.open.requests.sqes(row).find((one) => one.user_data === userData);
-    if (sqe !== undefined) return sqeText(sqe.opcode, data);
-    return sqeText(this.requestsOf(ring.id).get(userData)?.opcode ?? '', data);
+    if (sqe !== undefined) return sqeText(sqe.opcode, data, this.t);
+    return sqeText(this.requestsOf(ring.id).get(userData)?.opcode ?? '', data, this.t);
   }
 
   /** The first request of a ring with each user_data; those in flight now go before those in flight before. */

@@ -88,7 +88,7 @@ export class EventWords {
   sqe(): string {
     const data = this.trace.big(this.e, 'user_data');
     if (data === undefined) return 'SQE';
-    return sqeText(this.opcode(), data);
+    return sqeText(this.opcode(), data, this.t);
   }
 
   /** Command of the CQE or SQE, such as `FETCH`; empty for backend I/O and other programs. */
