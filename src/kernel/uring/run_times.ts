@@ -3,16 +3,16 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 /** Likely times of a machine with two CPUs, ns. They decide which order is the likeliest; every other order stays possible. */
 export const TIME = {
   /** One piece of task work, and the end of a round. */
-  taskWork: 500,
+  taskWork: 860,
   round: 100,
   /** Waking an idle worker, paid by whoever does it. */
-  wakeWorker: 4_700,
+  wakeWorker: 6_300,
   /** A worker that waited for an inode is woken. */
   lockWake: 4_000,
   /** Between two calls of the application. */
-  gap: 300,
+  gap: 80,
   /** Entering and leaving a system call. */
-  syscall: 600,
+  syscall: 610,
   /** Taking one SQE. */
   sqe: 260,
   /** Creating a worker thread, paid by whoever does it. */
@@ -22,11 +22,11 @@ export const TIME = {
   /** From this time on a sleep is long. */
   longSleep: 300_000,
   /** A new worker starts to run. */
-  workerStart: 21_500,
+  workerStart: 23_200,
   /** An idle worker is woken. */
-  workerWake: 8_200,
+  workerWake: 15_700,
   /** Waking a sleeping task, paid by whoever does it. */
-  wakeTask: 4_000,
+  wakeTask: 2_200,
   /** A sleeping task gets its CPU back. */
   taskWake: 25_000,
   /** A worker between two pieces of work. */
@@ -40,11 +40,11 @@ export const TIME = {
 /** What one try of an op takes in a worker, ns. */
 export const OPT = {
   fallocate: 14_000,
-  write: 9_700,
-  splice: 500,
+  write: 2_400,
+  splice: 470,
   tee: 2_500,
-  read: 400,
-  nop: 1_000,
+  read: 660,
+  nop: 350,
   sync: 300,
   poll: 1_800,
 } as const;
