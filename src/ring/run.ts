@@ -35,6 +35,9 @@ import { buildFiles, fixedTable, type ProgramFiles } from './setup';
 /** A step that waits longer than this hangs, ns. */
 const HANG = 2_000_000_000;
 
+/** Time without a completion after which the application takes it that nothing more comes, ns. */
+const QUIET = 50_000_000;
+
 /** How to run. */
 export interface RunOptions {
   readonly profile: UringProfile;
@@ -355,6 +358,8 @@ class ProgramRun implements RunResult {
     this.take(Number.POSITIVE_INFINITY);
     this.restedAt = ring.cqHead;
     this.steps.push({ cqes: this.taken });
+    // It took a while to be sure of that: workers that are idle have slept for long.
+    if (!this.world.exploring) yield QUIET;
   }
 
   /** Adds everything but the contexts to the digest of a state; of the finished steps how many CQEs each of them took. */

@@ -65,18 +65,19 @@ function rw(name: string, write: boolean, select: boolean): OpDef {
   };
 }
 
-/** A blocking op: 6.1 refuses the inline try, later kernels never make it. */
+/** A blocking op: 6.1 refuses the inline try, later kernels never make it. `moves`: between files, as SPLICE and TEE. */
 function blocking(
   name: string,
   prep: OpDef['prep'],
   run: (ring: Uring, req: Req) => number,
-  hashRegFile = false,
+  moves = false,
 ): OpDef {
   return {
     ...NONE,
     name,
     needsFile: true,
-    hashRegFile,
+    hashRegFile: moves,
+    unboundNonreg: moves,
     forceAsync: true,
     prep,
     issue: (ring, req, flags) => ((flags & ISSUE.NONBLOCK) !== 0 ? EAGAIN : run(ring, req)),
@@ -212,8 +213,7 @@ function prepTimeout(ring: Uring, req: Req, isLink: boolean): number {
   if ((flags & CLOCKS) === CLOCKS) return EINVAL;
   if ((flags & ABS) !== 0 && (flags & MULTISHOT) !== 0) return EINVAL;
   if (off !== 0) ring.offTimeoutUsed = true;
-  const bytes =
-    sqe.addr > 0xffffffffffffn ? new Uint8Array(0) : ring.memory.copyFrom(Number(sqe.addr), 16);
+  const bytes = sqe.addr > 0xffffffffffffn ? new Uint8Array(0) : ring.memory.copyFrom(Number(sqe.addr), 16);
   if (bytes.length < 16) return EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const sec = view.getBigInt64(0, true);

@@ -144,7 +144,7 @@ export abstract class WorkRunner {
       const queue = req.blockedOn!;
       const sleeper: SleepWait = {
         owner: req.id,
-        exclusive: ring.ops[req.opcode]!.unboundNonreg,
+        exclusive: req.opcode !== IORING_OP.SPLICE && req.opcode !== IORING_OP.TEE,
         wake: () => this.world.wake(thread.actor!, TIME.pipeWake),
       };
       queue.addSleeper(sleeper);
