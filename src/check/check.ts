@@ -1,6 +1,7 @@
 import type { RequestTable } from '../trace/requests';
 import { finish, type Sliced } from '../trace/slices';
 import type { Trace } from '../trace/trace';
+import { ChainRules } from './chains';
 import { DataRules } from './data';
 import { Model } from './model';
 import type { Observer } from './observer';
@@ -38,6 +39,7 @@ export function* checkSlices(trace: Trace, requests?: RequestTable): Sliced<Chec
   const splices = new SpliceRules(pass, model, findings);
   groups.push(
     new RingRules(pass, model, findings),
+    new ChainRules(pass, findings),
     new SlotRules(pass, model, findings),
     new TagRules(pass, model, findings),
     new DataRules(pass, model, findings),

@@ -116,6 +116,14 @@ export const RULES: readonly Rule[] = [
     'no io_uring_enter was seen from start to end',
   ),
   rule(
+    20,
+    'S',
+    'Links that bind',
+    'An SQE with a link flag has the one that is to wait for it right behind it, in the same submit call.',
+    [SUBMIT, ['sys_exit_io_uring_enter']],
+    'no SQE had a link flag',
+  ),
+  rule(
     24,
     'K',
     'A tag is in flight once',

@@ -20,6 +20,7 @@ const DATA = 'k6.1-loop-getdata-ublksrvold-q1d32';
 const ZC = 'rfc-zc-loop-direct-q1d32';
 const RFC_COPY = 'rfc-copy-loop-direct-q1d32';
 const OVERFLOW = 'k7.3-iou-cq_overflow';
+const CHAIN = 'k7.3-iou-link_rwf';
 const WORKERS = 'rfc-zc-blkdev-backing-qd32';
 
 const READ_CQE = /io_uring_complete: .*user_data 0x80000000000000[0-9a-f]{2}, result 4096/;
@@ -51,6 +52,12 @@ const MUTATIONS: readonly Mutation[] = [
         `io_uring_complete: ring $1, req ${req}, user_data $2, result 0, cflags 0x0 extra1 0 extra2 0 `,
       );
     },
+  },
+  {
+    rule: 'INV-20',
+    what: 'the last SQE of a submit call with a link flag',
+    of: CHAIN,
+    edit: (t) => t.edit(t.find(/submit_req: .*opcode FSYNC, flags 0x10,/), 'flags 0x10,', 'flags 0x14,'),
   },
   {
     rule: 'INV-07',

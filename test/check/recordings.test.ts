@@ -4,6 +4,12 @@ import { RULES } from '../../src/check/rules';
 import { listRecordings, loadRecording } from '../support/oracle';
 import { brokenRules, checkText } from './support';
 
+/** Rules that servers break by themselves: ublk-qcow2 puts its link behind what it should hold back. */
+const MISTAKES: Readonly<Record<string, readonly string[]>> = {
+  'k6.1-qcow2-ublksrvold-q1d16': ['INV-20'],
+  'k7.3-qcow2-ublksrvold-q1d16': ['INV-20'],
+};
+
 /** Rules that a fault of the recorded server breaks, by the name the recording has for the fault. */
 const FAULTS: Readonly<Record<string, readonly string[]>> = {
   no_r2r: ['INV-57'],
@@ -25,7 +31,7 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
 const names = listRecordings();
 const faultOf = (name: string): string | null =>
   (loadRecording(name).meta.fault as string | null | undefined) ?? null;
-const correct = names.filter((name) => faultOf(name) === null);
+const correct = names.filter((name) => faultOf(name) === null && !(name in MISTAKES));
 
 describe('recordings', () => {
   it.each(names)('%s', (name) => {
@@ -34,7 +40,7 @@ describe('recordings', () => {
     const report = checkText(text);
     if (fault !== null) expect(FAULTS, fault).toHaveProperty(fault);
     expect([...new Set(report.violations.map((v) => v.rule))].sort()).toEqual(
-      fault === null ? [] : FAULTS[fault],
+      fault === null ? (MISTAKES[name] ?? []) : FAULTS[fault],
     );
     const told = [...report.evaluated, ...report.notEvaluated.map((n) => n.rule)].sort();
     expect(told).toEqual(RULES.map((rule) => rule.id));

@@ -26,6 +26,7 @@ const DEEP =
 /** Samples whose server makes a mistake on purpose, and what it breaks. */
 const MISTAKES: Readonly<Record<string, readonly string[]>> = {
   'leak-overcommit.ublk': ['INV-42', 'INV-48'],
+  'qcow2-link.ublk': ['INV-20'],
 };
 
 describe('samples', () => {
@@ -39,6 +40,7 @@ describe('a correct simulated server', () => {
   it.each([
     ['zero copy', session([DEEP, READS, WRITES, 'ublk del -n 0'])],
     ['copy', session([DEEP, READS, WRITES, 'ublk del -n 0'], '', '6.1')],
+    ['kernel 7.3', session([DEEP, READS, WRITES, 'ublk del -n 0'], '', '7.3')],
     ['NEED_GET_DATA', session([DEEP, READS, WRITES, 'ublk del -n 0'], '-g 1', '6.1')],
     [
       'killed',
@@ -48,6 +50,15 @@ describe('a correct simulated server', () => {
     ['a failing device', session(['#: fault device error=EIO', READS, 'ublk del -n 0'], '')],
   ])('%s', (_, text) => {
     expect(checkText(text).violations).toEqual([]);
+  });
+
+  it('ublk-qcow2 breaks the rule of links as it was shipped, and not as it was meant', () => {
+    const text = (link: string): string =>
+      simulated(
+        `#: kernel 6.1\n#: qcow2-link ${link}\nqemu-img create -f qcow2 d.qcow2 64M\nublk add -t qcow2 -f d.qcow2 -q 1 -d 4\nsleep 1\n${WRITES}\nublk del -n 0\n`,
+      );
+    expect(brokenRules(text('shipped'))).toEqual(['INV-20']);
+    expect(brokenRules(text('intended'))).toEqual([]);
   });
 
   it.each(['', '-z'])('two devices with two queues at once %s', (options) => {
