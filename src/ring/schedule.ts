@@ -20,7 +20,13 @@ export interface ScheduledEvent {
 
 /** The answer for an order. */
 export type OrderAnswer =
-  | { readonly kind: 'schedule'; readonly outcome: Outcome; readonly events: readonly ScheduledEvent[] }
+  | {
+      readonly kind: 'schedule';
+      readonly outcome: Outcome;
+      readonly events: readonly ScheduledEvent[];
+      /** Decisions that lead to it; undefined for the likeliest run. */
+      readonly choices: readonly number[] | undefined;
+    }
   | { readonly kind: 'forbidden'; readonly pair: OrderedPair; readonly says: string }
   | {
       readonly kind: 'absent';
@@ -41,7 +47,7 @@ export function scheduleFor(
   limits: ExploreLimits = EXPLORE_LIMITS,
 ): OrderAnswer {
   const first = runProgram(program, { profile, trace: true });
-  if (new WantedOrder(program, wanted).isIn(first)) return found(first);
+  if (new WantedOrder(program, wanted).isIn(first)) return found(first, undefined);
   const pair = forbiddenPair(orderRelation(first).pairs, wanted);
   if (pair) return { kind: 'forbidden', pair, says: pair.rules.map((rule) => ORDER_RULES[rule]).join('; ') };
   const start = clock();
@@ -53,7 +59,7 @@ export function scheduleFor(
     return search;
   };
   const search = look(wanted);
-  if (search.hit) return found(replay(program, profile, search.hit));
+  if (search.hit) return found(replay(program, profile, search.hit), search.hit);
   const { schedules } = search;
   if (!search.done) return { kind: 'absent', schedules, complete: false };
   for (const [i, later] of wanted.entries()) {
@@ -67,9 +73,10 @@ export function scheduleFor(
   return { kind: 'absent', schedules, complete: true, says: NO_COMBINATION };
 }
 
-function found(run: RunResult): OrderAnswer {
+function found(run: RunResult, choices: readonly number[] | undefined): OrderAnswer {
   return {
     kind: 'schedule',
+    choices,
     outcome: run.outcome(),
     events: run.events.map(({ context, event, req }) => ({
       context,

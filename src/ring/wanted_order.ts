@@ -9,6 +9,13 @@ export function cqeOrder(outcome: Pick<Outcome, 'steps'>): string[] {
   return outcome.steps.flatMap((step) => step.cqes ?? []).map((cqe) => cqe.user_data);
 }
 
+/** The order that a text such as `3,1,0x2` or `3 1 | 2` asks for, user_data in decimal; undefined when it is no such text. */
+export function readOrder(text: string): string[] | undefined {
+  const words = text.trim().split(/[\s,|]+/);
+  if (!words.every((word) => /^(\d{1,20}|0x[0-9a-f]{1,16})$/i.test(word))) return undefined;
+  return words.map((word) => BigInt(word).toString());
+}
+
 /** CQEs by user_data, in the order in which they are wanted; others may come between. */
 export class WantedOrder {
   private readonly place = new Map<bigint, number>();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checkRing, openRing } from '../../src/debug/open_ring';
 import { requestLabel } from '../../src/debug/request_label';
 import { hoverName, proposeNames } from '../../src/extension/ring/names';
-import { orderItems, ordersDocument, ordersOf } from '../../src/extension/ring/orders';
+import { askedOrder, orderItems, ordersDocument, ordersOf } from '../../src/extension/ring/orders';
 import { placeAtOffset } from '../../src/extension/ring/places';
 import { cqeOrder } from '../../src/ring/compare';
 import { finish } from '../../src/trace/slices';
@@ -99,6 +99,23 @@ describe('all orders', () => {
       const { source } = await openRing('x.ring.json', fixture('setup-mix-coop'), host, how);
       expect(source.kind === 'ring' && cqeOrder(source)).toBe(label);
     }
+  });
+
+  it('are answered for when one is typed', async () => {
+    const program = fixture('setup-mix-coop');
+    const ask = (value: string): ReturnType<typeof askedOrder> => askedOrder(program, value, english);
+    const turned = (items.at(-1)?.label.match(/\d+/g) ?? []).join(',');
+    const given = ask(turned);
+    expect(given).toMatchObject({ possible: true });
+    const { source } = await openRing('x.ring.json', program, host, { schedule: given?.schedule ?? '' });
+    expect(source.kind === 'ring' && cqeOrder(source)).toBe(given?.description);
+    expect(ask('4, 2')).toMatchObject({
+      label: '4, 2 cannot come',
+      description: '2 before 4: batch',
+      possible: false,
+    });
+    expect(ask('4, 2')?.detail).toContain('completes inline');
+    for (const none of ['', '4', '4,', 'x,y', '4,99']) expect(ask(none)).toBeUndefined();
   });
 
   it('are written down with the rule of every guaranteed pair', () => {

@@ -54,13 +54,18 @@ export function registerRingCommands(
 
 interface Choice extends vscode.QuickPickItem {
   readonly schedule?: string | undefined;
-  readonly list?: true;
+  readonly list?: boolean;
+}
+
+/** The text of a program, as it stands in its editor. */
+async function textOf(uri: vscode.Uri): Promise<string> {
+  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  return document?.getText() ?? new TextDecoder().decode(await readBytes(uri));
 }
 
 /** All orders of a program; undefined when somebody gave up waiting for them. */
 async function ordersAt(uri: vscode.Uri): Promise<Orders | undefined> {
-  const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
-  const text = document?.getText() ?? new TextDecoder().decode(await readBytes(uri));
+  const text = await textOf(uri);
   const { ordersOf } = await import('./orders');
   const { checkRing } = await import('../../debug/open_ring');
   const { mistake } = checkRing(text);
@@ -90,7 +95,8 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
   const { t } = vscode.l10n;
   const orders = await ordersAt(uri);
   if (orders === undefined) return;
-  const { totalText } = await import('./orders');
+  const { askedOrder, totalText } = await import('./orders');
+  const text = await textOf(uri);
   const pairs = orders.relation.pairs.length;
   const sure = orders.relation.pairs.filter(({ rules }) => rules.length > 0).length;
   const list: Choice = {
@@ -101,27 +107,52 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
   const picked = await choose(
     [list, ...(await choices(orders))],
     `${orders.name}: ${totalText(orders, t)}`,
-    t('Choose an order of CQEs to step through it'),
+    t('Choose an order of CQEs to step through it, or type one, such as 3,1,2'),
+    (value) => {
+      const asked = askedOrder(text, value, t);
+      if (asked === undefined) return undefined;
+      const { label, description, detail, schedule, possible } = asked;
+      const icon = possible ? '$(debug-start)' : '$(circle-slash)';
+      return { label: `${icon} ${label}`, description, detail, alwaysShow: true, schedule, list: !possible };
+    },
   );
   if (picked === undefined) return;
   if (picked.list) await showList(uri);
   else await debugOrder(uri, picked.schedule);
 }
 
-/** A list whose second entry, the likeliest order, is the one that Enter takes. */
-function choose(items: readonly Choice[], title: string, placeholder: string): Promise<Choice | undefined> {
+/** Time after the last key from which on an order is looked at, ms. */
+const TYPING_MS = 250;
+
+/** A list whose second entry, the likeliest order, is the one that Enter takes. `answer` gives an entry for what is typed. */
+function choose(
+  items: readonly Choice[],
+  title: string,
+  placeholder: string,
+  answer: (value: string) => Choice | undefined,
+): Promise<Choice | undefined> {
   const picker = vscode.window.createQuickPick<Choice>();
   picker.title = title;
   picker.placeholder = placeholder;
   picker.matchOnDetail = true;
   picker.items = items;
   picker.activeItems = items.slice(1, 2);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  picker.onDidChangeValue((value) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const answered = answer(value);
+      picker.items = answered ? [answered, ...items] : items;
+      if (answered) picker.activeItems = [answered];
+    }, TYPING_MS);
+  });
   return new Promise((resolve) => {
     picker.onDidAccept(() => {
       resolve(picker.activeItems[0]);
       picker.hide();
     });
     picker.onDidHide(() => {
+      clearTimeout(timer);
       resolve(undefined);
       picker.dispose();
     });

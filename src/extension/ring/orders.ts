@@ -6,11 +6,16 @@ import { ORDER_RULES, type OrderRelation, orderRelation } from '../../ring/order
 import type { Outcome } from '../../ring/outcome';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
+import { scheduleFor } from '../../ring/schedule';
+import { readOrder } from '../../ring/wanted_order';
 import type { Sliced } from '../../trace/slices';
 import type { Translate } from '../translate';
 
 /** Longest time that somebody should have to wait for a list, ms. */
 const LIMITS = { schedules: 200_000, time: 4000, outcomes: 1000 };
+
+/** What may be tried while somebody types an order, ms. */
+const ASKED_LIMITS = { schedules: 200_000, time: 900, outcomes: 1 };
 
 /** All outcomes of a program, and which pairs of CQEs have a guaranteed order. */
 export interface Orders {
@@ -41,13 +46,65 @@ export function* ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Sliced<
 /** The outcomes, likeliest first. */
 export function orderItems({ exploration }: Orders, t: Translate): OrderItem[] {
   const first = exploration.found[0]?.outcome;
-  return exploration.found.map(({ outcome, choices }, i) => ({
-    label: cqeOrder(outcome) || t('no CQE'),
+  return exploration.found.map((found, i) => ({
+    label: cqeOrder(found.outcome) || t('no CQE'),
     description: i === 0 ? t('likeliest') : t('outcome {0}', i + 1),
-    detail: first === undefined || i === 0 ? resultsText(outcome) : changesText(first, outcome, t),
+    detail:
+      first === undefined || i === 0 ? resultsText(found.outcome) : changesText(first, found.outcome, t),
     // the first one is the plain run; what a schedule without a decision gives may be another outcome
-    schedule: i === 0 ? undefined : scheduleText(choices),
+    get schedule() {
+      return i === 0 ? undefined : scheduleText(found.choices);
+    },
   }));
+}
+
+/** The answer for an order that somebody typed. */
+export interface AskedOrder extends OrderItem {
+  readonly possible: boolean;
+}
+
+/** Answers for an order such as `3,1,2`; undefined when the text is none, or names a CQE that the program does not have. */
+export function askedOrder(
+  text: string,
+  value: string,
+  t: Translate,
+  kernel = DEFAULT_URING_PROFILE,
+): AskedOrder | undefined {
+  const wanted = readOrder(value);
+  if (wanted === undefined || wanted.length < 2) return undefined;
+  const profile = uringProfile(kernel)!;
+  const program = readProgram(text);
+  const known = runProgram(program, { profile }).steps.flatMap((step) => step.cqes ?? []);
+  if (!wanted.every((each) => known.some(({ user_data }) => user_data === each))) return undefined;
+  const asked = wanted.join(', ');
+  const answer = scheduleFor(program, profile, wanted, () => performance.now(), ASKED_LIMITS);
+  const cannot = { label: t('{0} cannot come', asked), schedule: undefined, possible: false };
+  switch (answer.kind) {
+    case 'schedule':
+      return {
+        label: t('Step through a schedule for {0}', asked),
+        description: cqeOrder(answer.outcome),
+        detail: resultsText(answer.outcome),
+        schedule: answer.choices && scheduleText(answer.choices),
+        possible: true,
+      };
+    case 'forbidden': {
+      const { first, second, rules } = answer.pair;
+      return {
+        ...cannot,
+        description: t('{0} before {1}: {2}', first, second, rules.join(', ')),
+        detail: answer.says,
+      };
+    }
+    case 'absent':
+      if (answer.complete) return { ...cannot, description: '', detail: answer.says ?? '' };
+      return {
+        ...cannot,
+        label: t('No schedule found for {0}', asked),
+        description: '',
+        detail: t('incomplete: {0} schedules seen', answer.schedules),
+      };
+  }
 }
 
 /** How many outcomes there are, in words. */
