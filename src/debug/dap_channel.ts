@@ -92,7 +92,8 @@ export class Channel {
       command: request.command,
       success: false,
       message: text,
-      body: { error: { id: 1, format: text.replaceAll('{', '(').replaceAll('}', ')'), showUser: show } },
+      // braces of a format stand for variables
+      body: { error: { id: 1, format: '{text}', variables: { text }, showUser: show } },
     };
     this.sent.fire(response);
   }

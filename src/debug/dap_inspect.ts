@@ -145,10 +145,13 @@ function gotoTargets(
   if (target?.problem !== undefined) throw new RequestError(target.problem);
   const events = [...(target?.events ?? []).slice(0, MOST_TARGETS)];
   if (target?.names !== undefined) {
-    const names = new Set(target.names);
+    const { shape, shapes } = open.trace;
+    const wanted = new Uint8Array(shapes.size);
+    for (let id = 0; id < wanted.length; id++)
+      wanted[id] = target.names.includes(shapes.get(id).name) ? 1 : 0;
     const find = (step: 1 | -1): void => {
       for (let i = open.cursor.event + step; i >= 0 && i < open.length; i += step) {
-        if (!names.has(open.trace.nameOf(i))) continue;
+        if (wanted[shape[i]] === 0) continue;
         events.push(i);
         return;
       }

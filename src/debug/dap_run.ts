@@ -346,15 +346,17 @@ export class Run {
       if (source.lost > 0) this.output('stderr', `${source.lost} events were lost by the recorder\n`);
       if (source.unknown > 0) this.output('console', `${source.unknown} events of unknown names\n`);
     }
-    let printed = 0;
+    const printed: string[] = [];
     const wanted = open.trace.shapes.of('command_output').id;
-    for (let i = 0; i < length && printed < MOST_LOGS; i++) {
+    for (let i = 0; i < length; i++) {
       if (open.trace.shape[i] !== wanted) continue;
-      printed++;
-      this.output('stdout', `${open.trace.str(i, 'text') ?? ''}\n`, i);
+      const text = open.trace.str(i, 'text') ?? '';
+      if (printed.push(text) <= MOST_LOGS) this.output('stdout', `${text}\n`, i);
     }
-    if (source.kind === 'session' && source.exitCode !== 0)
-      this.output('stderr', `the session ended with exit code ${source.exitCode}\n`);
+    if (source.kind !== 'session') return;
+    for (const line of saidOfRun(source.output, printed).slice(0, MOST_LOGS))
+      this.output('stderr', `${line}\n`);
+    if (source.exitCode !== 0) this.output('stderr', `the session ended with exit code ${source.exitCode}\n`);
   }
 
   /** The request that a launch names by `queue:tag` or `queue:tag#life`; undefined where it names none. @throws Error */
@@ -373,4 +375,21 @@ export class Run {
       devicesInUse.length > 1 ? `; its devices are ${devicesInUse.map((d) => devices[d]).join(', ')}` : '';
     throw new Error(`no request ${name} in this trace${last}${disks}`);
   }
+}
+
+/**
+ * Lines of the output of a run that no command printed: what became of the run itself, such as that it hangs. `printed` are the texts
+ * of the commands in order, in one line each.
+ */
+function saidOfRun(output: string, printed: readonly string[]): string[] {
+  const flat = output.replaceAll('\n', ' ');
+  let rest = '';
+  let at = 0;
+  for (const text of printed) {
+    const from = flat.indexOf(text, at);
+    if (from < 0) continue;
+    rest += output.slice(at, from);
+    at = from + text.length;
+  }
+  return (rest + output.slice(at)).split('\n').filter((line) => line !== '');
 }

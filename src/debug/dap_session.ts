@@ -150,7 +150,8 @@ export class DebugSession {
     const { open } = run;
     if (open.length === 0) {
       run.output('important', `${open.name} has no events: there is nothing to step through\n`);
-      run.stop(-1, undefined, { reason: 'entry', description: 'the trace has no events' });
+      const description = 'the trace has no events';
+      run.stop(-1, undefined, { reason: 'entry', description, text: description });
       return;
     }
     const row = startRequest(open, args);
@@ -163,10 +164,8 @@ export class DebugSession {
       run.place(event, row);
       void run.go(1, event - 1);
     } else {
-      run.stop(event, row, {
-        reason: 'entry',
-        description: row === undefined ? 'start of trace' : 'start of request',
-      });
+      const description = row === undefined ? 'start of trace' : 'start of request';
+      run.stop(event, row, { reason: 'entry', description, text: description });
     }
   }
 

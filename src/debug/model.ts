@@ -67,6 +67,7 @@ export class OpenTrace {
   /** Debug sessions that show this trace, each standing for itself: all of them follow the one cursor. */
   readonly sessions = new Set<object>();
   private readonly checking: SharedWork<CheckReport>;
+  private others: Uint32Array | undefined;
 
   constructor(
     readonly trace: Trace,
@@ -110,6 +111,20 @@ export class OpenTrace {
   /** Broken invariants in the order of their events; none before {@link ensureChecked}. */
   get violations(): readonly Violation[] {
     return this.checked?.violations ?? [];
+  }
+
+  /** Events that no request lists as its own. */
+  get otherEvents(): Uint32Array {
+    if (this.others !== undefined) return this.others;
+    const { length, requests } = this;
+    const listed = new Uint8Array(length);
+    for (const event of requests.eventList) listed[event] = 1;
+    let count = length;
+    for (const mark of listed) count -= mark;
+    const others = new Uint32Array(count);
+    for (let event = 0, k = 0; event < length; event++) if (listed[event] === 0) others[k++] = event;
+    this.others = others;
+    return others;
   }
 
   /** Line of event i in the trace text, from 1. */

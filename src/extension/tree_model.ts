@@ -43,7 +43,6 @@ export class TreeModel {
   private readonly levels: readonly Level[];
   private readonly made = new Map<string, Node>();
   private readonly known = new Map<string, readonly Node[]>();
-  private others: Uint32Array | undefined;
 
   constructor(
     readonly open: OpenTrace,
@@ -115,21 +114,7 @@ export class TreeModel {
       return request && this.eventIn(request, events, event);
     }
     const others = this.children(this.root).find((node) => node.kind === 'others');
-    return others && this.eventIn(others, this.otherEvents(), event);
-  }
-
-  /** Events that no request lists as its own. */
-  otherEvents(): Uint32Array {
-    if (this.others !== undefined) return this.others;
-    const { length, requests } = this.open;
-    const listed = new Uint8Array(length);
-    for (const event of requests.eventList) listed[event] = 1;
-    let count = length;
-    for (const mark of listed) count -= mark;
-    const others = new Uint32Array(count);
-    for (let event = 0, k = 0; event < length; event++) if (listed[event] === 0) others[k++] = event;
-    this.others = others;
-    return others;
+    return others && this.eventIn(others, this.open.otherEvents, event);
   }
 
   private eventIn(parent: Node, events: Uint32Array, event: number): EventNode | undefined {
@@ -156,7 +141,7 @@ export class TreeModel {
         return this.paged(node, 'events', events, 0, events.length);
       }
       case 'others': {
-        const events = this.otherEvents();
+        const events = this.open.otherEvents;
         return this.paged(node, 'events', events, 0, events.length);
       }
       case 'violations':
@@ -201,7 +186,7 @@ export class TreeModel {
   private lists(parent: Node, ...kinds: ListNode['kind'][]): ListNode[] {
     const { pins = [], violations = [], rows } = this.options;
     const counts = { pins: pins.length, violations: violations.length, others: 0 };
-    if (kinds.includes('others') && rows === undefined) counts.others = this.otherEvents().length;
+    if (kinds.includes('others') && rows === undefined) counts.others = this.open.otherEvents.length;
     return kinds
       .filter((kind) => counts[kind] > 0)
       .map((kind) => this.keep<ListNode>({ kind, id: `${this.key}/${kind}`, parent, count: counts[kind] }));

@@ -41,7 +41,7 @@ export function nodeText(model: TreeModel, node: Node, t: Translate): string {
       events(node.violation.evidence);
       break;
     case 'others':
-      events(model.otherEvents());
+      events(open.otherEvents);
       break;
     default:
       for (const child of model.children(node)) lines.push(nodeText(model, child, t).trimEnd());
