@@ -86,6 +86,7 @@ export class Search {
     const watching = this.watched().length > 0;
     const size = watching ? STRETCH : this.armed.some(({ test }) => test !== undefined) ? TESTED : CHUNK;
     const { length } = this.open;
+    let looked = false;
     for (let at = from + step; at >= 0 && at < length; ) {
       const low = step === 1 ? at : Math.max(0, Math.floor(at / size) * size);
       const high = step === 1 ? Math.min(length, (Math.floor(at / size) + 1) * size) : at + 1;
@@ -93,7 +94,10 @@ export class Search {
       if (typeof hit === 'object') return { hit, at: hit.event };
       at = hit;
       this.work.progress?.(Math.abs(at - from) / (step === 1 ? length - from : from + 1));
-      if (at >= 0 && at < length) await this.work.pause();
+      // most stretches are passed over; a pause for each of them would take longer than the search
+      const whole = watching && looked && at === (step === 1 ? high : low - 1);
+      if (at >= 0 && at < length && (!whole || this.due())) await this.work.pause();
+      looked = true;
       if (this.cancelled()) return { at: Math.max(0, Math.min(length - 1, at)) };
     }
     return { at: step === 1 ? length - 1 : 0 };
