@@ -21,6 +21,19 @@ const OPS: Readonly<Record<string, { readonly opcode: number; readonly operands:
   FALLOCATE: { opcode: IORING_OP.FALLOCATE, operands: ['FILE', 'OFFSET', 'LENGTH'] },
   SPLICE: { opcode: IORING_OP.SPLICE, operands: ['FROM', 'OFFSET', 'LENGTH', 'TO', '[OFFSET]'] },
 };
+/** Operations that ring programs have and sessions lack. */
+const IN_PROGRAMS: ReadonlySet<string> = new Set([
+  'TEE',
+  'POLL_ADD',
+  'TIMEOUT',
+  'LINK_TIMEOUT',
+  'TIMEOUT_REMOVE',
+  'ASYNC_CANCEL',
+  'READV',
+  'WRITEV',
+  'READ_FIXED',
+  'WRITE_FIXED',
+]);
 const FLAGS = {
   link: IOSQE.IO_LINK,
   hardlink: IOSQE.IO_HARDLINK,
@@ -121,7 +134,7 @@ function readOp(word: Word, sink: DiagnosticSink): number | undefined {
   if (number.ok) return number.value;
   const real = opcodeByName(word.text) !== undefined;
   const problem = real
-    ? 'is not simulated in a session'
+    ? `is not simulated in a session${IN_PROGRAMS.has(word.text) ? ', but in ring programs (ublk-trace ring)' : ''}`
     : `is no operation${didYouMean(word.text.toUpperCase(), names)}`;
   sink.error(
     word,
@@ -137,7 +150,10 @@ function readFile(word: Word, op: string, pipes: ReadonlySet<string>, sink: Diag
   else if (word.text.startsWith('/dev/'))
     sink.error(word, 'sqe: only files and pipes of the session are simulated, no devices');
   else if (op !== 'SPLICE' && pipes.has(word.text))
-    sink.error(word, `sqe: ${op} of a pipe is not simulated; SPLICE is`);
+    sink.error(
+      word,
+      `sqe: ${op} of a pipe is not simulated in a session, but in ring programs (ublk-trace ring); SPLICE is`,
+    );
   return { path: word.text };
 }
 

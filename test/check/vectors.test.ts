@@ -23,7 +23,8 @@ class Queue {
   }
 
   private arm(tag: number, op: number): void {
-    const req = (this.next += 0x100n).toString(16);
+    this.next += 0x100n;
+    const req = this.next.toString(16);
     this.reqs.set(tag, req);
     this.armedBy.set(tag, op);
     this.line(

@@ -48,6 +48,11 @@ describe('sqe and submit', () => {
     ['sqe', /^s\.ublk:1:1: sqe: needs an operation/],
     ['sqe RAED a 0 4k', /^s\.ublk:1:5: sqe: "?'?RAED.* did you mean .?READ/],
     ['sqe POLL_ADD a', /^s\.ublk:1:5: .*POLL_ADD.* is not simulated in a session/],
+    [
+      'sqe NOP\nsqe TIMEOUT 1',
+      /^s\.ublk:2:5: .*TIMEOUT.* is not simulated in a session, but in ring programs/,
+    ],
+    ['sqe OPENAT a', /^s\.ublk:1:5: .*OPENAT.* is not simulated in a session; simulated: NOP/],
     ['sqe READ a 0', /^s\.ublk:1:5: sqe READ: needs FILE OFFSET LENGTH/],
     ['sqe READ a -1 4k', /^s\.ublk:1:12: sqe: unrecognized option .*-1/],
     ['sqe READ a 0 2m', /^s\.ublk:1:14: sqe: length .*2m.* is beyond 1048576/],
