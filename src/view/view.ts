@@ -95,7 +95,9 @@ export class TraceView {
 
   /** The cursor as every face shows it. */
   cursor(): CursorState {
-    return cursorState(this.open, this.timeline.times, this.t);
+    const { times, lanes } = this.timeline;
+    const state = cursorState(this.open, times, this.t);
+    return state.event < 0 ? state : { ...state, lane: lanes.of(state.event) };
   }
 
   slice(ask: Requests['slice']['ask']): Answers['slice'] {

@@ -13,6 +13,8 @@ export interface CursorState {
   readonly text: string;
   /** Label of the focused request, such as `q0 tag 3 READ 4 KiB @ 8 KiB`; empty: whole trace. */
   readonly label: string;
+  /** Track of the context in which the event happened. */
+  readonly lane?: number;
 }
 
 /** What a track shows. */

@@ -11,7 +11,7 @@ import { busyRange } from '../../src/webview/timeline/overview';
 import { ellipsis } from '../../src/webview/timeline/painter';
 import { SvgPainter } from '../../src/webview/timeline/painter_svg';
 import { PAPER, paletteOf, type ThemeColours } from '../../src/webview/timeline/palette';
-import { placedPins, placedRows, topOf } from '../../src/webview/timeline/scene';
+import { isInView, placedPins, placedRows, topOf } from '../../src/webview/timeline/scene';
 import { stackPictures } from '../../src/webview/drawing/stack_pictures';
 import { themeColours } from '../../src/webview/timeline/theme';
 import { THEMES } from './harness/themes';
@@ -159,6 +159,14 @@ describe('the drawing as SVG', () => {
     expect(arrows(svgOf({ tracks, slice, flow, collapsed: ['context'] }))).toBe(0);
   });
 
+  it('marks the heading of a closed group in which the event of the cursor happened', () => {
+    const marks = (lane: number, collapsed: string[]): number =>
+      svgOf({ tracks, slice, cursor: { time: 500, lane }, collapsed }).split('<circle').length;
+    const plain = marks(3, ['context']);
+    expect(marks(0, ['context'])).toBe(plain + 1);
+    expect(marks(0, [])).toBe(marks(3, []));
+  });
+
   it('puts two pictures one above the other without mixing their patterns', () => {
     const painted = svgOf({ tracks, slice });
     const both = stackPictures([
@@ -225,6 +233,13 @@ describe('what lies under the pointer', () => {
     const below = placedRows(scrolled).find((place) => place.row.track === 3)!;
     if (below.y + 5 >= topOf(scrolled)) expect(event(hitAt(scrolled, x(150), below.y + 5))).toBe(11);
     expect(placedAt(scrolled, topOf(scrolled) + 60)?.pinned).toBe(false);
+  });
+
+  it('is in view where its first line is: below the frame, above the legend', () => {
+    expect([0, 3, 4].map((track) => isInView(scene, track))).toEqual([true, true, true]);
+    const scrolled = sceneOf({ tracks, slice, scrollTop: 60, pins: [4] });
+    expect([0, 3, 4].map((track) => isInView(scrolled, track))).toEqual([true, false, true]);
+    expect(isInView(scene, 99)).toBe(false);
   });
 
   it('is a part of the frame elsewhere', () => {

@@ -344,6 +344,20 @@ describe('the frame', () => {
     }
   });
 
+  it('brings the lane of the current event into view', async () => {
+    const page = await open(undefined, { viewport: { width: 1000, height: 420 } });
+    const scroller = page.locator('.scroller');
+    await scroller.focus();
+    const top = (): Promise<number> => scroller.evaluate((box) => box.scrollTop);
+    await scroller.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await settled(page);
+    const below = await top();
+    // Event 0 is one of a client, whose lanes stand above.
+    await page.keyboard.press('Home');
+    await expect.poll(() => status(page)).toMatch(/^Event 0: /);
+    await expect.poll(top).toBeLessThan(below);
+  });
+
   it('hands out the picture of a face that was turned to by key', async () => {
     const page = await open();
     const button = page.getByRole('button', { name: 'Save or copy the picture' });

@@ -1,6 +1,7 @@
 import { counterAt } from './draw_tracks';
 import { formatExact } from './format';
 import type { Painter, TextLook } from './painter';
+import type { Row } from './rows';
 import { rulerOf } from './ruler';
 import type { Placed, Scene } from './scene';
 
@@ -32,6 +33,7 @@ export function drawGutter(painter: Painter, scene: Scene, placed: readonly Plac
     if (row.track < 0) {
       painter.fill(0, y, metrics.gutter, row.height - 1, palette.heading);
       drawChevron(painter, scene, y + row.height / 2, row.collapsed);
+      if (row.collapsed && hidesCursor(scene, row)) drawHidden(painter, scene, y, row.height);
       const bold = { ...look, weight: 'bold' } as const;
       const room = scene.width - metrics.text * 2;
       painter.text(row.group, metrics.text * 1.7, middle, room, bold);
@@ -46,6 +48,19 @@ export function drawGutter(painter: Painter, scene: Scene, placed: readonly Plac
     painter.text(name, metrics.text, middle, metrics.gutter - metrics.text - 6 - used, look);
     painter.text(value, metrics.gutter - 6, middle, used, quiet);
   }
+}
+
+/** Whether the event of the cursor happened in a lane that a heading hides. */
+function hidesCursor({ cursor, rows }: Scene, row: Row): boolean {
+  return cursor.event >= 0 && cursor.lane !== undefined && rows.of(cursor.lane) === row;
+}
+
+/** Marks a heading behind which the event of the cursor happened. */
+function drawHidden(painter: Painter, { cursor, scale, palette }: Scene, y: number, height: number): void {
+  painter.fill(0, y, 4, height - 1, palette.focus);
+  const x = scale.x(cursor.time);
+  if (x >= scale.left && x <= scale.left + scale.width)
+    painter.shape('ring', x, y + height / 2, height * 0.5, palette.focus);
 }
 
 /** A counter's value at the playhead, of its most. */

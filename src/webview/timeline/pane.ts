@@ -5,6 +5,7 @@ import type { Store } from '../store';
 import type { TimeRange } from '../time_range';
 import { drawScene } from './draw';
 import { closedAtFirst } from './groups';
+import { type Heading, headingsOf, sameHeadings } from './headings';
 import { hitAt } from './hit';
 import { busyRange, overviewOf, overviewTracks } from './overview';
 import { legendHeight } from './legend';
@@ -14,21 +15,13 @@ import { SvgPainter } from './painter_svg';
 import { PAPER, type Palette, paletteOf } from './palette';
 import { Rows, stackOrder } from './rows';
 import { Scale } from './scale';
-import { type Hit, type Metrics, metricsOf, type Overview, placedRows, type Scene, topOf } from './scene';
+import { type Hit, isInView, type Metrics, metricsOf, type Overview, type Scene, topOf } from './scene';
 import { SliceCache, type Wanted } from './slice_cache';
 import type { SliceIndex } from './slice_index';
 import { readTheme, watchTheme } from './theme';
 
 /** Bins of the minimap. */
 const BINS = 480;
-
-/** A group's heading where it lies on the screen, for the button over it. */
-export interface Heading {
-  readonly group: string;
-  readonly y: number;
-  readonly height: number;
-  readonly collapsed: boolean;
-}
 
 const NO_SLICES: ReadonlyMap<SliceIndex, readonly number[]> = new Map();
 
@@ -108,6 +101,11 @@ export class Pane {
     if (row.y < scrollTop) this.scroller.scrollTop = row.y - shown.metrics.group;
     else if (row.y + row.height > scrollTop + room)
       this.scroller.scrollTop = row.y + row.height - room + shown.metrics.row;
+  }
+
+  /** Whether a track is in view; true before the first frame. */
+  shows(track: number): boolean {
+    return this.shown === undefined || isInView(this.shown, track);
   }
 
   /** The picture on the screen in colours of paper. */
@@ -358,20 +356,8 @@ export class Pane {
   }
 
   private placeHeadings(scene: Scene): void {
-    const top = topOf(scene);
-    const next = placedRows(scene)
-      .filter(({ row, y }) => row.track < 0 && y + row.height / 2 > top)
-      .map(({ row, y }) => ({ group: row.group, y, height: row.height, collapsed: row.collapsed }));
-    const old = this.headings.peek();
-    const same =
-      old.length === next.length &&
-      old.every((heading, k) => {
-        const other = next[k]!;
-        return (
-          heading.group === other.group && heading.y === other.y && heading.collapsed === other.collapsed
-        );
-      });
-    if (!same) this.headings.value = next;
+    const next = headingsOf(scene);
+    if (!sameHeadings(this.headings.peek(), next)) this.headings.value = next;
   }
 
   /** The first visible track is kept across reloads. */

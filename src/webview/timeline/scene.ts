@@ -131,3 +131,11 @@ export function trackEdges(scene: Scene, track: number): { top: number; bottom: 
   const y = topOf(scene) + row.y - scene.scrollTop;
   return { top: y + 1, bottom: y + (row.track < 0 ? row.height : metrics.row) - 1 };
 }
+
+/** Whether the first line of a track, or the heading that hides it, is on the screen. */
+export function isInView(scene: Scene, track: number): boolean {
+  if (scene.pinned.of(track) !== undefined) return true;
+  const edges = trackEdges(scene, track);
+  const bottom = scene.height - scene.metrics.legend;
+  return edges !== undefined && edges.top >= topOf(scene) && edges.bottom <= bottom;
+}

@@ -58,6 +58,12 @@ function follow(store: Store, panes: (Pane | undefined)[]): () => void {
       const range = store.range.peek();
       const next = showTime(range, cursor.time, longest(store.traces.peek()));
       if (next !== range) store.range.value = next;
+      const trace = store.active.peek();
+      const pane = panes[trace];
+      if (cursor.lane === undefined || pane === undefined || pane.shows(cursor.lane)) return;
+      const flow = store.flows.peek()[trace];
+      const onTag = flow?.request === cursor.request && flow.event.includes(cursor.event);
+      if (!onTag || !pane.shows(flow.tag)) pane.reveal(cursor.lane);
     }),
     effect(() => {
       const active = store.active.value;
