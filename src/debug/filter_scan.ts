@@ -3,7 +3,7 @@ import type { OpenTrace } from './model';
 import { dueAfter, type Work } from './work';
 
 /** Events or requests tested between two looks at the clock: one that reads the state takes up to a millisecond. */
-const SLICE = 16;
+const SLICE = 4;
 /** Longest stretch between two pauses, ms. */
 const STRETCH_MS = 4;
 

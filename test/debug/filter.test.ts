@@ -201,7 +201,7 @@ test.each(['events', 'requests'] as const)(
     }
     expect(now).toBe(what === 'events' ? open.length : open.requests.length);
     const slices = [...pauses, now].map((at, k, all) => at - (all[k - 1] ?? 0));
-    expect(Math.max(...slices)).toBeLessThanOrEqual(20);
+    expect(Math.max(...slices)).toBeLessThanOrEqual(8);
   },
 );
 
