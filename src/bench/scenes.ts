@@ -12,6 +12,7 @@ import { machineFigures } from './machine';
 import { memoryFigures } from './memory';
 import { type Figure, spread, timeInTurns } from './measure';
 import { RegexReader } from './regex_reader';
+import { ringFigures } from './ring';
 import { seekFigures } from './seek';
 import type { Setting } from './setting';
 import { loadSimJs, runSimJs } from './simjs_peer';
@@ -36,6 +37,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'seek', run: seekFigures },
   { name: 'view', run: allViewFigures },
   { name: 'debug', run: debugFigures },
+  { name: 'ring', run: ringFigures },
   { name: 'memory', run: memoryFigures },
   { name: 'activation', run: activationFigures },
 ];
