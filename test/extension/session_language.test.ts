@@ -95,7 +95,7 @@ describe('completion in a session', () => {
 
   it('knows settings, faults and their keys', () => {
     expect(labels('#: |')).toEqual([...SETTINGS.map((row) => row.name), 'fault']);
-    expect(labels('#: kernel |')).toEqual(['6.1', '6.1+splice-zc']);
+    expect(labels('#: kernel |')).toEqual(['6.1', '6.1+splice-zc', '7.3']);
     expect(labels('#: fault |')).toEqual(expect.arrayContaining(['splice', 'device', 'server']));
     expect(labels('#: fault splice |')).toEqual(expect.arrayContaining(['tag', 'short', 'error']));
     expect(labels('#: fault splice tag=1 |')).not.toContain('tag');
