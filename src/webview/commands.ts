@@ -13,6 +13,9 @@ export const COMMANDS = [
   'pageDown',
   'fit',
   'fitRequest',
+  'measure',
+  'measureVisible',
+  'measureRequest',
   'nextOfRequest',
   'previousOfRequest',
   'next',
@@ -48,6 +51,7 @@ export interface Stroke {
   readonly ctrlKey: boolean;
   readonly altKey: boolean;
   readonly metaKey: boolean;
+  getModifierState?(key: string): boolean;
 }
 
 /** One line of the key help: keys as shown, what they do, and the strokes (`key`, or `Shift+key`). */
@@ -81,6 +85,27 @@ export const KEYS: readonly KeyLine[] = [
     command: 'fitRequest',
     shown: 'Shift+F',
     what: said('Fit the focused request'),
+    faces: ['timeline'],
+  },
+  {
+    strokes: ['m'],
+    command: 'measure',
+    shown: 'M',
+    what: said('Measure: one end at the playhead, again: the other'),
+    faces: ['timeline'],
+  },
+  {
+    strokes: ['v'],
+    command: 'measureVisible',
+    shown: 'V',
+    what: said('Measure what is visible'),
+    faces: ['timeline'],
+  },
+  {
+    strokes: ['Shift+m'],
+    command: 'measureRequest',
+    shown: 'Shift+M',
+    what: said('Measure the time of the focused request'),
     faces: ['timeline'],
   },
   { strokes: [']'], command: 'nextOfRequest', shown: ']', what: said('Next event of this request') },
@@ -147,12 +172,21 @@ export function isLetter({ key, ctrlKey, altKey, metaKey }: Stroke): boolean {
   return /^\p{L}$/u.test(key) && !ctrlKey && !altKey && !metaKey;
 }
 
+/** Whether Option or AltGr only types a sign: brackets are there on many keyboards. */
+function typesSign(stroke: Stroke): boolean {
+  const { key, ctrlKey, altKey, metaKey } = stroke;
+  if (metaKey) return false;
+  if (stroke.getModifierState?.('AltGraph')) return /^[^\p{L}\p{N}\s]$/u.test(key);
+  return altKey && !ctrlKey && /^[[\]{}]$/.test(key);
+}
+
 /** The command of a stroke; undefined for keys of others, such as everything with Ctrl, Alt or Meta. */
 export function commandOf(stroke: Stroke): Command | undefined {
-  if (stroke.ctrlKey || stroke.altKey || stroke.metaKey) return undefined;
+  const sign = typesSign(stroke);
+  if (!sign && (stroke.ctrlKey || stroke.altKey || stroke.metaKey)) return undefined;
   const letter = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
   // A sign such as `?` needs Shift on some keyboards and none on others; letters need to tell.
-  const shifted = stroke.shiftKey && /^([a-z[\]]|Home|End)$/.test(letter);
+  const shifted = stroke.shiftKey && !sign && /^([a-z[\]]|Home|End)$/.test(letter);
   const name = shifted ? `Shift+${letter}` : letter;
   return KEYS.find((line) => line.strokes.includes(name))?.command;
 }

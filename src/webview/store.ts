@@ -69,6 +69,8 @@ export class Store {
   readonly tableOpen = signal(false);
   readonly helpOpen = signal(false);
   readonly selection = signal<Selection | undefined>(undefined);
+  /** One end of a range to be measured, until the other is set. */
+  readonly mark = signal<{ readonly trace: number; readonly time: number } | undefined>(undefined);
   readonly statistics = signal<Statistics | undefined>(undefined);
   readonly explanation = signal<Explanation | undefined>(undefined);
   /** The focused request of each trace across its lanes. */
@@ -251,6 +253,7 @@ export class Store {
 
   select(selection: Selection | undefined): void {
     this.selection.value = selection;
+    this.mark.value = undefined;
     this.statistics.value = undefined;
     if (selection === undefined) return;
     this.sidePanel.value = true;
@@ -261,7 +264,10 @@ export class Store {
   async find(query: string, backwards: boolean): Promise<void> {
     const t = this.words.peek();
     const trace = this.active.peek();
-    if (query.trim() === '') return;
+    if (query.trim() === '') {
+      this.say(t('Nothing was searched for yet: press / to search.'));
+      return;
+    }
     this.search.value = { ...this.search.peek(), query, busy: true };
     const from = this.cursor.peek().event + (backwards ? -1 : 1);
     try {
@@ -271,6 +277,8 @@ export class Store {
       const failed = hit.error !== undefined;
       this.search.value = { ...this.search.peek(), busy: false, message, failed };
       if (hit.event >= 0 && !failed) this.move(hit.event, hit.request, trace);
+      // A closed box shows no message.
+      else if (!this.search.peek().open) this.say(message);
     } catch (error) {
       this.search.value = { ...this.search.peek(), busy: false, message: String(error), failed: true };
     }
@@ -376,6 +384,7 @@ export class Store {
     this.cursors.value = cursors;
     this.active.value = Math.min(this.active.peek(), Math.max(0, traces.length - 1));
     this.selection.value = undefined;
+    this.mark.value = undefined;
     this.statistics.value = undefined;
     this.explanation.value = undefined;
     this.flows.value = traces.map(() => undefined);

@@ -42,6 +42,17 @@ describe('keys', () => {
     expect(commandOf(stroke('y'))).toBeUndefined();
   });
 
+  it('takes signs that Option or AltGr types, and those only', () => {
+    const altGraph = { getModifierState: (key: string) => key === 'AltGraph' };
+    // A German keyboard of macOS, one of Windows, a French one of macOS, which needs Shift besides.
+    expect(commandOf(stroke(']', { altKey: true }))).toBe('nextOfRequest');
+    expect(commandOf(stroke('{', { altKey: true, ctrlKey: true, ...altGraph }))).toBe('stepOut');
+    expect(commandOf(stroke('[', { altKey: true, shiftKey: true }))).toBe('previousOfRequest');
+    expect(commandOf(stroke('[', { altKey: true, ctrlKey: true }))).toBeUndefined();
+    expect(commandOf(stroke('w', { altKey: true, ctrlKey: true, ...altGraph }))).toBeUndefined();
+    expect(commandOf(stroke('.', { altKey: true }))).toBeUndefined();
+  });
+
   it('knows the letters that an open search takes', () => {
     expect(['a', 'N', 'ä'].every((key) => isLetter(stroke(key)))).toBe(true);
     expect(['.', '1', 'Enter', 'Escape'].some((key) => isLetter(stroke(key)))).toBe(false);

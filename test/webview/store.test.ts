@@ -6,6 +6,9 @@ import { PROTOCOL_VERSION } from '../../src/webview/protocol';
 import { Store } from '../../src/webview/store';
 import { savedView } from '../../src/webview/vscode_api';
 import { tracksOf } from './slices';
+import type { Command } from '../../src/webview/commands';
+import type { Flow } from '../../src/webview/protocol_data';
+import { timelineCommand } from '../../src/webview/timeline/timeline_commands';
 
 const summary = (uri: string, length = 1000): TraceSummary => ({
   uri,
@@ -146,6 +149,45 @@ describe('the state of the view', () => {
     expect(asked.at(-1)).toMatchObject({ ask: 'step', with: { trace: 1 } });
     store.activate(2);
     expect(store.active.value).toBe(1);
+  });
+
+  it('measures a range by keys: from end to end, what is visible, the focused request', async () => {
+    const { store, send } = storeWith({ statistics: () => ({ events: 3 }) });
+    await store.start();
+    const press = (command: Command): boolean =>
+      timelineCommand(store, [], command, { to: () => undefined, goal: () => store.range.peek() });
+    const chosen = (): unknown =>
+      store.selection.value && [store.selection.value.from, store.selection.value.to];
+    const goTo = (event: number): void =>
+      send({ event: 'cursor', with: { trace: 0, cursor: cursor(event), by: 'tree' } });
+    goTo(40);
+    press('measure');
+    expect(store.notice.value).toContain('400 ns');
+    press('measure');
+    expect(chosen()).toBeUndefined();
+    goTo(12);
+    press('measure');
+    expect(chosen()).toEqual([120, 400]);
+    expect(store.mark.value).toBeUndefined();
+    await vi.waitFor(() => expect(store.statistics.value).toBeDefined());
+    store.range.value = { from: -20, to: 333.5 };
+    press('measureVisible');
+    expect(chosen()).toEqual([0, 334]);
+    store.select(undefined);
+    press('measureRequest');
+    expect(chosen()).toBeUndefined();
+    store.flows.value = [{ request: 1, time: Float64Array.of(70, 90, 130) } as unknown as Flow];
+    press('measureRequest');
+    expect(chosen()).toEqual([70, 130]);
+  });
+
+  it('answers next hit in words where nothing is found or was searched for', async () => {
+    const { store } = storeWith({ search: () => ({ event: -1, request: -1, hits: 0 }) });
+    await store.start();
+    await store.find('', false);
+    expect(store.notice.value).toContain('/');
+    await store.find('tag == 77', false);
+    expect(store.notice.value).toBe('No hit');
   });
 
   it('says that there is no other trace', async () => {

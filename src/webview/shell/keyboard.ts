@@ -117,6 +117,7 @@ function clear(store: Store): boolean {
   if (store.helpOpen.peek()) store.helpOpen.value = false;
   else if (store.search.peek().open)
     store.search.value = { ...store.search.peek(), open: false, message: '' };
+  else if (store.mark.peek() !== undefined) store.mark.value = undefined;
   else if (store.selection.peek() !== undefined) store.select(undefined);
   else if (store.problem.peek() !== undefined) store.problem.value = undefined;
   else if (store.cursor.peek().request >= 0) store.move(store.cursor.peek().event, -1);

@@ -23,6 +23,8 @@ export function Toolbar({ store }: FaceProps) {
   const search = useValue(store.search);
   const table = useValue(store.tableOpen);
   const side = useValue(store.sidePanel);
+  const face = useValue(store.face);
+  const marked = useValue(store.mark) !== undefined;
   const line = (command: Command) => KEYS.find((key) => key.command === command)!;
   const button = (
     command: Command,
@@ -45,6 +47,7 @@ export function Toolbar({ store }: FaceProps) {
         {button('fit', 'fit')}
         {button('zoomIn', 'zoomIn')}
         {button('zoomOut', 'zoomOut')}
+        {face === 'timeline' && button('measure', 'measure', { pressed: marked })}
       </span>
       <span class="group">
         {button('pin', 'pin')}

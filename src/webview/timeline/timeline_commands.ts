@@ -1,6 +1,7 @@
 import type { Command } from '../commands';
 import type { Store } from '../store';
 import { longest, type TimeRange, wholeRange } from '../time_range';
+import { formatDuration, formatExact } from './format';
 import type { Pane } from './pane';
 import { clampRange, panBy, zoomAbout } from './scale';
 
@@ -46,6 +47,13 @@ export function timelineCommand(
       return true;
     case 'fitRequest':
       return fitRequest(store, length, glide);
+    case 'measure':
+      return measure(store);
+    case 'measureVisible':
+      measureRange(store, range);
+      return true;
+    case 'measureRequest':
+      return measureRequest(store);
     default:
       return false;
   }
@@ -77,6 +85,42 @@ function fitRequest(store: Store, length: number, glide: Glide): boolean {
   const air = Math.max(20, (last - first) * 0.08);
   glide.to(clampRange({ from: first - air, to: last + air }, length));
   return true;
+}
+
+/** Sets one end of a range at the playhead; if there is one, measures from there to here. */
+function measure(store: Store): boolean {
+  const { time, event } = store.cursor.peek();
+  const trace = store.active.peek();
+  const mark = store.mark.peek();
+  const t = store.words.peek();
+  if (event < 0) return true;
+  if (mark?.trace === trace && mark.time !== time) {
+    measureRange(store, { from: Math.min(mark.time, time), to: Math.max(mark.time, time) });
+    return true;
+  }
+  store.mark.value = { trace, time };
+  store.say(t('One end is at {0}: go to the other and press M.', formatExact(time)));
+  return true;
+}
+
+function measureRequest(store: Store): boolean {
+  const flow = store.flows.peek()[store.active.peek()];
+  const [from, to] = [flow?.time[0], flow?.time.at(-1)];
+  const t = store.words.peek();
+  if (from === undefined || to === undefined) store.say(t('No request is focused.'));
+  else measureRange(store, { from, to: Math.max(to, from + 1) });
+  return true;
+}
+
+/** Selects a range as far as the trace reaches. */
+function measureRange(store: Store, { from, to }: TimeRange): void {
+  const trace = store.active.peek();
+  const length = Math.max(store.traces.peek()[trace]?.length ?? 0, 1);
+  const [low, high] = [Math.max(0, Math.floor(from)), Math.min(length, Math.ceil(to))];
+  if (low >= high) return;
+  const t = store.words.peek();
+  store.select({ trace, from: low, to: high });
+  store.say(t('Measured {0}.', formatDuration(high - low)));
 }
 
 /** Moves the visible range there in a few frames, or at once where a person wants no motion. */
