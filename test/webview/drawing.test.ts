@@ -6,7 +6,7 @@ import { drawScene } from '../../src/webview/timeline/draw';
 import { drawGround } from '../../src/webview/timeline/draw_frame';
 import { drawLegend, legendHeight } from '../../src/webview/timeline/legend';
 import { closedAtFirst } from '../../src/webview/timeline/groups';
-import { areaAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
+import { areaAt, asideAt, hitAt, nearestEvent, placedAt, targetOf } from '../../src/webview/timeline/hit';
 import { busyRange } from '../../src/webview/timeline/overview';
 import { ellipsis } from '../../src/webview/timeline/painter';
 import { SvgPainter } from '../../src/webview/timeline/painter_svg';
@@ -233,6 +233,15 @@ describe('what lies under the pointer', () => {
     const below = placedRows(scrolled).find((place) => place.row.track === 3)!;
     if (below.y + 5 >= topOf(scrolled)) expect(event(hitAt(scrolled, x(150), below.y + 5))).toBe(11);
     expect(placedAt(scrolled, topOf(scrolled) + 60)?.pinned).toBe(false);
+  });
+
+  it('is a name at the left, or a counter at its time', () => {
+    const at = (track: number): number => placedRows(scene).find((place) => place.row.track === track)!.y + 3;
+    expect(asideAt(scene, 10, at(0))).toMatchObject({ track: 0, time: undefined });
+    expect(asideAt(scene, x(400), at(2))?.track).toBe(2);
+    expect(asideAt(scene, x(400), at(2))?.time).toBeCloseTo(400, 3);
+    expect(asideAt(scene, x(600), at(3))).toBeUndefined();
+    expect(asideAt(scene, 10, 3)).toBeUndefined();
   });
 
   it('is in view where its first line is: below the frame, above the legend', () => {

@@ -344,6 +344,23 @@ describe('the frame', () => {
     }
   });
 
+  it('explains what the pointer rests on', async () => {
+    const page = await open();
+    const { x, y } = await pointOnSpan(page);
+    await page.mouse.move(x, y);
+    const tip = page.getByRole('tooltip');
+    await expect.poll(() => tip.textContent()).toMatch(/Next: /);
+    const asked = (): Promise<number> =>
+      page.evaluate(() => window.harness.asked.filter((ask) => ask.ask === 'explain').length);
+    const before = await asked();
+    const box = (await page.locator('.surface').boundingBox())!;
+    await page.mouse.move(box.x + 20, y);
+    await expect.poll(() => tip.textContent()).toMatch(/^tag \d/);
+    await page.mouse.move(x, y);
+    await expect.poll(() => tip.textContent()).toMatch(/Next: /);
+    expect(await asked()).toBe(before);
+  });
+
   it('brings the lane of the current event into view', async () => {
     const page = await open(undefined, { viewport: { width: 1000, height: 420 } });
     const scroller = page.locator('.scroller');

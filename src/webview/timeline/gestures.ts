@@ -1,5 +1,5 @@
 import type { Store } from '../store';
-import { areaAt, nearestEvent, placedAt, targetOf } from './hit';
+import { areaAt, asideAt, nearestEvent, placedAt, targetOf } from './hit';
 import type { Pane } from './pane';
 import { clampRange, panBy, zoomAbout } from './scale';
 
@@ -26,6 +26,11 @@ export function takeGestures(
   };
   const length = (): number => store.traces.peek().reduce((most, trace) => Math.max(most, trace.length), 0);
 
+  const leave = (): void => {
+    pane.hover.value = undefined;
+    pane.aside.value = undefined;
+  };
+
   const down = (event: PointerEvent): void => {
     const { scene } = pane;
     if (scene === undefined || event.button !== 0) return;
@@ -36,7 +41,7 @@ export function takeGestures(
       drag = { what: 'window' };
       moveWindow(store, pane, x);
     } else drag = { what: 'press', x, y, shift: event.shiftKey || areaAt(scene, x, y) === 'ruler' };
-    pane.hover.value = undefined;
+    leave();
   };
 
   const move = (event: PointerEvent): void => {
@@ -48,6 +53,7 @@ export function takeGestures(
       const old = pane.hover.peek();
       if (hit?.item !== old?.item || hit?.what !== old?.what || hit?.index !== old?.index)
         pane.hover.value = hit;
+      pane.aside.value = hit === undefined ? asideAt(scene, x, y) : undefined;
       surface.style.cursor =
         hit !== undefined ? 'pointer' : areaAt(scene, x, y) === 'ruler' ? 'text' : 'default';
       return;
@@ -103,10 +109,6 @@ export function takeGestures(
     if (sideways === 0) return;
     event.preventDefault();
     store.range.value = panBy(store.range.peek(), (sideways * unit) / scene.scale.width, length());
-  };
-
-  const leave = (): void => {
-    pane.hover.value = undefined;
   };
 
   surface.addEventListener('pointerdown', down);

@@ -1,4 +1,4 @@
-import { type Hit, placedPins, placedRows, type Placed, type Scene, topOf } from './scene';
+import { type Aside, type Hit, placedPins, placedRows, type Placed, type Scene, topOf } from './scene';
 import { eachSpan, firstFrom } from './slice_index';
 
 /** How near to a span or mark the pointer must be, px. */
@@ -40,6 +40,18 @@ export function hitAt(scene: Scene, x: number, y: number): Hit | undefined {
     return other >= 0 ? { what: 'mark', index, item: other, track } : undefined;
   }
   return undefined;
+}
+
+/** The name or the counter at a point; undefined elsewhere. */
+export function asideAt(scene: Scene, x: number, y: number): Aside | undefined {
+  const area = areaAt(scene, x, y);
+  if (area !== 'gutter' && area !== 'tracks') return undefined;
+  const place = placedAt(scene, y);
+  const track = place?.row.track ?? -1;
+  if (place === undefined || track < 0) return undefined;
+  const at = { track, x, y: place.y };
+  if (area === 'gutter') return { ...at, time: undefined };
+  return scene.tracks.kind[track] === 'counter' ? { ...at, time: scene.scale.time(x) } : undefined;
 }
 
 function nearestMark(scene: Scene, index: Hit['index'], track: number, x: number): number {

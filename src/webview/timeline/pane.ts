@@ -15,7 +15,16 @@ import { SvgPainter } from './painter_svg';
 import { PAPER, type Palette, paletteOf } from './palette';
 import { Rows, stackOrder } from './rows';
 import { Scale } from './scale';
-import { type Hit, isInView, type Metrics, metricsOf, type Overview, type Scene, topOf } from './scene';
+import {
+  type Aside,
+  type Hit,
+  isInView,
+  type Metrics,
+  metricsOf,
+  type Overview,
+  type Scene,
+  topOf,
+} from './scene';
 import { SliceCache, type Wanted } from './slice_cache';
 import type { SliceIndex } from './slice_index';
 import { readTheme, watchTheme } from './theme';
@@ -37,6 +46,8 @@ export class Pane {
   /** Headings on the screen; buttons lie over them. */
   readonly headings = signal<readonly Heading[]>([]);
   readonly hover = signal<Hit | undefined>(undefined);
+  /** A name or a counter under the pointer, where there is neither span nor mark. */
+  readonly aside = signal<Aside | undefined>(undefined);
   private readonly collapsed = signal<ReadonlySet<string>>(new Set());
   private readonly scrollTop = signal(0);
   private readonly size = signal({ width: 1, height: 1, ratio: 1 });

@@ -58,6 +58,16 @@ export interface Hit {
   readonly track: number;
 }
 
+/** A track under the pointer: its name at the left, or a counter at a time. */
+export interface Aside {
+  readonly track: number;
+  /** px. */
+  readonly x: number;
+  readonly y: number;
+  /** ns; undefined over the name. */
+  readonly time: number | undefined;
+}
+
 /** Everything that one drawing of a timeline needs. */
 export interface Scene {
   readonly width: number;

@@ -1,36 +1,87 @@
-import { MARK_KINDS, SPAN_KINDS } from '../protocol_data';
+import { useEffect, useMemo } from 'preact/hooks';
+import { type Explanation, MARK_KINDS, SPAN_KINDS } from '../protocol_data';
 import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import type { Words } from '../words';
 import { markWords, spanWords } from './legend';
 import { formatCount, formatExact } from './format';
 import type { Pane } from './pane';
-import type { Hit, Scene } from './scene';
+import type { Aside, Hit, Scene } from './scene';
+import { counterAt } from './draw_tracks';
+import { targetOf } from './hit';
+import { HoverExplainer } from './hover';
 
-/** What the span or mark under the pointer is. */
+/** What the span, mark, counter or name under the pointer is; where the pointer rests, why and what comes next as well. */
 export function Tooltip({ store, pane }: { readonly store: Store; readonly pane: Pane }) {
   const hit = useValue(pane.hover);
+  const aside = useValue(pane.aside);
   const t = useValue(store.words);
+  const explainer = useMemo(() => new HoverExplainer(store, pane.trace), [store, pane]);
+  const explanation = useValue(explainer.shown);
+  useEffect(() => {
+    explainer.want(hit === undefined || countOf(hit) > 1 ? -1 : targetOf(hit).event);
+    return () => explainer.want(-1);
+  }, [explainer, hit]);
   const { scene } = pane;
-  if (hit === undefined || scene === undefined) return null;
+  if (scene === undefined) return null;
+  if (hit === undefined) return aside === undefined ? null : <AsideTip scene={scene} aside={aside} t={t} />;
   const { title, lines, time, y } = describe(hit, scene, t);
   const x = Math.min(Math.max(scene.scale.x(time), scene.scale.left), scene.width - 40);
+  return (
+    <div class="tooltip" role="tooltip" style={placeOf(scene, x, y)}>
+      <strong>{title}</strong>
+      {lines.map((line) => (
+        <span key={line}>{line}</span>
+      ))}
+      {explanation !== undefined && <Told of={explanation} t={t} />}
+    </div>
+  );
+}
+
+/** The explanation in short; all of it stands in the side panel. */
+function Told({ of, t }: { readonly of: Explanation; readonly t: Words }) {
+  const { what, where, why, next } = of;
+  const place = [where.function, where.context, where.kernel].filter((part) => part !== '').join(' · ');
+  return (
+    <>
+      <p>{what}</p>
+      <small>{place}</small>
+      {why[0] !== undefined && <p>{t('Because of: {0}', why[0].text)}</p>}
+      {next[0] !== undefined && <p>{t('Next: {0}', next[0].text)}</p>}
+    </>
+  );
+}
+
+function AsideTip({ scene, aside, t }: { readonly scene: Scene; readonly aside: Aside; readonly t: Words }) {
+  const { tracks } = scene;
+  const { track, time } = aside;
+  const value = time === undefined ? undefined : counterAt(scene, track, time);
+  return (
+    <div class="tooltip" role="tooltip" style={placeOf(scene, aside.x, aside.y)}>
+      <strong>{tracks.name[track]}</strong>
+      <span>{tracks.group[track]}</span>
+      {value !== undefined && time !== undefined && (
+        <span>{t('{0} of {1} at {2}', value, tracks.max[track] ?? 0, formatExact(Math.round(time)))}</span>
+      )}
+    </div>
+  );
+}
+
+/** Beside a point, on the side where there is more room. */
+function placeOf(scene: Scene, x: number, y: number): Record<string, string> {
   const right = x > scene.width * 0.6;
-  const below = y < scene.height * 0.7;
-  const style = {
+  const below = y < scene.height * 0.5;
+  return {
     left: right ? 'auto' : `${x + 8}px`,
     right: right ? `${scene.width - x}px` : 'auto',
     top: below ? `${y + scene.metrics.row + 6}px` : 'auto',
     bottom: below ? 'auto' : `${scene.height - y + 4}px`,
   };
-  return (
-    <div class="tooltip" role="tooltip" style={style}>
-      <strong>{title}</strong>
-      {lines.map((line) => (
-        <span key={line}>{line}</span>
-      ))}
-    </div>
-  );
+}
+
+function countOf({ what, index, item }: Hit): number {
+  const { marks, spans } = index.slice;
+  return (what === 'mark' ? marks : spans).count[item]!;
 }
 
 function describe(
