@@ -132,9 +132,7 @@ export class StateCache {
   private named(word: number, first: number, last: number): boolean {
     const { at, words, length } = this.trace;
     const end = last + 1 < length ? at[last + 1] : words.length;
-    const wanted = word >>> 0;
-    for (let k = at[first]; k < end; k++) if (words[k] === wanted) return true;
-    return false;
+    return words.subarray(at[first], end).includes(word >>> 0);
   }
 
   /** Number of the last snapshot at or before an event. */
