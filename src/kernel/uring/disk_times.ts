@@ -1,6 +1,6 @@
 /** How long the disk takes, ns: likely, at least, at most. They order things plausibly and are not measurements. */
 export const DISK = {
-  read: { likely: 59_600, least: 20_000, most: 20_000_000 },
+  read: { likely: 314_900, least: 20_000, most: 20_000_000 },
   write: { likely: 62_200, least: 20_000, most: 20_000_000 },
   flush: { likely: 390_000, least: 20_000, most: 60_000_000 },
   sync: { likely: 3_200_000, least: 20_000, most: 100_000_000 },

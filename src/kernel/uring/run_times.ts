@@ -30,7 +30,7 @@ export const TIME = {
   /** A sleeping task gets its CPU back. */
   taskWake: 25_000,
   /** A worker between two pieces of work. */
-  workerNext: 100,
+  workerNext: 50,
   /** A sleeping worker is woken by a pipe. */
   pipeWake: 31_000,
   /** The SQPOLL thread looks at its ring. */
@@ -39,9 +39,11 @@ export const TIME = {
 
 /** What one try of an op takes in a worker, ns. */
 export const OPT = {
+  /** FALLOCATE that reserves blocks, and one that zeroes or moves them. */
+  reserve: 10_000,
   fallocate: 14_000,
   write: 2_400,
-  splice: 470,
+  splice: 390,
   tee: 2_500,
   read: 660,
   nop: 350,
@@ -49,11 +51,11 @@ export const OPT = {
   poll: 1_800,
 } as const;
 
-/** What one try of an op takes in a worker, ns. */
-export function opTime(opcode: number, regular: boolean): number {
+/** What one try of an op takes in a worker, ns; `mode` is that of FALLOCATE. */
+export function opTime(opcode: number, regular: boolean, mode: number): number {
   switch (opcode) {
     case IORING_OP.FALLOCATE:
-      return OPT.fallocate;
+      return mode === 0 ? OPT.reserve : OPT.fallocate;
     case IORING_OP.WRITE:
     case IORING_OP.WRITEV:
     case IORING_OP.WRITE_FIXED:

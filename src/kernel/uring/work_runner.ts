@@ -62,7 +62,7 @@ export abstract class WorkRunner {
     }
     const lock = this.inodeLock(ring, req);
     if (lock) yield* this.acquire(ring, thread, lock);
-    yield opTime(req.opcode, req.file?.kind === 'file');
+    yield opTime(req.opcode, req.file?.kind === 'file', req.sqe.len);
     yield* this.issue(ring, thread, req, lock);
   }
 
