@@ -8,7 +8,7 @@ const FIXED_FILE = 1;
 const FD_IN_FIXED = 0x80000000;
 
 /** One thing that a request touches. */
-interface Touch {
+export interface Touch {
   readonly key: string;
   readonly write: boolean;
   /** Range of memory; a file is one thing. */
@@ -40,7 +40,32 @@ export function contendedSqes(
   return found;
 }
 
-function meet(a: readonly Touch[], b: readonly Touch[]): boolean {
+/**
+ * What the chain of each request touches, by its number less one: also what decides only about time (dirty and uncached pages).
+ */
+export function chainTouches(program: RingProgram): (readonly Touch[])[] {
+  const names = namesOf(program);
+  const uncached = new Set(program.files.filter(({ cached }) => !cached).map(({ name }) => name));
+  const all: Touch[][] = [];
+  for (const step of program.steps) {
+    if (step.kind !== 'submit') continue;
+    let chain: Touch[] = [];
+    for (const sqe of step.sqes) {
+      chain.push(...touchesOf(program, sqe, names));
+      const name = ((sqe.flags & FIXED_FILE) !== 0 ? names.byIndex : names.byFd).get(sqe.fd);
+      if (name !== undefined) chain.push({ key: name, write: false, from: 0, to: 1 });
+      for (const { key } of [...chain]) {
+        if (uncached.has(key)) chain.push({ key, write: true, from: 0, to: 1 });
+      }
+      all.push(chain);
+      if ((sqe.flags & LINKED) === 0) chain = [];
+    }
+  }
+  return all;
+}
+
+/** Whether two requests touch the same and one of them changes it. */
+export function meet(a: readonly Touch[], b: readonly Touch[]): boolean {
   return a.some((x) =>
     b.some((y) => x.key === y.key && (x.write || y.write) && x.from < y.to && y.from < x.to),
   );

@@ -6,6 +6,8 @@ export interface Edge {
   /** CQEs posted on the way, by their numbers. */
   readonly posts: readonly number[];
   readonly to: number;
+  /** One step of a worker that did nothing to another context. */
+  readonly plain: boolean;
 }
 
 /** A state in which several contexts can go on, or the end of a run. */

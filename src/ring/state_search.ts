@@ -2,12 +2,16 @@
 import type { Cqe } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { Abandoned, type Chooser } from '../kernel/uring/world';
+import { chainTouches, meet, type Touch } from './contention';
 import type { OrderWords, Word } from './order_words';
 import { type HashContents, type Outcome, type OutcomeCqe, outcomeCqe } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateGraph } from './state_graph';
 import type { WantedOrder } from './wanted_order';
+
+/** Workers are named by this and the number of their first request. */
+const WORKER = 'work ';
 
 /** A way on that nobody went yet. */
 interface Branch {
@@ -53,9 +57,12 @@ export class StateSearch {
   /** Decisions of the first run that came to the wanted order. */
   hit: readonly number[] | undefined;
   private readonly frontier = new Frontier();
+  /** Made once: an error is dear to make. */
+  private readonly abandoned = new Abandoned();
   private readonly origins: (Origin | undefined)[] = [];
   private readonly cqes: OutcomeCqe[] = [];
   private pairs: Uint8Array | undefined;
+  private readonly touches: (readonly Touch[])[];
   private readonly cqeNumbers = new Map<string, number>();
 
   constructor(
@@ -65,6 +72,7 @@ export class StateSearch {
     /** Only runs that can still come to an order of CQEs. */
     private readonly wanted?: WantedOrder,
   ) {
+    this.touches = chainTouches(program);
     this.graph.add(-1, 0, [''], [0]);
     this.frontier.push({ state: 0, choice: 0 }, 0);
   }
@@ -76,20 +84,62 @@ export class StateSearch {
 
   /** One run; false when nothing is left to try. */
   step(): boolean {
-    const next = this.frontier.pop();
-    if (next === undefined) return false;
-    this.schedules++;
-    this.run(next.branch, next.level);
+    for (;;) {
+      const next = this.frontier.pop();
+      if (next === undefined) return false;
+      if (this.follows(next.branch.state, next.branch.choice)) continue;
+      this.schedules++;
+      this.run(next.branch, next.level);
+      return true;
+    }
+  }
+
+  /**
+   * Two steps of workers that do not meet come to the same in either order. So a way on is known without a run where the same
+   * step was done before the last one, and the last one after it.
+   */
+  private follows(state: number, choice: number): boolean {
+    const { states } = this.graph;
+    const origin = this.origins[state];
+    if (this.wanted || origin === undefined) return false;
+    const from = states[origin.from]!;
+    const last = from.edges[origin.choice];
+    if (!last?.plain) return false;
+    const name = states[state]!.names[choice]!;
+    const lastName = from.names[origin.choice]!;
+    const early = from.edges[from.names.indexOf(name)];
+    if (!early?.plain) return false;
+    const other = states[early.to]!;
+    const late = other.edges[other.names.indexOf(lastName)];
+    if (!late?.plain || late.posts.join() !== last.posts.join()) return false;
+    if (meet(this.touchesOf(name), this.touchesOf(lastName))) return false;
+    states[state]!.edges[choice] = { posts: early.posts, to: late.to, plain: true };
     return true;
   }
 
-  private run(branch: Branch, level: number): void {
+  private touchesOf(worker: string): readonly Touch[] {
+    return this.touches[Number(worker.slice(WORKER.length)) - 1] ?? [];
+  }
+
+  private run(branch: Branch, from: number): void {
+    let level = from;
     const names = this.wayTo(branch);
     let run: RunResult | undefined;
     let at = 0;
     let { state, choice } = branch;
     let posted = this.graph.states[state]!.posted;
     let met = 0;
+    let steps = 0;
+    let effects = 0;
+    /** Whether what was done since the last state was one step of a worker that nobody else felt. */
+    const plain = (): boolean => {
+      const { world } = run!.ring;
+      const one = world.steps === steps + 1 && world.effects === effects;
+      return one && this.graph.states[state]!.names[choice]!.startsWith(WORKER);
+    };
+    const count = (): void => {
+      ({ steps, effects } = run!.ring.world);
+    };
     const taken: number[] = [];
     const { wanted } = this;
     /** CQEs posted since the last state. */
@@ -106,28 +156,34 @@ export class StateSearch {
       if (at < names.length) {
         const k = able().indexOf(names[at++]!);
         taken.push(k);
+        if (at === names.length) count();
         return k;
       }
       let stateKey = key();
       if (wanted) {
         met = wanted.met(run!.ring);
-        if (met < 0) throw new Abandoned();
+        if (met < 0) throw this.abandoned;
         stateKey = (stateKey + met * 0x1234567891) % 0x10000000000000;
       }
       const known = this.graph.find(stateKey);
       const made = posts();
       const to = known ?? this.graph.add(stateKey, posted, able(), [0, ...costs().slice(1)]);
-      this.graph.states[state]!.edges[choice] = { posts: made, to };
-      if (known !== undefined) throw new Abandoned();
+      this.graph.states[state]!.edges[choice] = { posts: made, to, plain: plain() };
+      if (known !== undefined) throw this.abandoned;
       this.origins[to] = { from: state, choice };
       const unlikely = this.graph.states[to]!.costs;
-      for (let k = unlikely.length - 1; k >= 1; k--) {
+      const open = unlikely.map((_, k) => k).filter((k) => !this.follows(to, k));
+      const [next] = open;
+      if (next === undefined) throw this.abandoned;
+      for (const k of open.slice(1).reverse()) {
         this.frontier.push({ state: to, choice: k }, level + unlikely[k]!);
       }
       state = to;
-      choice = 0;
-      taken.push(0);
-      return 0;
+      choice = next;
+      level += unlikely[next]!;
+      taken.push(next);
+      count();
+      return next;
     };
     try {
       runProgram(this.program, { profile: this.profile, chooser, started: (one) => (run = one) });
@@ -142,10 +198,10 @@ export class StateSearch {
     const made = posts();
     const outcome = run!.outcome(this.hash);
     const seen = outcome.steps.reduce((sum, step) => sum + (step.cqes?.length ?? 0), 0);
-    const steps = outcome.steps.map((step) => (step.cqes ? { ...step, cqes: step.cqes.length } : step));
-    const key = JSON.stringify({ ...outcome, steps });
+    const lengths = outcome.steps.map((step) => (step.cqes ? { ...step, cqes: step.cqes.length } : step));
+    const key = JSON.stringify({ ...outcome, steps: lengths });
     const to = this.graph.addEnd(posted, key, () => ({ outcome, seen }));
-    this.graph.states[state]!.edges[choice] = { posts: made, to };
+    this.graph.states[state]!.edges[choice] = { posts: made, to, plain: false };
   }
 
   /** Contexts to choose from the start to go a branch. */

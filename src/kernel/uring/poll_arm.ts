@@ -49,6 +49,7 @@ function arm(ring: Uring, req: Req, events: number, submit: Submit): Armed {
   const oneshotEdge = (state.events & EPOLL.ONESHOT) !== 0 && (state.events & EPOLL.ET) !== 0;
   if (mask !== 0 && oneshotEdge) return { mask };
   addWaits(ring, req, file, state, submit);
+  ring.world.effects++;
   hashAdd(ring, req);
   if (mask !== 0 && (state.events & EPOLL.ET) !== 0) {
     state.refs++;

@@ -17,6 +17,7 @@ export function defersTaskWork(ring: Uring): boolean {
 /** io_req_task_work_add */
 export function addTaskWork(ring: Uring, what: TaskWork['what'], req: Req, run: () => void): void {
   const work: TaskWork = { what, req, run };
+  ring.world.effects++;
   if (defersTaskWork(ring)) {
     ring.localWork.push(work);
     ring.cqWake?.();

@@ -83,6 +83,8 @@ export class World {
   private nextId = 1;
   private charged = 0;
   steps = 0;
+  /** Times that a context did something to another one. */
+  effects = 0;
   /** Called when nothing can happen any more; may wake somebody. */
   onIdle: (() => void) | undefined;
   /** Digest of everything but the contexts; set by whoever owns that. */
@@ -126,6 +128,7 @@ export class World {
 
   /** Takes a context that has not run yet off the queue. */
   forget(actor: Actor): void {
+    this.effects++;
     const i = this.queue.findIndex((pending) => pending.actor === actor);
     if (i >= 0) this.queue.splice(i, 1);
   }
@@ -138,6 +141,7 @@ export class World {
   /** Starts a context that runs first after the delay. */
   spawn(name: string, context: Context, delay: number | Delay): Actor {
     const actor = new Actor(name, this.nextId++, context);
+    this.effects++;
     this.enqueue(actor, delay, undefined);
     return actor;
   }
@@ -145,10 +149,12 @@ export class World {
   /** Calls `fn` after the delay, as a context of its own. Returns a handle; `cancel` is false when it has run. */
   after(name: string, delay: number | Delay, fn: () => void): { cancel(): boolean } {
     const actor = new Actor(name, this.nextId++, undefined);
+    this.effects++;
     const pending = this.enqueue(actor, delay, fn);
     return {
       cancel: () => {
         const i = this.queue.indexOf(pending);
+        this.effects++;
         if (i < 0) return false;
         this.queue.splice(i, 1);
         return true;
@@ -158,6 +164,7 @@ export class World {
 
   /** Makes a parked context runnable after `latency` ns; the running one pays `cost` ns for it. */
   wake(actor: Actor, latency: number, cost = 0): void {
+    this.effects++;
     if (!actor.parked) {
       actor.woken = true;
       return;
@@ -170,6 +177,7 @@ export class World {
 
   /** A context that sleeps for a time is woken earlier. */
   hurry(actor: Actor, latency: number): void {
+    this.effects++;
     const { pending } = actor;
     if (pending === undefined) {
       this.wake(actor, latency);
