@@ -1,4 +1,5 @@
 /** io_uring/cancel.c: finding requests to cancel, wherever they wait. */
+import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import { failByTaskWork, setFail } from './complete_later';
 import { putReq, taskSubmit } from './core';
@@ -99,7 +100,9 @@ function cancelRequests(ring: Uring, cd: CancelData): number {
     if (!all) return ret;
     nr++;
   }
-  const slow = cancelInWorkers(ring, cd);
+  // The slow path asks the workers of every task that uses the ring, which the SQPOLL thread is not.
+  const sqpoll = (ring.setup & IORING_SETUP.SQPOLL) !== 0;
+  const slow = sqpoll ? ENOENT : cancelInWorkers(ring, cd);
   if (slow !== ENOENT && all) nr++;
   return all ? nr : slow;
 }

@@ -50,6 +50,17 @@ function modeError(mode: number): number {
   }
 }
 
+/** What vfs_fallocate refuses before the file system is asked: 0 or a negative errno. */
+export function fallocateError(file: OpenFile, mode: number, offset: number, length: number): number {
+  if (offset < 0 || length <= 0) return EINVAL;
+  const bad = modeError(mode);
+  if (bad !== 0) return bad;
+  if (!file.writable) return EBADF;
+  if (file.kind === 'pipe') return ESPIPE;
+  if (file.pages === undefined) return ENODEV;
+  return offset + length > MAX_FILE_SIZE ? EFBIG : 0;
+}
+
 /** vfs_fallocate: 0 or a negative errno. */
 export function fallocate(
   file: OpenFile,
@@ -58,15 +69,10 @@ export function fallocate(
   length: number,
   fsizeLimit: number,
 ): number {
-  if (offset < 0 || length <= 0) return EINVAL;
-  const bad = modeError(mode);
-  if (bad !== 0) return bad;
-  if (!file.writable) return EBADF;
-  if (file.kind === 'pipe') return ESPIPE;
-  if (file.pages === undefined) return ENODEV;
-  if (offset + length > MAX_FILE_SIZE) return EFBIG;
+  const refused = fallocateError(file, mode, offset, length);
+  if (refused !== 0) return refused;
   if ((mode & (FALLOC.UNSHARE_RANGE | FALLOC.WRITE_ZEROES)) !== 0) return EOPNOTSUPP;
-  const { pages } = file;
+  const pages = file.pages!;
   const end = offset + length;
   const grows = (mode & FALLOC.KEEP_SIZE) === 0 && end > pages.size;
   switch (mode & MODE_MASK) {

@@ -97,7 +97,7 @@ export class FreePool extends WorkRunner implements IoWq {
 
   protected override fellAsleep(): void {}
 
-  protected override wokeUp(): void {}
+  protected override *wokeUp(): Generator<number, void, void> {}
 
   cancel(ring: Uring, matches: (req: Req) => boolean, all: boolean): WqCancel {
     let pending = 0;

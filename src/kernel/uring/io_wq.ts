@@ -4,6 +4,7 @@ import { TIME } from './run_times';
 import type { IoWq, Req, Uring, WqCancel } from './types';
 import { type Context, PARK, type World } from './world';
 import { type Thread, WorkRunner } from './work_runner';
+import { WorkerCpu } from './worker_cpu';
 
 /** CPUs of the simulated machine. */
 const CPUS = 2;
@@ -33,11 +34,13 @@ export class WorkerPool extends WorkRunner implements IoWq {
   private readonly bound: Acct;
   private readonly unbound: Acct;
   private readonly all: Worker[] = [];
+  private readonly cpu: WorkerCpu<Worker>;
   private readonly hashBusy = new Set<number>();
   private readonly hashTail = new Map<number, Req>();
 
   constructor(world: World, sqEntries: number) {
     super(world, undefined);
+    this.cpu = new WorkerCpu(world);
     const acct = (name: string, max: number): Acct => ({
       name,
       max,
@@ -75,7 +78,8 @@ export class WorkerPool extends WorkRunner implements IoWq {
     if (worker.idle && worker.actor) {
       this.world.charge(TIME.wakeWorker);
       const cold = this.world.now - worker.idleSince > TIME.longSleep;
-      this.world.wake(worker.actor, cold ? TIME.workerWakeCold : TIME.workerWake);
+      if (!this.cpu.has(worker) && this.cpu.enter(worker))
+        this.world.wake(worker.actor, cold ? TIME.workerWakeCold : TIME.workerWake);
     }
     return true;
   }
@@ -95,16 +99,20 @@ export class WorkerPool extends WorkRunner implements IoWq {
     };
     acct.free.unshift(worker);
     this.all.push(worker);
+    const idle = this.cpu.enter(worker, true);
     worker.actor = this.world.spawn(
       `iou-${acct.name}-${this.all.length}`,
       this.workerLoop(ring, worker),
-      delay + TIME.createWorker + TIME.workerStart,
+      delay + TIME.createWorker + (idle ? TIME.workerStart : TIME.takeOver),
     );
     if (delay === 0) this.world.charge(TIME.createWorker);
   }
 
   private *workerLoop(ring: Uring, worker: Worker): Context {
     const { acct } = worker;
+    if (!this.cpu.has(worker) && ring.cqWake) this.cpu.elsewhere(worker);
+    else while (!this.cpu.has(worker)) yield PARK;
+    this.cpu.started(worker);
     for (;;) {
       for (;;) {
         const batch = this.next(acct);
@@ -117,7 +125,9 @@ export class WorkerPool extends WorkRunner implements IoWq {
       acct.running--;
       worker.idle = true;
       worker.idleSince = this.world.now;
-      yield PARK;
+      this.cpu.leave(worker);
+      do yield PARK;
+      while (!this.cpu.has(worker));
       worker.idle = false;
       acct.running++;
     }
@@ -174,12 +184,16 @@ export class WorkerPool extends WorkRunner implements IoWq {
   protected override fellAsleep(ring: Uring, thread: Thread): void {
     const { acct } = thread as Worker;
     acct.running--;
+    this.cpu.leave(thread as Worker);
     if (acct.running > 0 || !this.hasRunnable(acct)) return;
     this.create(ring, acct, TIME.taskWake);
   }
 
-  protected override wokeUp(thread: Thread): void {
-    (thread as Worker).acct.running++;
+  protected override *wokeUp(thread: Thread): Generator<number, void, void> {
+    const worker = thread as Worker;
+    this.cpu.enter(worker);
+    while (!this.cpu.has(worker)) yield PARK;
+    worker.acct.running++;
   }
 
   private hasRunnable(acct: Acct): boolean {

@@ -5,7 +5,7 @@ import { taskSubmit } from './core';
 import { issueCancel, issueTimeoutRemove, CANCEL } from './cancel';
 import { DISK } from './disk_times';
 import { EPOLL } from './epoll_bits';
-import { fallocate, fsyncError, syncRangeError } from './fallocate';
+import { fallocate, fallocateError, fsyncError, syncRangeError } from './fallocate';
 import { fixedFile, normalFile } from './file_get';
 import { putFile } from './open_files';
 import { failRw, issueRead, issueWrite, prepRw } from './ops_rw';
@@ -106,25 +106,32 @@ function syncDisk(req: Req): void {
   pages.dirty = false;
 }
 
+/** Writing out and waiting for it; waiting alone finds nothing under way. */
+const SYNC_RANGE_WAITS = 2 | 4;
+
 const SYNC_FILE_RANGE = blocking(
   'SYNC_FILE_RANGE',
   (_ring, { sqe }) => (sqe.addr !== 0n || sqe.bufIndex !== 0 || sqe.spliceFdIn !== 0 ? EINVAL : 0),
   (_ring, req) => {
     const { sqe, file } = req;
     const error = syncRangeError(file!, signed(sqe.off), sqe.len, sqe.opFlags);
-    if (error === 0 && file!.pages!.dirty) req.diskWait = DISK.write.likely;
+    const waits = (sqe.opFlags & SYNC_RANGE_WAITS) === SYNC_RANGE_WAITS;
+    if (error === 0 && waits && file!.pages!.dirty) req.diskWait = DISK.write.likely;
     return complete(req, error);
   },
 );
 
-const FALLOCATE = blocking(
-  'FALLOCATE',
-  (_ring, { sqe }) => (sqe.bufIndex !== 0 || sqe.opFlags !== 0 || sqe.spliceFdIn !== 0 ? EINVAL : 0),
-  (ring, req) => {
-    const { sqe } = req;
-    return complete(req, fallocate(req.file!, sqe.len, signed(sqe.off), signed(sqe.addr), ring.fsizeLimit));
-  },
-);
+const FALLOCATE: OpDef = {
+  ...blocking(
+    'FALLOCATE',
+    (_ring, { sqe }) => (sqe.bufIndex !== 0 || sqe.opFlags !== 0 || sqe.spliceFdIn !== 0 ? EINVAL : 0),
+    (ring, req) => {
+      const { sqe } = req;
+      return complete(req, fallocate(req.file!, sqe.len, signed(sqe.off), signed(sqe.addr), ring.fsizeLimit));
+    },
+  ),
+  refused: ({ file, sqe }) => fallocateError(file!, sqe.len, signed(sqe.off), signed(sqe.addr)) !== 0,
+};
 
 /** io_splice and io_tee around what they move. */
 function runSplice(ring: Uring, req: Req, move: (input: NonNullable<Req['file']>) => SpliceResult): number {
@@ -209,7 +216,8 @@ function prepTimeout(ring: Uring, req: Req, isLink: boolean): number {
   if (off !== 0 && isLink) return EINVAL;
   const flags = sqe.opFlags;
   const { ABS, ETIME_SUCCESS, MULTISHOT, CLOCKS } = TIMEOUT_FLAG;
-  if ((flags & ~(ABS | CLOCKS | ETIME_SUCCESS | MULTISHOT)) !== 0) return EINVAL;
+  const known = ABS | CLOCKS | ETIME_SUCCESS | (ring.profile.multishotTimers ? MULTISHOT : 0);
+  if ((flags & ~known) !== 0) return EINVAL;
   if ((flags & CLOCKS) === CLOCKS) return EINVAL;
   if ((flags & ABS) !== 0 && (flags & MULTISHOT) !== 0) return EINVAL;
   if (off !== 0) ring.offTimeoutUsed = true;

@@ -9,6 +9,10 @@ export const TIME = {
   wakeWorker: 6_300,
   /** A worker that waited for an inode is woken. */
   lockWake: 4_000,
+  /** A CPU goes from one thread to another. */
+  switchTask: 2_000,
+  /** The CPU of a sleeping submitter takes over a new worker that waits for the other CPU. */
+  takeOver: 36_000,
   /** Between two calls of the application. */
   gap: 80,
   /** Entering and leaving a system call. */
@@ -33,6 +37,8 @@ export const TIME = {
   workerNext: 50,
   /** A sleeping worker is woken by a pipe. */
   pipeWake: 31_000,
+  /** A sleeping worker is woken by a cancel. */
+  signalWake: 40_000,
   /** The SQPOLL thread looks at its ring. */
   sqpoll: 2_000,
 } as const;
@@ -46,6 +52,7 @@ export const OPT = {
   splice: 390,
   tee: 2_500,
   read: 660,
+  refused: 400,
   nop: 350,
   sync: 300,
   poll: 1_800,

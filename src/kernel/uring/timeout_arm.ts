@@ -4,6 +4,7 @@ import { addTaskWork } from './task_work_list';
 import { completeDefer, setFail } from './complete_later';
 import { postMore } from './cq';
 import { removeNextLinked } from './links';
+import { isPureTimer } from './timeout_flush';
 import { type Req, type Uring, WORK } from './types';
 
 const ETIME = -62;
@@ -27,13 +28,13 @@ export function startTimeout(ring: Uring, req: Req): void {
   const timeout = req.timeout!;
   const list = ring.timeouts;
   let at = list.length;
-  if (timeout.off !== 0) {
+  if (!isPureTimer(timeout)) {
     const tail = ring.cq.length - ring.cqTimeouts;
     timeout.targetSeq = tail + timeout.off;
     ring.lastTimeoutFlush = tail;
     for (at = list.length; at > 0; at--) {
       const before = list[at - 1]!.timeout!;
-      if (before.off !== 0 && timeout.off >= before.targetSeq - tail) break;
+      if (!isPureTimer(before) && timeout.off >= before.targetSeq - tail) break;
     }
   }
   list.splice(at, 0, req);

@@ -61,7 +61,7 @@ export interface PollState {
 /** State of a TIMEOUT or LINK_TIMEOUT. */
 export interface TimeoutState {
   ns: number;
-  /** Completions to wait for; 0 is a pure timer. */
+  /** Completions to wait for, or how often a timer repeats; 0 is a pure timer. */
   off: number;
   targetSeq: number;
   etimeSuccess: boolean;
@@ -180,6 +180,8 @@ export interface OpDef {
   readonly forceAsync: boolean;
   prep(ring: Uring, req: Req): number;
   issue(ring: Uring, req: Req, flags: number): number;
+  /** It fails at once, before its file is locked. */
+  readonly refused?: (req: Req) => boolean;
   /** ->fail of the op: last look at res before a failed request completes. */
   readonly fail?: (req: Req) => void;
 }

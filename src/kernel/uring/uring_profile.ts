@@ -29,6 +29,8 @@ export interface UringProfile {
   readonly workerFreesByTaskWork: boolean;
   /** Bits of cancel_flags that exist. */
   readonly cancelFlags: number;
+  /** A TIMEOUT may repeat. */
+  readonly multishotTimers: boolean;
   /** NOP checks its flags word. */
   readonly nopFlags: number;
   /** FSYNC refuses a negative offset at prep. */
@@ -67,6 +69,7 @@ const NEW: UringProfile = {
   rwfSupported: 0x1ff,
   workerFreesByTaskWork: true,
   cancelFlags: 0x3f,
+  multishotTimers: true,
   nopFlags: 0x1f,
   fsyncChecksOffset: true,
   earlyFiles: 'none',
@@ -95,6 +98,7 @@ const PROFILES: readonly UringProfile[] = [
     rwfSupported: 0x1f,
     workerFreesByTaskWork: false,
     cancelFlags: 0xf,
+    multishotTimers: false,
     nopFlags: 0xffffffff,
     fsyncChecksOffset: false,
     earlyFiles: 'all',

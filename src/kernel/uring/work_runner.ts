@@ -4,7 +4,7 @@ import { failByTaskWork, setFail } from './complete_later';
 import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
 import { canPoll, putFile } from './open_files';
 import { armAsyncPoll } from './poll_arm';
-import { opTime, TIME } from './run_times';
+import { OPT, opTime, TIME } from './run_times';
 import { ISSUE, ISSUED, REQ, type Req, type Uring } from './types';
 import type { SleepWait } from './wait_queue';
 import { type Actor, type Context, type Delay, PARK, type World } from './world';
@@ -41,8 +41,8 @@ export abstract class WorkRunner {
   /** The thread sleeps inside an op (io_wq_worker_sleeping). */
   protected abstract fellAsleep(ring: Uring, thread: Thread): void;
 
-  /** The thread runs again. */
-  protected abstract wokeUp(thread: Thread): void;
+  /** The thread can run again, and goes on when it has a CPU. */
+  protected abstract wokeUp(thread: Thread): Generator<number, void, void>;
 
   /** io_wq_submit_work */
   protected *runOne(ring: Uring, thread: Thread, req: Req): Context {
@@ -60,9 +60,10 @@ export abstract class WorkRunner {
       yield* this.issue(ring, thread, req, undefined);
       return;
     }
-    const lock = this.inodeLock(ring, req);
+    const refused = ring.ops[req.opcode]!.refused?.(req) ?? false;
+    const lock = refused ? undefined : this.inodeLock(ring, req);
     if (lock) yield* this.acquire(ring, thread, lock);
-    yield opTime(req.opcode, req.file?.kind === 'file', req.sqe.len);
+    yield refused ? OPT.refused : opTime(req.opcode, req.file?.kind === 'file', req.sqe.len);
     yield* this.issue(ring, thread, req, lock);
   }
 
@@ -107,7 +108,7 @@ export abstract class WorkRunner {
       lock.waiting.push(thread.actor!);
       this.fellAsleep(ring, thread);
       yield PARK;
-      this.wokeUp(thread);
+      yield* this.wokeUp(thread);
     }
     lock.held = true;
   }
@@ -131,7 +132,7 @@ export abstract class WorkRunner {
     this.fellAsleep(ring, thread);
     this.world.mark(1, req.id);
     yield { likely: diskWait, least: Math.min(diskWait, 10_000), most: Math.max(diskWait * 20, 1_500_000) };
-    this.wokeUp(thread);
+    yield* this.wokeUp(thread);
     req.diskWait = 0;
     req.held = false;
     completeFromWorker(ring, req);
@@ -140,6 +141,7 @@ export abstract class WorkRunner {
   /** A blocking op sleeps until the pipe wakes it, or a cancel interrupts it. */
   private *sleepInOp(ring: Uring, thread: Thread, req: Req, flags: number): Generator<number, number, void> {
     for (;;) {
+      // Whoever sleeps in a pipe looks at the pipe first and at signals afterwards: what came with the signal is taken.
       if (thread.signalled) return this.interrupted(ring, req);
       const queue = req.blockedOn!;
       const sleeper: SleepWait = {
@@ -149,15 +151,15 @@ export abstract class WorkRunner {
       };
       queue.addSleeper(sleeper);
       thread.interrupt = () => {
+        thread.interrupt = undefined;
         queue.removeSleeper(sleeper);
-        this.world.wake(thread.actor!, TIME.pipeWake);
+        this.world.wake(thread.actor!, TIME.signalWake);
       };
       this.fellAsleep(ring, thread);
       this.world.mark(2, req.id);
       yield PARK;
-      this.wokeUp(thread);
+      yield* this.wokeUp(thread);
       thread.interrupt = undefined;
-      if (thread.signalled) return this.interrupted(ring, req);
       req.diskWait = 0;
       const ret = issueSqe(ring, req, flags);
       if (ret !== ISSUED.BLOCKED) return ret;
