@@ -13,11 +13,12 @@ const media = join(root, 'docs', 'media');
 const PICTURES = {
   'debugger.png': 'debug-dark.png',
   'tree.png': 'tree-follows-light.png',
-  'timeline.png': 'view-timeline-dark.png',
-  'sequence.png': 'view-sequence-light.png',
-  'machine.png': 'view-machine-dark.png',
   'compare.png': 'view-compare-dark.png',
 };
+/** The README shows each face in each theme. */
+for (const face of ['timeline', 'sequence', 'machine'])
+  for (const theme of ['dark', 'light', 'high-contrast'])
+    PICTURES[`${face}-${theme}.png`] = `view-${face}-${theme}.png`;
 /** How long each step stands, ms. */
 const FRAME_MS = 1200;
 /** Chunks of a PNG: its type and data. */
