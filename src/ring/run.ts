@@ -3,15 +3,10 @@ import { IORING_SETUP } from '../uapi/io_uring_abi';
 import type { Sqe } from '../uapi/sqe';
 import { opcodeName } from '../uapi/io_uring_ops';
 import type { Digest } from '../kernel/uring/digest';
-import { linkTimeoutTask } from '../kernel/uring/cancel';
-import { flushCompletions, postFailed } from '../kernel/uring/core';
+import { flushCompletions } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
-import { FreePool } from '../kernel/uring/free_pool';
 import { isModelled } from '../kernel/uring/init_req';
-import { WorkerPool } from '../kernel/uring/io_wq';
-import { OP_TABLE } from '../kernel/uring/op_table';
 import { putFile } from '../kernel/uring/open_files';
-import { pollHashBits } from '../kernel/uring/poll_arm';
 import { TIME } from '../kernel/uring/run_times';
 import { ringKey } from '../kernel/uring/state_key';
 import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
@@ -28,9 +23,10 @@ import {
   type OutcomeStep,
   outcomeCqe,
 } from './outcome';
+import { newRing } from './new_ring';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
-import { buildFiles, fixedTable, type ProgramFiles } from './setup';
+import { buildFiles, type ProgramFiles } from './setup';
 
 /** A step that waits longer than this hangs, ns. */
 const HANG = 2_000_000_000;
@@ -108,65 +104,10 @@ class ProgramRun implements RunResult {
     this.world = new World(options.chooser);
     const memory = new UserMemory();
     this.files = buildFiles(program, memory);
-    const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
     const submitter: Submitter = { name: 'app', actor: undefined, taskWork: [], notify: () => this.notify() };
-    this.ring = {
-      profile: options.profile,
-      world: this.world,
-      memory,
-      ops: OP_TABLE,
-      setup: program.setup,
-      sqEntries: program.entries,
-      cqEntries: program.cqEntries,
-      fds: this.files.fds,
-      fixedFiles: fixedTable(program, this.files),
-      fixedBuffers: program.buffers
-        .filter((buffer) => buffer.fixed)
-        .map(({ addr, size }) => ({ addr, len: size })),
-      submitter,
-      wq: options.chooser
-        ? new FreePool(this.world, program.entries, (req) => contended(req.sqe))
-        : new WorkerPool(this.world, program.entries),
-      contended,
-      fsizeLimit: program.fsizeLimit,
-      trace: options.trace ? this.events : undefined,
-      sq: [],
-      sqDropped: 0,
-      cq: [],
-      cqHead: 0,
-      overflow: [],
-      cqOverflowCount: 0,
-      localWork: [],
-      retryWork: [],
-      linkHead: undefined,
-      linkLast: undefined,
-      compl: [],
-      drainActive: false,
-      drainNext: false,
-      drainDisabled: false,
-      deferList: [],
-      live: 0,
-      drained: 0,
-      taken: 0,
-      timeouts: [],
-      linkTimeouts: [],
-      cqTimeouts: 0,
-      lastTimeoutFlush: 0,
-      offTimeoutUsed: false,
-      polls: Array.from({ length: 2 ** pollHashBits(program.cqEntries) }, () => []),
-      cancelSeq: 0,
-      nextReq: 1,
-      requests: [],
-      batch: 0,
-      submitting: false,
-      plug: undefined,
-      canceller: undefined,
-      freeSlots: [],
-      slotNames: [],
-      postFailed,
-      linkTimeoutTask,
-      cqWake: undefined,
-    };
+    const trace = options.trace ? this.events : undefined;
+    const { world, files } = this;
+    this.ring = newRing(program, { profile: options.profile, world, memory, files, submitter, trace });
     this.world.stateKey = (digest) => this.stateKey(digest);
     options.started?.(this);
     this.app = this.world.spawn('app', this.application(), 0);

@@ -101,6 +101,22 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
 });
 
+describe('the picture of a face', () => {
+  it('is handed out after the face was turned to by key', async () => {
+    const page = await open('sequence', 796, 12);
+    const button = page.getByRole('button', { name: 'Save or copy the picture' });
+    const names = { 1: 'timeline', 2: 'sequence', 3: 'machine' } as const;
+    for (const key of [3, 2, 1, 2, 1, 3] as const) {
+      await page.keyboard.press(String(key));
+      await expect.poll(() => button.isDisabled()).toBe(false);
+      await button.click();
+      await page.getByRole('menuitem', { name: 'Save as SVG …' }).click();
+      const saved = (): Promise<string | undefined> => page.evaluate(() => window.harness.saved.at(-1)?.name);
+      await expect.poll(saved).toBe(`loop-zc-${names[key]}.svg`);
+    }
+  });
+});
+
 describe('the machine in a small window', () => {
   it('brings what each step changed into view, unless a part is kept there', async () => {
     const page = await open('machine', 796, 12, {

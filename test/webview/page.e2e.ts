@@ -29,9 +29,6 @@ async function open(specs: readonly Spec[] = [sample('loop-zc')], options: OpenO
 const status = (page: Page): Promise<string | null> => page.locator('.status .what').textContent();
 const state = (page: Page): Promise<SavedView | undefined> => page.evaluate(() => window.harness.state);
 
-/** Faces by their key. */
-const FACES: Readonly<Record<string, string>> = { 1: 'timeline', 2: 'sequence', 3: 'machine' };
-
 /** Serious findings of axe, one line each. */
 async function findings(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).options({ preload: false }).analyze();
@@ -350,11 +347,10 @@ describe('the frame', () => {
     await page.mouse.move(x, y);
     const tip = page.getByRole('tooltip');
     await expect.poll(() => tip.textContent()).toMatch(/Next: /);
-    const asked = (): Promise<number> =>
-      page.evaluate(() => window.harness.asked.filter((ask) => ask.ask === 'explain').length);
+    const asked = () =>
+      page.evaluate(() => window.harness.asked.filter(({ ask }) => ask === 'explain').length);
     const before = await asked();
-    const box = (await page.locator('.surface').boundingBox())!;
-    await page.mouse.move(box.x + 20, y);
+    await page.locator('.surface').hover({ position: { x: 20, y: 100 } });
     await expect.poll(() => tip.textContent()).toMatch(/^tag \d/);
     await page.mouse.move(x, y);
     await expect.poll(() => tip.textContent()).toMatch(/Next: /);
@@ -369,24 +365,9 @@ describe('the frame', () => {
     await scroller.evaluate((box) => box.scrollTo(0, box.scrollHeight));
     await settled(page);
     const below = await top();
-    // It is one of a client, whose lanes stand above.
     await page.keyboard.press('.');
     await expect.poll(() => status(page)).toMatch(/^Event 1: /);
     await expect.poll(top).toBeLessThan(below);
-  });
-
-  it('hands out the picture of a face that was turned to by key', async () => {
-    const page = await open();
-    const button = page.getByRole('button', { name: 'Save or copy the picture' });
-    for (const [key, face] of ['2', '3', '2', '1', '3'].map((one) => [one, FACES[one]!] as const)) {
-      await page.keyboard.press(key);
-      await expect.poll(() => button.isDisabled()).toBe(false);
-      await button.click();
-      await page.getByRole('menuitem', { name: 'Save as SVG …' }).click();
-      await expect
-        .poll(() => page.evaluate(() => window.harness.saved.at(-1)?.name))
-        .toBe(`loop-zc-${face}.svg`);
-    }
   });
 
   it('takes every letter that is typed after / for the search', async () => {

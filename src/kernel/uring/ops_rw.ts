@@ -18,6 +18,7 @@ import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
 import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from './regular_file';
 import { DISK, DISK_NEXT } from './disk_times';
 import { BLOCK } from './file_blocks';
+import { ioprioError } from './ioprio';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring, WORK } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
 import type { Delay } from './world';
@@ -40,22 +41,6 @@ const RWF = {
   DONTCACHE: 128,
 } as const;
 const UIO_MAXIOV = 1024;
-
-/** ioprio_check_cap for root. */
-function ioprioError(ioprio: number): number {
-  if (ioprio === 0) return 0;
-  const level = ioprio & 7;
-  switch (ioprio >> 13) {
-    case 0:
-      return level === 0 ? 0 : EINVAL;
-    case 1:
-    case 2:
-    case 3:
-      return 0;
-    default:
-      return EINVAL;
-  }
-}
 
 /** What prep of every read and write does first. */
 export function prepRw(ring: Uring, req: Req): number {

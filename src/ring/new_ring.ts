@@ -1,0 +1,88 @@
+/** An io_uring as its program sets it up. */
+import type { Sqe } from '../uapi/sqe';
+import { linkTimeoutTask } from '../kernel/uring/cancel';
+import { postFailed } from '../kernel/uring/core';
+import { FreePool } from '../kernel/uring/free_pool';
+import { WorkerPool } from '../kernel/uring/io_wq';
+import { OP_TABLE } from '../kernel/uring/op_table';
+import { pollHashBits } from '../kernel/uring/poll_arm';
+import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
+import type { UringProfile } from '../kernel/uring/uring_profile';
+import type { UserMemory } from '../kernel/uring/user_memory';
+import type { World } from '../kernel/uring/world';
+import type { RingProgram } from './program';
+import { fixedTable, type ProgramFiles } from './setup';
+
+/** What a ring works with. */
+interface RingParts {
+  readonly profile: UringProfile;
+  readonly world: World;
+  readonly memory: UserMemory;
+  readonly files: ProgramFiles;
+  readonly submitter: Submitter;
+  /** Where tracepoints go, if anybody wants them. */
+  readonly trace: UringEvent[] | undefined;
+}
+
+/** io_uring_setup with the files and buffers of a program registered. */
+export function newRing(program: RingProgram, parts: RingParts): Uring {
+  const { profile, world, memory, files, submitter, trace } = parts;
+  const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
+  return {
+    profile,
+    world,
+    memory,
+    ops: OP_TABLE,
+    setup: program.setup,
+    sqEntries: program.entries,
+    cqEntries: program.cqEntries,
+    fds: files.fds,
+    fixedFiles: fixedTable(program, files),
+    fixedBuffers: program.buffers
+      .filter((buffer) => buffer.fixed)
+      .map(({ addr, size }) => ({ addr, len: size })),
+    submitter,
+    wq: world.exploring
+      ? new FreePool(world, program.entries, (req) => contended(req.sqe))
+      : new WorkerPool(world, program.entries),
+    contended,
+    fsizeLimit: program.fsizeLimit,
+    trace,
+    sq: [],
+    sqDropped: 0,
+    cq: [],
+    cqHead: 0,
+    overflow: [],
+    cqOverflowCount: 0,
+    localWork: [],
+    retryWork: [],
+    linkHead: undefined,
+    linkLast: undefined,
+    compl: [],
+    drainActive: false,
+    drainNext: false,
+    drainDisabled: false,
+    deferList: [],
+    live: 0,
+    drained: 0,
+    taken: 0,
+    timeouts: [],
+    linkTimeouts: [],
+    cqTimeouts: 0,
+    lastTimeoutFlush: 0,
+    offTimeoutUsed: false,
+    polls: Array.from({ length: 2 ** pollHashBits(program.cqEntries) }, () => []),
+    cancelSeq: 0,
+    nextReq: 1,
+    requests: [],
+    batch: 0,
+    submitting: false,
+    plug: undefined,
+    canceller: undefined,
+    freeSlots: [],
+    slotNames: [],
+    postFailed,
+    linkTimeoutTask,
+    cqWake: undefined,
+  };
+}
