@@ -70,6 +70,11 @@ export class Frames {
     return { stackFrames: start > 0 ? [] : [frame], totalFrames: 1 };
   }
 
+  /** Whether a frame is one of the run before a restart. */
+  isBefore(frame: number | undefined): boolean {
+    return frame !== undefined && this.shown.isBefore(frame);
+  }
+
   /** The event of a frame and the focus when it was given out; the cursor's without a frame, undefined for a frame of long ago. */
   shownBy(frame: number | undefined): Shown | undefined {
     if (frame !== undefined) return this.shown.get(frame);

@@ -22,6 +22,7 @@ export function inspectHandlers(running: () => Run): Handlers {
       running().frames.of(args.threadId, args.startFrame ?? 0, args.levels ?? 0),
     scopes: (args: DebugProtocol.ScopesArguments) => {
       const run = running();
+      if (run.frames.isBefore(args.frameId)) return { scopes: [] };
       const { event, focus } = shownBy(run, args.frameId);
       return { scopes: event < 0 ? [] : scopesOf(run.open, event, focus, run.nodes) };
     },

@@ -49,7 +49,8 @@ export class NodeTable {
     count = 0,
   ): readonly VariableNode[] | undefined {
     const all = this.get(reference);
-    if (all === undefined) return undefined;
+    // A client may ask late, when the run of a number was replaced: there is nothing left to show, and nothing wrong.
+    if (all === undefined) return this.branches.isBefore(reference) ? [] : undefined;
     const named = all.length - (this.branches.get(reference)?.items ?? 0);
     const list = filter === 'named' ? all.slice(0, named) : filter === 'indexed' ? all.slice(named) : all;
     return count > 0 ? list.slice(start, start + count) : list;

@@ -5,6 +5,11 @@ const KEPT_STOPS = 8;
 export class Numbers {
   private last = 0;
 
+  /** The number that was given out last; 0 for none yet. */
+  get given(): number {
+    return this.last;
+  }
+
   /** A number that was never given out. */
   next(): number {
     return ++this.last;
@@ -17,8 +22,16 @@ export class Numbered<T> {
   /** First number of each stop that is kept. */
   private readonly stops: number[] = [];
   private fresh: number | undefined;
+  private readonly before: number;
 
-  constructor(private readonly numbers: Numbers) {}
+  constructor(private readonly numbers: Numbers) {
+    this.before = numbers.given;
+  }
+
+  /** Whether a number was given out before there was this: by the run before a restart. */
+  isBefore(number: number): boolean {
+    return number > 0 && number <= this.before;
+  }
 
   /** Gives a thing a number. */
   add(thing: T): number {
