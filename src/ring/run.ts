@@ -30,6 +30,8 @@ import { buildFiles, type ProgramFiles } from './setup';
 
 /** A step that waits longer than this hangs, ns. */
 const HANG = 2_000_000_000;
+/** CQEs of one step, from which on a timer that repeats for ever makes it hang. */
+const ENDLESS = 100;
 
 /** Time without a completion after which the application takes it that nothing more comes, ns. */
 const QUIET = 50_000_000;
@@ -95,6 +97,8 @@ class ProgramRun implements RunResult {
   private readonly hash: HashContents;
   private taken: OutcomeStep['cqes'] & object = [];
   private deadline = Number.POSITIVE_INFINITY;
+  /** While all CQEs are taken: from which one on. */
+  private reapsFrom: number | undefined;
 
   constructor(
     private readonly program: RingProgram,
@@ -119,7 +123,7 @@ class ProgramRun implements RunResult {
 
   run(): void {
     this.world.run(
-      () => this.finished,
+      () => this.finished || this.endless(),
       () => this.deadline,
     );
     if (!this.finished) this.endHung();
@@ -132,7 +136,21 @@ class ProgramRun implements RunResult {
     if (step.kind === 'submit') {
       const cqes = ring.cq.slice(ring.cqHead).map(outcomeCqe);
       this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), cqes, hang: true });
-    } else this.steps.push({ cqes: this.taken, hang: true });
+      return;
+    }
+    const left = this.reapsFrom === undefined ? [] : ring.cq.slice(ring.cqHead).map(outcomeCqe);
+    const cqes = [...this.taken, ...left];
+    this.steps.push({ cqes: this.endless() ? cqes.slice(0, ENDLESS) : cqes, hang: true });
+  }
+
+  /** Taking all CQEs never ends: a timer that repeats for ever has given many. */
+  private endless(): boolean {
+    const { ring, reapsFrom } = this;
+    return (
+      reapsFrom !== undefined &&
+      ring.cq.length - reapsFrom >= ENDLESS &&
+      ring.timeouts.some(({ timeout }) => timeout!.multishot && timeout!.off === 0)
+    );
   }
 
   private submitted = 0;
@@ -279,6 +297,7 @@ class ProgramRun implements RunResult {
   /** Takes CQEs until nothing that still runs can bring another one. */
   private *reapAll(): Context {
     const { ring } = this;
+    this.reapsFrom = ring.cqHead;
     for (;;) {
       this.world.mark(4);
       // When it takes them is seen by nobody where the CQ has room for all.
@@ -297,6 +316,7 @@ class ProgramRun implements RunResult {
       yield* this.waitForMore();
     }
     this.take(Number.POSITIVE_INFINITY);
+    this.reapsFrom = undefined;
     this.restedAt = ring.cqHead;
     this.steps.push({ cqes: this.taken });
     // It took a while to be sure of that: workers that are idle have slept for long.

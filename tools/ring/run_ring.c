@@ -32,6 +32,8 @@
 #define MAX_ITEMS 64
 #define HANG_NS 2000000000LL
 #define QUIET_NS 250000000LL
+/* CQEs of one step, from which on a timer that repeats for ever makes it hang. */
+#define ENDLESS 100
 
 static struct io_uring_params params;
 static int ring_fd = -1;
@@ -248,6 +250,7 @@ static struct step {
 	struct io_uring_sqe *sqes;
 } steps[4096];
 static int nr_steps;
+static int repeats_for_ever;
 
 static void add_step(char kind, char *args)
 {
@@ -262,7 +265,12 @@ static void add_step(char kind, char *args)
 		die("bad S line");
 	step->sqes = calloc(strlen(args) / 128 + 1, sizeof *step->sqes);
 	for (char *hex = strtok(args + used, " \n"); hex; hex = strtok(NULL, " \n"))
-		from_hex(hex, (unsigned char *)&step->sqes[step->nr++]);
+	{
+		struct io_uring_sqe *sqe = &step->sqes[step->nr++];
+		from_hex(hex, (unsigned char *)sqe);
+		if (sqe->opcode == IORING_OP_TIMEOUT && (sqe->timeout_flags & (1u << 6)) && (unsigned)sqe->off == 0)
+			repeats_for_ever = 1;
+	}
 }
 
 /* Returns 1 when the step hangs. */
@@ -319,16 +327,23 @@ static int reap(unsigned n)
 	return 0;
 }
 
-static void reap_all(void)
+/* Returns 1 when CQEs come without end. */
+static int reap_all(void)
 {
+	unsigned n = 0;
 	printf("W");
 	for (;;) {
-		take(~0u);
+		n += take(repeats_for_ever ? ENDLESS - n : ~0u);
+		if (repeats_for_ever && n >= ENDLESS) {
+			printf(" hang\n");
+			return 1;
+		}
 		enter(0, 1, IORING_ENTER_GETEVENTS, QUIET_NS);
 		if (!ready() && !overflowed())
 			break;
 	}
 	printf("\n");
+	return 0;
 }
 
 static void dump(const char *name, const void *bytes, size_t size)
@@ -394,7 +409,8 @@ static void run_steps(void)
 				return;
 			break;
 		case 'A':
-			reap_all();
+			if (reap_all())
+				return;
 			break;
 		case 'Z':
 			usleep(step->a);
