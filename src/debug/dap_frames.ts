@@ -116,12 +116,14 @@ export class Frames {
     const { open, sources } = this;
     const { trace } = open;
     const plans: FramePlan[] = [];
-    for (const e of open.causes.chain(event)) {
+    const chain = open.causes.chain(event);
+    const sqes = open.source.kind === 'ring' ? chain.map((e) => open.sqeOf(e)) : [];
+    for (const [k, e] of chain.entries()) {
       const task = trace.taskOf(trace.task[e]);
       const name = `${trace.nameOf(e)} · ${task.comm}-${task.pid}`;
       const code = sources.ofName(trace.nameOf(e));
       const text = sources.ofEvent(e);
-      const line = open.sessionLines.lineOf(e);
+      const line = open.source.kind === 'ring' ? undefined : open.sessionLines.lineOf(e);
       const session = line === undefined ? undefined : sources.ofSession(line);
       if (e === event) {
         plans.push({ event: e, name, place: code ?? text, subtle: false });
@@ -133,6 +135,10 @@ export class Frames {
       } else {
         plans.push({ event: e, name, place: code ?? text, subtle: false });
       }
+      // a request is asked for by its SQE, below the last that the chain has of it
+      const sqe = sqes[k];
+      const asked = sqe && !sqes.includes(sqe, k + 1) ? sources.ofSession(sqe.line) : undefined;
+      if (sqe && asked) plans.push({ event: sqe.event, name: sqe.label, place: asked, subtle: false });
     }
     return plans;
   }

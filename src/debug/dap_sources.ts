@@ -42,7 +42,7 @@ export class Sources {
     private readonly host: DebugHost,
   ) {
     const { open, sessionDocument } = opened;
-    this.sessionPath = sessionDocument ?? (open.source.kind === 'session' ? open.source.path : undefined);
+    this.sessionPath = sessionDocument ?? (open.source.kind === 'text' ? undefined : open.source.path);
   }
 
   /** The trace text is shown by excerpts. */
@@ -172,6 +172,11 @@ export class Sources {
       }
       if (target === undefined || (target.events === undefined && target.names === undefined)) break;
       if (target.line > to) break;
+      // in the middle of what began above
+      if (target.line < line) {
+        line++;
+        continue;
+      }
       lines.push(target.line);
       line = target.line + 1;
     }

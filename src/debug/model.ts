@@ -9,6 +9,7 @@ import type { Trace } from '../trace/trace';
 import { Causes } from './causes';
 import { Cursor } from './cursor';
 import { InFlight } from './in_flight';
+import type { SqeLines } from './ring_lines';
 import { SessionLines } from './session_lines';
 import { SharedWork, type Work } from './work';
 
@@ -32,6 +33,8 @@ export type TraceSource =
       readonly kernel: string;
       /** What its steps returned. */
       readonly steps: readonly OutcomeStep[];
+      /** Where its SQEs stand in its text. */
+      readonly sqes: readonly SqeLines[];
     }
   | {
       readonly kind: 'text';
@@ -58,7 +61,7 @@ export class OpenTrace {
   readonly printer: Printer;
   /** The place that all views show. */
   readonly cursor: Cursor;
-  /** Session lines and the events that they brought about. */
+  /** Lines of the session or ring program and the events that they brought about. */
   readonly sessionLines: SessionLines;
   /** What brought an event about. */
   readonly causes: Causes;
@@ -77,7 +80,7 @@ export class OpenTrace {
     this.states = new StateCache(trace);
     this.printer = new Printer(trace);
     this.cursor = new Cursor(trace.length);
-    this.sessionLines = new SessionLines(trace);
+    this.sessionLines = new SessionLines(trace, source.kind === 'ring' ? source.sqes : []);
     this.causes = new Causes(trace, this.requests);
     this.inFlight = new InFlight(this.requests);
     this.checking = new SharedWork(checkSlices(trace, requests));
@@ -125,6 +128,12 @@ export class OpenTrace {
     for (let event = 0, k = 0; event < length; event++) if (listed[event] === 0) others[k++] = event;
     this.others = others;
     return others;
+  }
+
+  /** The SQE of a ring program whose request event i is of. */
+  sqeOf(event: number): SqeLines | undefined {
+    const row = this.requests.requestOf(event);
+    return this.sessionLines.sqeAt(row < 0 ? event : this.requests.events(row)[0]);
   }
 
   /** Line of event i in the trace text, from 1. */

@@ -6,8 +6,10 @@ import { readProgram } from '../ring/read_program';
 import { writeRingTrace } from '../ring/ring_trace';
 import { type RunResult, runProgram, StepError } from '../ring/run';
 import { didYouMean } from '../session/diagnostics';
+import type { Sqe } from '../uapi/sqe';
 import type { OpenTrace } from './model';
 import { OpenError, type OpenHost, prepared } from './open';
+import { sqeLines } from './ring_lines';
 
 /** Which run of a ring program to open. */
 export interface RingRun {
@@ -61,11 +63,15 @@ export async function openRing(path: string, text: string, host: OpenHost, how: 
     const { line, column, message } = mistakeOf(text, program, error);
     throw new OpenError(`${path}:${line}:${column}: ${message}`);
   }
-  const trace = writeRingTrace(program, profile, run);
+  const firstEvent = new Map<Sqe, number>();
+  const trace = writeRingTrace(program, profile, run, (event, sqe) => {
+    if (!firstEvent.has(sqe)) firstEvent.set(sqe, event);
+  });
+  const sqes = sqeLines(text, program, firstEvent);
   await host.pause();
   return prepared(
     trace,
-    { kind: 'ring', path, kernel: profile.name, name: program.name, steps: run.steps },
+    { kind: 'ring', path, kernel: profile.name, name: program.name, steps: run.steps, sqes },
     host,
   );
 }

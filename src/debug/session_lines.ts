@@ -1,12 +1,19 @@
 import type { Trace } from '../trace/trace';
+import type { SqeLines } from './ring_lines';
 
 const NAMES = ['session_command', 'app_io_submit'] as const;
 
-/** Which lines of the session brought about which events: commands that start, and I/Os that clients ask for. */
+/**
+ * Which lines of the session brought about which events: commands that start, and I/Os that clients ask for. Of a ring program: the first
+ * event of each SQE's request.
+ */
 export class SessionLines {
   private byLine: ReadonlyMap<number, readonly number[]> | undefined;
 
-  constructor(private readonly trace: Trace) {}
+  constructor(
+    private readonly trace: Trace,
+    private readonly sqes: readonly SqeLines[] = [],
+  ) {}
 
   /** Events of a line that say so themselves, in order; empty for a line that did nothing or in a recording. */
   events(line: number): readonly number[] {
@@ -20,8 +27,11 @@ export class SessionLines {
     return starts.length > 0 ? starts : events;
   }
 
-  /** First event of a line, or of the nearest line below it that has one; undefined beyond the last. */
+  /** First event of a line, of the SQE around it, or of the nearest line below it that has one; undefined beyond the last. */
   first(line: number): { readonly line: number; readonly event: number } | undefined {
+    const around = this.sqes.findLast((sqe) => sqe.line <= line && line <= sqe.endLine);
+    if (around !== undefined && !this.index().has(line))
+      return { line: around.line, event: this.events(around.line)[0] };
     let best: number | undefined;
     for (const known of this.index().keys())
       if (known >= line && (best === undefined || known < best)) best = known;
@@ -35,9 +45,15 @@ export class SessionLines {
 
   /** The line that event i names; undefined for an event without one. */
   lineOf(event: number): number | undefined {
+    if (this.sqes.length > 0) return this.sqeAt(event)?.line;
     return (NAMES as readonly string[]).includes(this.trace.nameOf(event))
       ? this.trace.num(event, 'line')
       : undefined;
+  }
+
+  /** The SQE of a ring program whose request begins with event i. */
+  sqeAt(event: number): SqeLines | undefined {
+    return this.sqes.find((sqe) => sqe.event === event);
   }
 
   private index(): ReadonlyMap<number, readonly number[]> {
@@ -49,6 +65,7 @@ export class SessionLines {
       if ((NAMES as readonly string[]).includes(name) && fields.has('line')) wanted[id] = 1;
     }
     const byLine = new Map<number, number[]>();
+    for (const { line, event } of this.sqes) byLine.set(line, [...(byLine.get(line) ?? []), event]);
     for (let i = 0; i < trace.length; i++) {
       if (wanted[trace.shape[i]] === 0) continue;
       const line = trace.num(i, 'line') ?? 0;

@@ -4,6 +4,7 @@ import type { UringProfile } from '../kernel/uring/uring_profile';
 import { EVENTS, type EventName } from '../trace/schema';
 import { Recorder } from '../trace/recorder';
 import { Trace } from '../trace/trace';
+import type { Sqe } from '../uapi/sqe';
 import type { RingProgram } from './program';
 import type { RunResult } from './run';
 
@@ -16,8 +17,13 @@ const WORK = 0xc8n;
 const RING_FD = 3;
 const APP_PID = 1000;
 
-/** Writes the events of a run. */
-export function writeRingTrace(program: RingProgram, profile: UringProfile, run: RunResult): Trace {
+/** Writes the events of a run; `written` is told each of them with the SQE of its request. */
+export function writeRingTrace(
+  program: RingProgram,
+  profile: UringProfile,
+  run: RunResult,
+  written?: (event: number, sqe: Sqe) => void,
+): Trace {
   const trace = new Trace();
   const rec = new Recorder(trace);
   const pids = new Map<string, number>();
@@ -65,6 +71,7 @@ export function writeRingTrace(program: RingProgram, profile: UringProfile, run:
     rec.stamp.task = task(event.context);
     rec.now = Math.max(rec.now, event.at);
     write(name, (field) => fieldOf(event, field));
+    written?.(trace.length - 1, event.req.sqe);
   }
   return trace;
 }

@@ -11,6 +11,7 @@ import {
   WHERE_REQUEST,
 } from '../../src/debug/dap_session';
 import { openSession, openTraceText } from '../../src/debug/open';
+import { openRing } from '../../src/debug/open_ring';
 import { StackIndex } from '../../src/debug/stack';
 import { eventNames } from '../../src/trace/schema';
 
@@ -77,6 +78,10 @@ export function testHost(options: TestHostOptions = {}): DebugHost {
       const bytes = read(program);
       if (program.endsWith('.ublk')) {
         return { open: await openSession(program, new TextDecoder().decode(bytes), { pause, ...work }) };
+      }
+      if (program.endsWith('.ring.json')) {
+        const text = new TextDecoder().decode(bytes);
+        return { open: await openRing(program, text, { pause, ...work }, args) };
       }
       const open = await openTraceText(program, [bytes], { pause, ...work });
       const whole = { open, traceDocument: program, traceBytes: bytes.length };

@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { Api } from '../../src/extension/activate';
 import { orderComparison } from '../../src/extension/view/subject';
-import { RunningSessions } from './debug_run';
+import { DEBUG_TYPE, DebugRun, RunningSessions } from './debug_run';
 import { behind, cleared, remove, sample, show, until, writeAndShow } from './support';
 
 const ORDERS = 'cqe-order-is-not-tag-order.ring.json';
@@ -116,7 +116,7 @@ describe('ring programs', () => {
     await sessions.end();
 
     await vscode.debug.startDebugging(undefined, {
-      type: 'ublk-trace',
+      type: DEBUG_TYPE,
       request: 'launch',
       name: 'another order',
       program: sample(ORDERS).toString(),
@@ -126,6 +126,29 @@ describe('ring programs', () => {
       api.traces.all.find(({ overrides }) => overrides.schedule === '1'),
     );
     assert.equal(entry.open.source.kind, 'ring');
+  });
+
+  it('stop at a breakpoint on the line of an SQE, and their stacks end in such a line', async () => {
+    const { uri } = await show(sample(CHAIN));
+    // the WRITE of the first chain
+    const line = 13;
+    vscode.debug.addBreakpoints([
+      new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(line, 0))),
+    ]);
+    const run = await DebugRun.start(() =>
+      vscode.debug.startDebugging(undefined, {
+        type: DEBUG_TYPE,
+        request: 'launch',
+        name: 'an SQE',
+        program: uri.toString(),
+        stopOnEntry: false,
+      }),
+    );
+    assert.equal(run.stopped.reason, 'breakpoint');
+    const frames = await run.frames();
+    const asked = frames.find(({ source }) => source?.path?.endsWith(CHAIN));
+    assert.equal(asked?.line, line + 1);
+    await run.stop();
   });
 
   it('run on the kernel of the machine, in a task', async function () {

@@ -169,7 +169,7 @@ function opened(entry: Entry): Opened {
         return excerpt?.query === own?.query ? excerpt && partOf(excerpt) : undefined;
       },
     },
-    ...(open.source.kind === 'session' ? { sessionDocument: shownPath(uri) } : {}),
+    ...(open.source.kind !== 'text' ? { sessionDocument: shownPath(uri) } : {}),
   };
 }
 

@@ -146,11 +146,12 @@ async function reveal(
       await vscode.commands.executeCommand('ublkTrace.requests.focus');
       return;
     case 'session': {
-      const line = open.causes
-        .chain(event)
-        .map((at) => open.sessionLines.lineOf(at))
-        .find((each) => each !== undefined);
-      if (line === undefined || open.source.kind !== 'session')
+      const chain = open.causes.chain(event);
+      const line =
+        open.source.kind === 'ring'
+          ? chain.map((at) => open.sqeOf(at)?.line).find((each) => each !== undefined)
+          : chain.map((at) => open.sessionLines.lineOf(at)).find((each) => each !== undefined);
+      if (line === undefined || open.source.kind === 'text')
         throw new Error(t('The trace does not tell which line of a session led to this event'));
       await showLine(entry.uri, line);
       return;
