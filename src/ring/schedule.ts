@@ -1,7 +1,8 @@
 /** A schedule for an order of CQEs that somebody asks for, or the rule that forbids it. */
 import type { UringProfile } from '../kernel/uring/uring_profile';
+import { finish, type Sliced } from '../trace/slices';
 import type { ExploreLimits } from './explore';
-import { EXPLORE_LIMITS, replay } from './explore';
+import { EXPLORE_LIMITS, replay, SLICE } from './explore';
 import { ORDER_RULES, type OrderedPair, orderRelation } from './order';
 import { type Outcome, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
@@ -46,25 +47,44 @@ export function scheduleFor(
   clock: () => number,
   limits: ExploreLimits = EXPLORE_LIMITS,
 ): OrderAnswer {
+  return finish(scheduling(program, profile, wanted, clock, limits));
+}
+
+/** The same in slices. */
+export function* scheduling(
+  program: RingProgram,
+  profile: UringProfile,
+  wanted: readonly string[],
+  clock: () => number,
+  limits: ExploreLimits = EXPLORE_LIMITS,
+): Sliced<OrderAnswer> {
   const first = runProgram(program, { profile, trace: true });
   if (new WantedOrder(program, wanted).isIn(first)) return found(first, undefined);
   const pair = forbiddenPair(orderRelation(first).pairs, wanted);
   if (pair) return { kind: 'forbidden', pair, says: pair.rules.map((rule) => ORDER_RULES[rule]).join('; ') };
   const start = clock();
-  const look = (order: readonly string[]): StateSearch => {
+  let slice = start;
+  function* look(order: readonly string[]): Sliced<StateSearch> {
     const search = new StateSearch(program, profile, rememberedHash(), new WantedOrder(program, order));
-    while (search.schedules < limits.schedules && clock() - start <= limits.time) {
+    for (
+      let now = clock();
+      search.schedules < limits.schedules && now - start <= limits.time;
+      now = clock()
+    ) {
       if (!search.step() || search.hit) break;
+      if (now - slice <= SLICE) continue;
+      yield Math.min(1, Math.max((now - start) / limits.time, search.schedules / limits.schedules));
+      slice = clock();
     }
     return search;
-  };
-  const search = look(wanted);
+  }
+  const search = yield* look(wanted);
   if (search.hit) return found(replay(program, profile, search.hit), search.hit);
   const { schedules } = search;
   if (!search.done) return { kind: 'absent', schedules, complete: false };
   for (const [i, later] of wanted.entries()) {
     for (const earlier of wanted.slice(0, i)) {
-      const two = look([earlier, later]);
+      const two = yield* look([earlier, later]);
       if (two.hit || !two.done || earlier === later) continue;
       const forbidden = { first: later, second: earlier, rules: ['dependence'], guaranteed: false } as const;
       return { kind: 'forbidden', pair: forbidden, says: ORDER_RULES.dependence };

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkRing, openRing } from '../../src/debug/open_ring';
 import { requestLabel } from '../../src/debug/request_label';
 import { hoverName, proposeNames } from '../../src/extension/ring/names';
-import { askedOrder, orderItems, ordersDocument, ordersOf } from '../../src/extension/ring/orders';
+import {
+  askingOrder,
+  orderItems,
+  ordersDocument,
+  ordersOf,
+  type AskedOrder,
+} from '../../src/extension/ring/orders';
 import { placeAtOffset } from '../../src/extension/ring/places';
 import { cqeOrder } from '../../src/ring/compare';
 import { finish } from '../../src/trace/slices';
@@ -103,7 +109,7 @@ describe('all orders', () => {
 
   it('are answered for when one is typed', async () => {
     const program = fixture('setup-mix-coop');
-    const ask = (value: string): ReturnType<typeof askedOrder> => askedOrder(program, value, english);
+    const ask = (value: string): AskedOrder | undefined => finish(askingOrder(program, value, english));
     const turned = (items.at(-1)?.label.match(/\d+/g) ?? []).join(',');
     const given = ask(turned);
     expect(given).toMatchObject({ possible: true });
@@ -116,6 +122,37 @@ describe('all orders', () => {
     });
     expect(ask('4, 2')?.detail).toContain('completes inline');
     for (const none of ['', '4', '4,', 'x,y', '4,99']) expect(ask(none)).toBeUndefined();
+  });
+
+  it('are looked for in slices, and dropped at once', () => {
+    const reads = Array.from({ length: 8 }, (_, i) => ({
+      op: 'READ',
+      file: 'f',
+      buf: 'b',
+      len: 10,
+      flags: ['ASYNC'],
+      user_data: String(i),
+    }));
+    const many = JSON.stringify({
+      name: 'many',
+      ring: { entries: 8 },
+      files: { f: { kind: 'file', size: 4096 } },
+      buffers: { b: { size: 4096 } },
+      steps: [{ submit: reads, wait: 8 }, { reap: 'all' }],
+    });
+    const now = vi.spyOn(performance, 'now');
+    let clock = 0;
+    now.mockImplementation(() => (clock += 10));
+    try {
+      const work = askingOrder(many, '7,6,5,4,3,2,1,0', english);
+      const step = work.next();
+      expect(step.done).toBe(false);
+      expect(step.value).toBeGreaterThan(0);
+      expect(step.value).toBeLessThan(1);
+      expect(work.return(undefined).done).toBe(true);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   it('are written down with the rule of every guaranteed pair', () => {

@@ -4,7 +4,8 @@ import { DEBUG_TYPE, programOf } from '../debug/configurations';
 import { readBytes } from '../files';
 import { orderComparison } from '../view/subject';
 import type { Views } from '../view/views';
-import { longWork } from '../work';
+import { longWork, turns } from '../work';
+import type { Sliced } from '../../trace/slices';
 import type { RingLive } from './live';
 import type { Orders } from './orders';
 
@@ -95,7 +96,7 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
   const { t } = vscode.l10n;
   const orders = await ordersAt(uri);
   if (orders === undefined) return;
-  const { askedOrder, totalText } = await import('./orders');
+  const { askingOrder, totalText } = await import('./orders');
   const text = await textOf(uri);
   const pairs = orders.relation.pairs.length;
   const sure = orders.relation.pairs.filter(({ rules }) => rules.length > 0).length;
@@ -108,8 +109,8 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
     [list, ...(await choices(orders))],
     `${orders.name}: ${totalText(orders, t)}`,
     t('Choose an order of CQEs to step through it, or type one, such as 3,1,2'),
-    (value) => {
-      const asked = askedOrder(text, value, t);
+    function* (value) {
+      const asked = yield* askingOrder(text, value, t);
       if (asked === undefined) return undefined;
       const { label, description, detail, schedule, possible } = asked;
       const icon = possible ? '$(debug-start)' : '$(circle-slash)';
@@ -124,12 +125,15 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
 /** Time after the last key from which on an order is looked at, ms. */
 const TYPING_MS = 250;
 
-/** A list whose second entry, the likeliest order, is the one that Enter takes. `answer` gives an entry for what is typed. */
+/**
+ * A list whose second entry, the likeliest order, is the one that Enter takes. `answer` gives an entry for what is typed; typing on or leaving
+ * ends it.
+ */
 function choose(
   items: readonly Choice[],
   title: string,
   placeholder: string,
-  answer: (value: string) => Choice | undefined,
+  answer: (value: string) => Sliced<Choice | undefined>,
 ): Promise<Choice | undefined> {
   const picker = vscode.window.createQuickPick<Choice>();
   picker.title = title;
@@ -138,12 +142,45 @@ function choose(
   picker.items = items;
   picker.activeItems = items.slice(1, 2);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  picker.onDidChangeValue((value) => {
+  let turn = 0;
+  const rest = (): void => {
+    picker.busy = false;
+    picker.title = title;
+  };
+  const stop = (): number => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const answered = answer(value);
-      picker.items = answered ? [answered, ...items] : items;
-      if (answered) picker.activeItems = [answered];
+    if (picker.busy) rest();
+    return ++turn;
+  };
+  const within = async <T>(work: Sliced<T>, own: number): Promise<T | undefined> => {
+    const pause = turns();
+    for (let step = work.next(); ; step = work.next()) {
+      if (step.done === true) return step.value;
+      // the answer for what was typed before is none for this
+      if (!picker.busy) picker.items = items;
+      picker.busy = true;
+      picker.title = vscode.l10n.t(
+        '{0} · looking for this order: {1} %',
+        title,
+        Math.floor(step.value * 100),
+      );
+      await pause();
+      if (own !== turn) return undefined;
+    }
+  };
+  picker.onDidChangeValue((value) => {
+    const own = stop();
+    timer = setTimeout(async () => {
+      try {
+        const answered = await within(answer(value), own);
+        if (own !== turn) return;
+        picker.items = answered ? [answered, ...items] : items;
+        if (answered) picker.activeItems = [answered];
+      } catch (error) {
+        showError(error);
+      } finally {
+        if (own === turn) rest();
+      }
     }, TYPING_MS);
   });
   return new Promise((resolve) => {
@@ -152,7 +189,7 @@ function choose(
       picker.hide();
     });
     picker.onDidHide(() => {
-      clearTimeout(timer);
+      stop();
       resolve(undefined);
       picker.dispose();
     });

@@ -6,7 +6,7 @@ import { ORDER_RULES, type OrderRelation, orderRelation } from '../../ring/order
 import type { Outcome } from '../../ring/outcome';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
-import { scheduleFor } from '../../ring/schedule';
+import { scheduling } from '../../ring/schedule';
 import { readOrder } from '../../ring/wanted_order';
 import type { Sliced } from '../../trace/slices';
 import type { Translate } from '../translate';
@@ -14,8 +14,8 @@ import type { Translate } from '../translate';
 /** Longest time that somebody should have to wait for a list, ms. */
 const LIMITS = { schedules: 200_000, time: 4000, outcomes: 1000 };
 
-/** What may be tried while somebody types an order, ms. */
-const ASKED_LIMITS = { schedules: 200_000, time: 900, outcomes: 1 };
+/** What may be tried for an order that somebody typed. */
+const ASKED_LIMITS = { ...LIMITS, outcomes: 1 };
 
 /** All outcomes of a program, and which pairs of CQEs have a guaranteed order. */
 export interface Orders {
@@ -63,13 +63,13 @@ export interface AskedOrder extends OrderItem {
   readonly possible: boolean;
 }
 
-/** Answers for an order such as `3,1,2`; undefined when the text is none, or names a CQE that the program does not have. */
-export function askedOrder(
+/** Answers in slices for an order such as `3,1,2`; undefined when the text is none, or names a CQE that the program does not have. */
+export function* askingOrder(
   text: string,
   value: string,
   t: Translate,
   kernel = DEFAULT_URING_PROFILE,
-): AskedOrder | undefined {
+): Sliced<AskedOrder | undefined> {
   const wanted = readOrder(value);
   if (wanted === undefined || wanted.length < 2) return undefined;
   const profile = uringProfile(kernel)!;
@@ -77,7 +77,7 @@ export function askedOrder(
   const known = runProgram(program, { profile }).steps.flatMap((step) => step.cqes ?? []);
   if (!wanted.every((each) => known.some(({ user_data }) => user_data === each))) return undefined;
   const asked = wanted.join(', ');
-  const answer = scheduleFor(program, profile, wanted, () => performance.now(), ASKED_LIMITS);
+  const answer = yield* scheduling(program, profile, wanted, () => performance.now(), ASKED_LIMITS);
   const cannot = { label: t('{0} cannot come', asked), schedule: undefined, possible: false };
   switch (answer.kind) {
     case 'schedule':
