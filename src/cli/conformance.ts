@@ -2,22 +2,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DEFAULT_URING_PROFILE, nearestProfile } from '../kernel/uring/uring_profile';
-import {
-  type Comparison,
-  type ComparedOutcome,
-  compareOutcomes,
-  cqeOrder,
-  firstDifference,
-  type SeenOutcome,
-} from '../ring/compare';
-import { explore } from '../ring/explore';
+import { type ComparedOutcome, cqeOrder, firstDifference } from '../ring/compare';
 import { ProgramError } from '../ring/json_text';
 import type { RingProgram } from '../ring/program';
 import { readProgram } from '../ring/read_program';
-import { rulesOf } from '../ring/rules';
-import { runProgram } from '../ring/run';
 import { readArgs } from './args';
-import { conformancePage, type Verdict } from './conformance_page';
+import { judge, judgeLive } from './conformance_judge';
+import { conformancePage, isWrong, type Verdict } from './conformance_page';
 import { agrees, compareTraces, type TraceVerdict } from './conformance_traces';
 import { CliError, fileError, systemMessage } from './errors';
 import { NativeRing, NoNativeRing } from './native_ring';
@@ -36,8 +27,6 @@ const FIXTURES = join('test', 'fixtures', 'ring');
 const TRACES = join('test', 'fixtures', 'iou');
 const PAGE = join('docs', 'conformance.md');
 const RUNS = 10;
-/** Bounds of looking for an outcome that is not the first: enough for every given program. */
-const LIMITS = { schedules: 20_000, time: 5000, outcomes: 1000 };
 
 async function main(argv: readonly string[]): Promise<number> {
   const files = argv.filter((arg, i) => !arg.startsWith('-') && argv[i - 1] !== '--runs');
@@ -64,13 +53,19 @@ async function main(argv: readonly string[]): Promise<number> {
     const { name } = nearestProfile(native.kernel);
     if (!native.kernel.startsWith(`${name}.`))
       say(`note: kernel ${native.kernel} is compared with profile ${name}`);
-    const verdicts: Verdict[] = [];
-    for (const { program } of programs) {
-      const verdict = judge(program, await native.run(program, runs), native.kernel);
-      tell(verdict, programs.length <= 5);
-      verdicts.push(verdict);
-    }
-    return report(verdicts, false, true);
+    const { verdicts, failures } = await judgeLive(
+      programs.map(({ program }) => program),
+      native.kernel,
+      (program) => native.run(program, runs),
+      {
+        verdict: (verdict) => tell(verdict, programs.length <= 5),
+        failure: ({ name, message }) => say(`${name}: could not be run: ${message}`),
+      },
+    );
+    const code = report(verdicts, false, true);
+    if (failures.length === 0) return code;
+    say(`${failures.length} of ${programs.length} programs could not be run`);
+    return 1;
   } catch (error) {
     return skipped(error);
   } finally {
@@ -120,41 +115,39 @@ function recorded({ file, program }: { file: string; program: RingProgram }): Ve
   return judge(program, seen, given.kernel ?? DEFAULT_URING_PROFILE);
 }
 
-/** Compares; further allowed outcomes are looked for only where the first one is not the only real one. */
-function judge(program: RingProgram, seen: readonly SeenOutcome[], kernel: string): Verdict {
-  const profile = nearestProfile(kernel);
-  const first = runProgram(program, { profile }).outcome();
-  let comparison: Comparison = compareOutcomes([first], seen);
-  if (!comparison.allowed) {
-    const { found } = explore(program, profile, () => performance.now(), LIMITS);
-    comparison = compareOutcomes([first, ...found.map(({ outcome }) => outcome)], seen);
-  }
-  return { name: program.name, kernel, first, seen, comparison, rules: rulesOf(program, profile) };
-}
-
 /** One line for each program, and more where it is alone. */
-function tell({ name, first, seen, comparison }: Verdict, fully: boolean): void {
+function tell(verdict: Verdict, fully: boolean): void {
+  const { name, first, seen, comparison, undecided } = verdict;
   const runs = seen.reduce((sum, { count }) => sum + count, 0);
   const agree = Math.round(comparison.share * runs);
-  const word = comparison.allowed ? (comparison.exact ? 'agrees' : 'another order') : 'WRONG';
-  say(`${name}: ${word}, ${agree} of ${runs} runs as predicted`);
+  say(`${name}: ${wordOf(verdict)}, ${agree} of ${runs} runs as predicted`);
   if (fully) {
     say(`  predicted       ${cqeOrder(first)}`);
     for (const { count, outcome } of seen)
       say(`  real ${String(count).padStart(4)} times ${cqeOrder(outcome)}`);
   }
   for (const { outcome, count } of comparison.unexpected)
-    say(`  not predicted, ${count} times: ${firstDifference(first, outcome)}`);
+    say(
+      `  ${undecided === undefined ? 'not predicted' : 'not found'}, ${count} times: ${firstDifference(first, outcome)}`,
+    );
+}
+
+function wordOf(verdict: Verdict): string {
+  const { comparison, undecided } = verdict;
+  if (isWrong(verdict)) return 'WRONG';
+  if (undecided !== undefined) return `not found in ${undecided} schedules (the search is incomplete)`;
+  return comparison.exact ? 'agrees' : 'another order';
 }
 
 function report(verdicts: readonly Verdict[], write: boolean, told: boolean): number {
   const all = verdicts.length;
-  const wrong = verdicts.filter(({ comparison }) => !comparison.allowed);
+  const wrong = verdicts.filter(isWrong);
+  const undecided = verdicts.filter((verdict) => verdict.undecided !== undefined).length;
   const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
   if (!told) for (const verdict of verdicts) if (!verdict.comparison.exact) tell(verdict, false);
   const kernels = [...new Set(verdicts.map(({ kernel }) => kernel))].join(', ');
   say(
-    `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed`,
+    `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed${undecided === 0 ? '' : `, ${undecided} with one that was not found in the time given`}`,
   );
   if (write) {
     const traces = compareTraces(TRACES);

@@ -12,6 +12,13 @@ export interface Verdict {
   readonly seen: readonly SeenOutcome[];
   readonly comparison: Comparison;
   readonly rules: readonly UringRule[];
+  /** Schedules seen, where the search for a real outcome was cut: it is not known whether the rules allow it. */
+  readonly undecided?: number;
+}
+
+/** Whether a kernel gave an outcome that the rules do not allow. */
+export function isWrong({ comparison, undecided }: Verdict): boolean {
+  return !comparison.allowed && undecided === undefined;
 }
 
 /** The page, as Markdown. */

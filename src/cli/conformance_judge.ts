@@ -1,0 +1,83 @@
+/** Judging one program: what is predicted against what a kernel did. */
+import { nearestProfile, type UringProfile } from '../kernel/uring/uring_profile';
+import { compareOutcomes, equalOutcomes, type SeenOutcome } from '../ring/compare';
+import { type ExploreLimits, explore } from '../ring/explore';
+import type { RingProgram } from '../ring/program';
+import { rulesOf } from '../ring/rules';
+import { runProgram } from '../ring/run';
+import { cqeOrder, scheduleFor } from '../ring/schedule';
+import type { Verdict } from './conformance_page';
+import { NoNativeRing } from './native_ring';
+
+/** Bounds of looking for an outcome that is not the first: enough for every given program. */
+const LIMITS: ExploreLimits = { schedules: 20_000, time: 5000, outcomes: 1000 };
+
+/** A program that the kernel of this machine could not be asked about, and why. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** Compares; further allowed outcomes are looked for only where the first one is not the only real one. */
+export function judge(
+  program: RingProgram,
+  seen: readonly SeenOutcome[],
+  kernel: string,
+  limits: ExploreLimits = LIMITS,
+): Verdict {
+  const profile = nearestProfile(kernel);
+  const first = runProgram(program, { profile }).outcome();
+  const head = { name: program.name, kernel, first, seen, rules: rulesOf(program, profile) };
+  const comparison = compareOutcomes([first], seen);
+  if (comparison.allowed) return { ...head, comparison };
+  const clock = (): number => performance.now();
+  const { found, complete, schedules } = explore(program, profile, clock, limits);
+  const outcomes = [first, ...found.map(({ outcome }) => outcome)];
+  const searched = compareOutcomes(outcomes, seen);
+  if (searched.allowed || (complete && found.length < limits.outcomes))
+    return { ...head, comparison: searched };
+  const direct = searched.unexpected.map((one) => lookFor(program, profile, one, limits));
+  const all = compareOutcomes([...outcomes, ...direct.flatMap(({ outcome }) => outcome ?? [])], seen);
+  const undecided = !all.allowed && direct.every(({ forbidden }) => !forbidden);
+  return { ...head, comparison: all, ...(undecided ? { undecided: schedules } : {}) };
+}
+
+/** Looks for the one order of CQEs that a kernel gave. */
+function lookFor(
+  program: RingProgram,
+  profile: UringProfile,
+  { outcome }: SeenOutcome,
+  limits: ExploreLimits,
+): { outcome?: SeenOutcome['outcome']; forbidden: boolean } {
+  const answer = scheduleFor(program, profile, cqeOrder(outcome), () => performance.now(), limits);
+  if (answer.kind === 'schedule') {
+    return equalOutcomes(answer.outcome, outcome)
+      ? { outcome: answer.outcome, forbidden: false }
+      : { forbidden: false };
+  }
+  return { forbidden: answer.kind === 'forbidden' || answer.complete };
+}
+
+/** The verdicts on programs that a kernel runs; one that cannot be run leaves the others. @throws NoNativeRing */
+export async function judgeLive(
+  programs: readonly RingProgram[],
+  kernel: string,
+  run: (program: RingProgram) => Promise<readonly SeenOutcome[]>,
+  tell: { verdict(verdict: Verdict): void; failure(failure: Failure): void },
+): Promise<{ verdicts: Verdict[]; failures: Failure[] }> {
+  const verdicts: Verdict[] = [];
+  const failures: Failure[] = [];
+  for (const program of programs) {
+    try {
+      const verdict = judge(program, await run(program), kernel);
+      verdicts.push(verdict);
+      tell.verdict(verdict);
+    } catch (error) {
+      if (error instanceof NoNativeRing) throw error;
+      const failure = { name: program.name, message: error instanceof Error ? error.message : String(error) };
+      failures.push(failure);
+      tell.failure(failure);
+    }
+  }
+  return { verdicts, failures };
+}
