@@ -75,8 +75,8 @@ export const FLAG_MEANINGS: Readonly<Record<string, Meanings>> = {
     FIXED_FILE: m('5.1', 'The file is meant by its index in the table of registered files.'),
     IO_DRAIN: m(
       '5.2',
-      'Starts when every earlier request of the ring has completed, and what comes later waits for it. A request that never completes, such as an armed FETCH, holds it for ever.',
-      '6.1 and 6.12 compare sequence numbers, 6.18 and 7.3 count live requests: the same to be seen.',
+      'Starts when every earlier request of the ring has completed; what comes later does not start before it. A request that never completes, such as an armed FETCH, holds it for ever.',
+      '6.1 and 6.12 compare sequence numbers and release what comes later together with it; 6.18 and 7.3 count live requests, and what comes later waits until it has completed.',
     ),
     IO_LINK: m(
       '5.3',

@@ -11,7 +11,7 @@ import type { RunResult } from './run';
 /** Rules that order two CQEs, with what they say. */
 export const ORDER_RULES = {
   'chain-order': 'in a chain the next request starts after the CQE of the one before',
-  drain: 'a DRAIN waits for all earlier requests, and all later ones wait for it',
+  drain: 'a DRAIN waits for all earlier requests; from 6.18 on all later ones wait for it too',
   batch: 'what completes inline in one submit call posts in the order of the SQ, at the end of the call',
   'followers-later': 'followers start after the CQEs of their submit call were posted',
   rounds:

@@ -89,7 +89,7 @@ const RULES: readonly TestedRule[] = [
   },
   {
     id: 'drain',
-    says: 'A DRAIN request starts when all earlier ones have completed; what comes later waits for it.',
+    says: 'A DRAIN request starts when all earlier ones have completed; what comes later waits for it (before 6.18: is released together with it).',
     applies: (f) => f.flag(FLAG.DRAIN),
   },
   {
