@@ -69,6 +69,18 @@ describe('the drawing as SVG', () => {
     expect(svg).not.toContain('var(--');
   });
 
+  it('has a line at the end of a range that waits for the other, where it is in view', () => {
+    const parts = { tracks, slice, cursor: { time: 100 } };
+    const plain = svgOf(parts);
+    expect(svgOf({ ...parts, mark: 5000 })).toBe(plain);
+    const marked = svgOf({ ...parts, mark: 600 });
+    const x = Math.round(sceneOf(parts).scale.x(600)) - 1;
+    const at = (svg: string): number => svg.split(`x="${x}"`).length - 1;
+    expect(at(plain)).toBe(0);
+    expect(at(marked)).toBeGreaterThan(10);
+    expect(balanced(marked)).toBe(true);
+  });
+
   it('holds numbers only, also for spans that never end and times near 2^53', () => {
     const far = 2 ** 53 - 1000;
     const late = sliceOf(

@@ -315,6 +315,34 @@ describe('the sequence', () => {
   });
 });
 
+describe('what the pointer rests on', () => {
+  it('is explained in the sequence: the event, its function and kernel, why and what comes next', async () => {
+    const page = await open('sequence', 300, -1);
+    const line = page.locator('.sequence-line').nth(8);
+    await line.hover({ position: { x: 30, y: 10 } });
+    const tip = page.getByRole('tooltip');
+    await expect.poll(() => tip.textContent()).toMatch(/simulated 6\.1[\s\S]*Next: /);
+    expect(await tip.textContent()).toContain((await line.getAttribute('aria-label'))!);
+    await shot(page, 'sequence-tip');
+    expect(await findings(page)).toEqual([]);
+    await page.mouse.move(2, 2);
+    await expect.poll(() => tip.count()).toBe(0);
+  });
+
+  it('is told of a part of the machine: its state, what changed it, its values', async () => {
+    const page = await open('machine', 300, -1);
+    const part = page.locator('.machine-part:has(.machine-flash)').first();
+    await part.hover();
+    const tip = page.getByRole('tooltip');
+    await expect.poll(() => tip.textContent()).toMatch(/Changed by: /);
+    expect(await tip.locator('dt').count()).toBeGreaterThan(0);
+    await shot(page, 'machine-tip');
+    expect(await findings(page)).toEqual([]);
+    await page.keyboard.press('.');
+    await expect.poll(() => tip.count()).toBe(0);
+  });
+});
+
 describe('the machine', () => {
   it('tells what happened, marks what changed and says what it was', async () => {
     const page = await open('machine', 796, 12);

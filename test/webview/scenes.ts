@@ -18,6 +18,7 @@ export interface SceneParts {
   readonly pins?: readonly number[];
   readonly collapsed?: readonly string[];
   readonly scrollTop?: number;
+  readonly mark?: number;
 }
 
 /** A drawing of 1000 by 500 pixels on paper. */
@@ -51,6 +52,7 @@ export function sceneOf(parts: SceneParts): Scene {
     cursor: { event: 0, request: -1, time: 0, text: '', label: '', ...parts.cursor },
     flow: parts.flow,
     selection: undefined,
+    mark: parts.mark,
     hover: undefined,
     words,
   };

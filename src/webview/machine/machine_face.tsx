@@ -1,6 +1,8 @@
+import { signal } from '@preact/signals-core';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bringIntoView } from '../drawing/motion';
 import { Marks } from '../drawing/svg';
+import { PartTip, type Pointed, pointedAt, type PointedPart } from '../drawing/tip';
 import { useWidth } from '../drawing/use_width';
 import { useZoom } from '../drawing/use_zoom';
 import { fittingZoom, layoutWidth, ZOOMS } from '../drawing/zoom';
@@ -37,6 +39,7 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
   const [all, setAll] = useState(false);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
+  const pointed = useMemo(() => signal<Pointed<PointedPart> | undefined>(undefined), [trace]);
   const load = useMemo(
     () =>
       latest(
@@ -79,6 +82,10 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
     const element = box.querySelector(`[data-part="${CSS.escape(first.id)}"]`);
     if (element !== null) bringIntoView(box, element);
   }, [drawing]);
+  // What is said of a part holds for one event.
+  useEffect(() => {
+    pointed.value = undefined;
+  }, [view, zoom]);
   const onBreak = (path: string): void => void store.breakWhen(path, trace);
   useEffect(
     () =>
@@ -133,7 +140,13 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
           )}
         </header>
       )}
-      <div class="machine-scroll" ref={scroller}>
+      <div
+        class="machine-scroll"
+        ref={scroller}
+        onScroll={() => {
+          pointed.value = undefined;
+        }}
+      >
         {drawing !== undefined && parts.length === 0 && (
           <p class="calm">{t('Nothing of a machine is known here yet: step on.')}</p>
         )}
@@ -159,6 +172,12 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
                 event={view?.event ?? -1}
                 picked={part.id === shown?.id && picked !== ''}
                 stop={part.id === shown?.id}
+                over={pointedAt(pointed, part.id, {
+                  title: part.title,
+                  label: part.label,
+                  values: part.values,
+                  by: part.changed ? (view?.title ?? '') : '',
+                })}
                 onPick={() => setPicked(part.id)}
                 onKey={(event) => onKey(part, event)}
               />
@@ -188,6 +207,7 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
           )}
         </section>
       )}
+      <PartTip store={store} pointed={pointed} />
     </section>
   );
 }
@@ -215,11 +235,12 @@ interface PartProps {
   readonly picked: boolean;
   /** The one part that Tab comes to. */
   readonly stop: boolean;
+  readonly over: ReturnType<typeof pointedAt>;
   readonly onPick: () => void;
   readonly onKey: (event: KeyboardEvent) => void;
 }
 
-function Part({ part, event, picked, stop, onPick, onKey }: PartProps) {
+function Part({ part, event, picked, stop, over, onPick, onKey }: PartProps) {
   const { x, y, w, h } = part;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a button element cannot stand in a drawing
@@ -232,9 +253,9 @@ function Part({ part, event, picked, stop, onPick, onKey }: PartProps) {
       data-part={part.id}
       onClick={onPick}
       onKeyDown={onKey}
+      {...over}
     >
       <rect class="hit" x={x} y={y} width={w} height={h} />
-      <title>{part.label}</title>
       <Marks marks={part.marks} />
       {part.changed && <rect key={event} class="machine-flash" x={x} y={y} width={w} height={h} rx={5} />}
       <rect class="ring-focus" x={x - 3} y={y - 3} width={w + 6} height={h + 6} rx={7} />

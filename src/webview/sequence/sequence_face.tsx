@@ -1,5 +1,7 @@
+import { signal } from '@preact/signals-core';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Marks } from '../drawing/svg';
+import { EventTip, type Pointed, pointedAt, type PointedEvent } from '../drawing/tip';
 import { useWidth } from '../drawing/use_width';
 import { useZoom } from '../drawing/use_zoom';
 import { fittingZoom, layoutWidth } from '../drawing/zoom';
@@ -35,6 +37,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   const anchor = useRef<{ event: number; offset: number } | undefined>(undefined);
   const request = only ? cursor.request : -1;
 
+  const pointed = useMemo(() => signal<Pointed<PointedEvent> | undefined>(undefined), [trace]);
   const load = useMemo(
     () =>
       latest(
@@ -139,6 +142,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   }, [store, trace, width, cursor, only, request, offer, t]);
 
   const onScroll = (): void => {
+    pointed.value = undefined;
     const box = scroller.current;
     if (box === null || drawing === undefined || view === undefined) return;
     const first = drawing.rows.findIndex((one) => (one.y + one.height) * zoom > box.scrollTop);
@@ -224,6 +228,10 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
                     width={drawing.width}
                     selected={one.row.event === cursor.event}
                     text={rowSentence(one.row, view.actors)}
+                    over={pointedAt(pointed, String(one.row.event), {
+                      event: one.row.event,
+                      text: rowSentence(one.row, view.actors),
+                    })}
                     onPick={() =>
                       store.move(
                         one.row.event,
@@ -239,6 +247,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
           </div>
         )}
       </div>
+      <EventTip store={store} trace={trace} pointed={pointed} />
     </section>
   );
 }
@@ -254,10 +263,11 @@ interface LineProps {
   readonly width: number;
   readonly selected: boolean;
   readonly text: string;
+  readonly over: ReturnType<typeof pointedAt>;
   readonly onPick: () => void;
 }
 
-function Line({ id, drawn, width, selected, text, onPick }: LineProps) {
+function Line({ id, drawn, width, selected, text, over, onPick }: LineProps) {
   return (
     <g
       id={id}
@@ -266,9 +276,9 @@ function Line({ id, drawn, width, selected, text, onPick }: LineProps) {
       aria-label={text}
       class="sequence-line"
       onClick={onPick}
+      {...over}
     >
       <rect x={0} y={drawn.y} width={width} height={drawn.height} class="hit" />
-      <title>{text}</title>
       <Marks marks={drawn.marks} />
     </g>
   );

@@ -1,4 +1,4 @@
-import { drawGround, drawGutter, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
+import { drawGround, drawGutter, drawMark, drawMinimap, drawPlayhead, drawRuler } from './draw_frame';
 import { drawLegend } from './legend';
 import { drawTracks } from './draw_tracks';
 import { drawTies } from './draw_ties';
@@ -35,6 +35,7 @@ export function drawScene(painter: Painter, scene: Scene): void {
   });
   drawMinimap(painter, scene);
   drawRuler(painter, scene);
+  drawMark(painter, scene);
   drawPlayhead(painter, scene);
   drawLegend(painter, scene);
 }

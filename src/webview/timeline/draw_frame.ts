@@ -123,6 +123,19 @@ export function drawRuler(painter: Painter, scene: Scene): void {
   }
 }
 
+/** One end of a range that waits for the other: a dashed line with a flag in the ruler. */
+export function drawMark(painter: Painter, scene: Scene): void {
+  const { mark, scale, palette, metrics, height } = scene;
+  const x = mark === undefined ? -1 : Math.round(scale.x(mark));
+  if (x < scale.left - 1 || x > scale.left + scale.width + 1) return;
+  const top = metrics.minimap;
+  const bottom = height - metrics.legend;
+  painter.fill(x - 1, top, 2, metrics.ruler, palette.focus);
+  for (let y = top + metrics.ruler; y < bottom; y += 10)
+    painter.fill(x - 1, y, 2, Math.min(6, bottom - y), palette.focus);
+  painter.area([x, top + 1, x + 9, top + 5, x, top + 9], palette.focus);
+}
+
 /** The cursor: a line through everything, its time on a plate in the ruler. */
 export function drawPlayhead(painter: Painter, scene: Scene): void {
   const { scale, palette, metrics, cursor, height } = scene;

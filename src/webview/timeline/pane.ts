@@ -179,6 +179,7 @@ export class Pane {
     store.flows.value;
     store.pins.value;
     store.selection.value;
+    store.mark.value;
     store.words.value;
     store.epoch.value;
     this.hover.value;
@@ -274,6 +275,7 @@ export class Pane {
     const range: TimeRange = store.range.peek();
     const scale = new Scale(range, metrics.gutter, width - metrics.gutter);
     const selection = store.selection.peek();
+    const mark = store.mark.peek();
     const flow: Flow | undefined = store.flows.peek()[trace];
     return {
       width,
@@ -291,6 +293,7 @@ export class Pane {
       flow,
       ties: summary.ties,
       selection: selection?.trace === trace ? selection : undefined,
+      mark: mark?.trace === trace ? mark.time : undefined,
       hover: this.hover.peek(),
       words: store.words.peek(),
       ...this.data({ rows, pinned, scrollTop: this.scrollTop.peek(), metrics, height, scale }),

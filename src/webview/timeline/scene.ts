@@ -88,6 +88,8 @@ export interface Scene {
   readonly flow: Flow | undefined;
   readonly ties?: Ties | undefined;
   readonly selection: TimeRange | undefined;
+  /** One end of a range that is being measured, ns. */
+  readonly mark?: number | undefined;
   readonly hover: Hit | undefined;
   readonly words: Words;
 }

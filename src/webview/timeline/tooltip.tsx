@@ -1,5 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
-import { type Explanation, MARK_KINDS, SPAN_KINDS } from '../protocol_data';
+import { MARK_KINDS, SPAN_KINDS } from '../protocol_data';
+import { Told } from '../drawing/tip';
+import { HoverExplainer } from '../hover';
 import type { Store } from '../store';
 import { useValue } from '../use_signal';
 import type { Words } from '../words';
@@ -9,7 +11,6 @@ import type { Pane } from './pane';
 import type { Aside, Hit, Scene } from './scene';
 import { counterAt } from './draw_tracks';
 import { targetOf } from './hit';
-import { HoverExplainer } from './hover';
 
 /** What the span, mark, counter or name under the pointer is; where the pointer rests, why and what comes next as well. */
 export function Tooltip({ store, pane }: { readonly store: Store; readonly pane: Pane }) {
@@ -35,20 +36,6 @@ export function Tooltip({ store, pane }: { readonly store: Store; readonly pane:
       ))}
       {explanation !== undefined && <Told of={explanation} t={t} />}
     </div>
-  );
-}
-
-/** The explanation in short; all of it stands in the side panel. */
-function Told({ of, t }: { readonly of: Explanation; readonly t: Words }) {
-  const { what, where, why, next } = of;
-  const place = [where.function, where.context, where.kernel].filter((part) => part !== '').join(' · ');
-  return (
-    <>
-      <p>{what}</p>
-      <small>{place}</small>
-      {why[0] !== undefined && <p>{t('Because of: {0}', why[0].text)}</p>}
-      {next[0] !== undefined && <p>{t('Next: {0}', next[0].text)}</p>}
-    </>
   );
 }
 

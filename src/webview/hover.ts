@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals-core';
-import { latest } from '../latest';
-import type { Explanation } from '../protocol_data';
-import type { Store } from '../store';
+import { latest } from './latest';
+import type { Explanation } from './protocol_data';
+import type { Store } from './store';
 
 /** How long the pointer rests before what lies there is explained, ms. */
 const REST = 250;
