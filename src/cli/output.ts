@@ -50,9 +50,26 @@ export function quietOnClosedPipe(): void {
   }
 }
 
-/** `-` or undefined: stdout; else a file that appears under its name only when it is complete. */
-export function openOutput(file: string | undefined): Output {
-  return file === undefined || file === '-' ? standardOutput() : fileOutput(file);
+/**
+ * `-` or undefined: stdout; else a file that appears under its name only when it is complete. Refuses to replace `input`, the
+ * file that the command reads.
+ */
+export function openOutput(file: string | undefined, input: string): Output {
+  if (file === undefined || file === '-') return standardOutput();
+  if (sameFile(file, input)) throw fileError(file, 'the output would replace the file that is read');
+  return fileOutput(file);
+}
+
+/** Whether two names lead to one regular file. */
+function sameFile(a: string, b: string): boolean {
+  if (b === '-') return false;
+  try {
+    const [one, other] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
+    return one.isFile() && one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    // what is not there yet, or cannot be looked at, is told where it is opened
+    return false;
+  }
 }
 
 function fileOutput(file: string): Output {

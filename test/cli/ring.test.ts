@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cliUnderTest } from '../support/cli';
@@ -65,6 +65,22 @@ describe('ring', () => {
     expect(code).toBe(0);
     expect(answer).toMatchObject({ program: 'p', kernel });
     expect(orderOf(answer.outcomes[0]!).sort()).toEqual(['1', '2', '3']);
+  });
+
+  test('-o does not replace the program, nor any file that a command reads', async () => {
+    const session = '#: kernel 6.1\nublk add -t null\n';
+    writeFileSync(join(cli.folder(), 'same.ublk'), session);
+    symlinkSync('p.json', join(cli.folder(), 'other-name.json'));
+    const refused = { code: 2, stdout: '' };
+    const stderr = expect.stringMatching(/^\S+:1:1: the output would replace the file that is read\n$/);
+    for (const args of [
+      ['ring', 'p.json', '-o', './p.json'],
+      ['ring', 'p.json', '-o', 'other-name.json'],
+      ['run', 'same.ublk', '-o', 'same.ublk'],
+    ])
+      expect({ args, ...(await cli.run(args)) }).toMatchObject({ ...refused, stderr });
+    expect(readFileSync(join(cli.folder(), 'p.json'), 'utf8')).toBe(LINKED);
+    expect(readFileSync(join(cli.folder(), 'same.ublk'), 'utf8')).toBe(session);
   });
 
   test('the default kernel is 6.18; a file and stdin give the same bytes', async () => {

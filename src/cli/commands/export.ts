@@ -38,7 +38,7 @@ export const exportCommand: Command = {
     tellDamage(loaded, env);
     const requests = matchRequests(loaded.trace, {});
     const file = args.text('output');
-    const output = openOutput(file);
+    const output = openOutput(file, args.positionals[0]!);
     let size = 0;
     try {
       for (const piece of write(loaded.trace, requests)) {

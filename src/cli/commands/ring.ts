@@ -18,7 +18,7 @@ import type { Args } from '../args';
 import { COMMON_OPTIONS, type Command } from '../command';
 import { fileError, usageError } from '../errors';
 import { loadText } from '../input';
-import { openOutput, standardOutput } from '../output';
+import { openOutput, type Output, standardOutput } from '../output';
 
 /** `ring PROGRAM.json`: what io_uring answers to a ring program. */
 export const ringCommand: Command = {
@@ -58,7 +58,7 @@ export const ringCommand: Command = {
     const first = placed(file, text, program, () =>
       runProgram(program, { profile, trace: trace !== undefined }),
     );
-    if (trace !== undefined) await writeTrace(trace, program, profile, first);
+    if (trace !== undefined) await writeTrace(openOutput(trace, file), program, profile, first);
     const head = { program: program.name, kernel: profile.name };
     const order = args.text('order');
     if (order !== undefined) return writeOrder(file, text, program, profile, readOrder(order, first));
@@ -116,14 +116,13 @@ function allOf(exploration: Exploration, first: RunResult): object {
 }
 
 async function writeTrace(
-  file: string,
+  output: Output,
   program: RingProgram,
   profile: UringProfile,
   run: RunResult,
 ): Promise<void> {
   const trace = writeRingTrace(program, profile, run);
   const printer = new Printer(trace);
-  const output = openOutput(file);
   for (const part of printer.parts(0)) await output.write(part);
   await output.close();
 }

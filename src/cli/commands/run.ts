@@ -46,7 +46,8 @@ async function run(args: Args, env: Environment): Promise<number> {
   const simulation = new Simulation(session, { realFile: (path) => realFile(session.file, path) });
   const keep = args.has('requests') || (args.has('json') && !args.has('count'));
   const file = args.text('output');
-  const trace = file !== undefined || !(keep || args.has('count')) ? openOutput(file) : undefined;
+  const trace =
+    file !== undefined || !(keep || args.has('count')) ? openOutput(file, session.file) : undefined;
   const counts = new Counter();
   try {
     await drive(simulation, keep, trace, args.has('count') ? counts : undefined, env);
