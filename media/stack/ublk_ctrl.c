@@ -128,6 +128,17 @@ int ublk_ch_release(struct inode *inode, struct file *file)
 
 /* ---- the server is gone -------------------------------------------------------------- */
 
+/* a thread of the server, in order or by a signal; nobody tells the driver */
+void do_exit(long code)
+{
+    struct task_struct *tsk = current;
+
+    io_uring_files_cancel();            /* its io-wq workers end here, parked commands do not */
+    trace(tsk);                                                     //@ sched_process_exit
+    exit_files(tsk);                    /* the ring is closed, and taken apart by a kworker */
+    tsk->state = TASK_DEAD;
+}
+
 /* kworker, every 5 s, or at once after an abort */
 void ublk_daemon_monitor_work(struct work_struct *work)
 {

@@ -52,6 +52,8 @@ export class Causes {
         return this.command(e);
       case 'command_output':
         return this.sameTask(e, ['session_command']);
+      case 'sched_process_exit':
+        return this.commandOfProgram(e, KILLERS);
     }
     const row = this.requests.requestOf(e);
     const list = row < 0 ? undefined : this.requests.events(row);

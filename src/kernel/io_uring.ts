@@ -16,6 +16,7 @@ import { RingTimers } from './ring_timers';
 import { type Gen, PARK, TaskKilled } from './sched';
 import { TaskWork } from './task_work';
 
+const EINTR = -4;
 const ETIME = -62;
 /** io_uring_submit_sqes opens a plug when more than this many SQEs come at once (IO_PLUG_THRESHOLD). */
 const PLUG_THRESHOLD = 2;
@@ -126,6 +127,11 @@ export class IoUring {
     if (flags & IORING_ENTER.GETEVENTS) {
       const waited = yield* this.wait(task, ring, Math.min(minComplete, ring.cqEntries), timeout);
       if (ret === 0 && waited < 0) ret = waited;
+      if (waited === EINTR) {
+        // the signal is taken on the way back to user space, behind the tracepoint
+        emit.sys_exit_io_uring_enter(this.kernel.i32(ret));
+        throw new TaskKilled();
+      }
     }
     yield* this.work.run(task);
     emit.sys_exit_io_uring_enter(this.kernel.i32(ret));
@@ -272,7 +278,7 @@ export class IoUring {
     if (timeout !== undefined) this.timers.arm(ring, timeout, () => (expired = true));
     try {
       for (;;) {
-        if (task.killed) throw new TaskKilled();
+        if (task.killed) return EINTR;
         yield* this.work.run(task);
         if (ring.cqReady >= min) return 0;
         if (expired) return ETIME;

@@ -5,6 +5,9 @@ import type { Costs, KernelProfile } from './profile';
 import { IoTask } from './request';
 import { type Gen, PARK, Scheduler } from './sched';
 
+/** Priority of a task with nice 0. */
+const PRIO = 120;
+
 type Work = (task: IoTask) => void;
 
 interface KblockdWorker {
@@ -54,6 +57,17 @@ export class Kernel {
   /** A process that came and went (the first fork of a daemon) used a pid. */
   skipPid(): void {
     this.nextPid++;
+  }
+
+  /**
+   * The thread ends (do_exit). Divergence: only threads of servers say so; of other processes `session_command_done` is the end.
+   */
+  processExit(task: IoTask): void {
+    const { stamp } = this.rec;
+    const before = { ...stamp };
+    this.sched.stampAs(task);
+    this.rec.emit.sched_process_exit(task.commId, task.pid, PRIO);
+    Object.assign(stamp, before);
   }
 
   /** Word of an unsigned or negative integer number. */

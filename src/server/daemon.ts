@@ -94,6 +94,7 @@ function* initQcow2(machine: Machine, daemon: Daemon): Gen<void> {
     if (!(error instanceof Qcow2Refused)) throw error;
     log(`ublksrv: ${backing?.file?.path ?? ''}: ${error.message}`);
     daemon.alive = false;
+    machine.kernel.processExit(daemon.main);
     machine.ublk.release(daemon.device);
     return;
   }
@@ -124,7 +125,9 @@ function startQueues(machine: Machine, daemon: Daemon): void {
         log: options.log,
       },
       () => {
+        kernel.processExit(thread);
         if (--left > 0) return;
+        kernel.processExit(main);
         daemon.alive = false;
         const before = { ...kernel.rec.stamp };
         kernel.sched.stampAs(main);

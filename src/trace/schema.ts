@@ -2,6 +2,7 @@ import { BLOCK_EVENTS } from './schema_block';
 import { CLIENT_EVENTS } from './schema_client';
 import type { EventSpec } from './schema_types';
 import { IO_URING_EVENTS } from './schema_io_uring';
+import { SCHED_EVENTS } from './schema_sched';
 import { SPLICE_EVENTS } from './schema_splice';
 import { UBLK_EVENTS } from './schema_ublk';
 import type { FieldNames } from './template';
@@ -15,6 +16,7 @@ export const EVENTS = {
   ...BLOCK_EVENTS,
   ...UBLK_EVENTS,
   ...SPLICE_EVENTS,
+  ...SCHED_EVENTS,
   ...CLIENT_EVENTS,
 } as const;
 

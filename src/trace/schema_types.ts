@@ -21,7 +21,7 @@ export interface FieldSpec {
  * a system call `sys_name(args)` or `sys_name -> ret`, a fact is ours alone (no kernel prints it).
  */
 export interface EventSpec {
-  readonly system: 'io_uring' | 'block' | 'syscalls' | 'ublk' | 'splice' | 'fuse' | 'client';
+  readonly system: 'io_uring' | 'block' | 'syscalls' | 'ublk' | 'splice' | 'sched' | 'fuse' | 'client';
   readonly kind: 'tracepoint' | 'probe' | 'syscall-enter' | 'syscall-exit' | 'fact';
   readonly text: readonly [string, ...string[]];
   /** Function of the kernel, the daemon or the client that the event stands for; media/stack has its pseudo-code. */

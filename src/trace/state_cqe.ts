@@ -1,4 +1,5 @@
 import type { Machine, Rules } from './state_machine';
+import { dropAbandoned } from './state_exit';
 import { bindRing } from './state_ring';
 import { deliver } from './state_slot';
 import { MAX_CQES } from './state_types';
@@ -67,6 +68,7 @@ export const CQE_RULES: Rules = {
         if ((flags & CQE_F_MORE) === 0) endReq(ring, ptr);
         const task = m.w.tasks[id];
         if (task !== undefined && task.req === ptr) m.task(id).req = UNKNOWN;
+        if (ring.abandoned) dropAbandoned(m, ring);
       };
     },
   },

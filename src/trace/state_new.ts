@@ -102,6 +102,7 @@ export function newRing(epoch: number, id: number, ptr: number, owner: number): 
     skips: 0,
     lastDone: UNKNOWN,
     lastSkip: false,
+    abandoned: false,
     sqes: [],
     cqes: [],
     reqs: new Map(),

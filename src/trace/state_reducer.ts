@@ -2,6 +2,7 @@ import type { Shape } from './shapes';
 import { CLIENT_RULES } from './state_client';
 import { CQE_RULES } from './state_cqe';
 import { DISK_RULES } from './state_disk';
+import { EXIT_RULES } from './state_exit';
 import { type Fields, type Handler, Machine, type Rule } from './state_machine';
 import { PIPE_RULES } from './state_pipe';
 import { RING_RULES } from './state_ring';
@@ -20,6 +21,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...DISK_RULES,
   ...PIPE_RULES,
   ...CLIENT_RULES,
+  ...EXIT_RULES,
 };
 
 const NO_CHANGE: Handler = () => {};

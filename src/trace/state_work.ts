@@ -63,6 +63,8 @@ export interface Ring {
   skips: number;
   lastDone: number;
   lastSkip: boolean;
+  /** Its task has ended; it lives on with the commands that lie in a driver. */
+  abandoned: boolean;
   sqes: Sqe[];
   cqes: Cqe[];
   reqs: Map<number, Req>;

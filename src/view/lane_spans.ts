@@ -23,6 +23,10 @@ interface Role {
   readonly waits: boolean;
   /** A worker takes an item. */
   readonly item: boolean;
+  /** The task ends. */
+  readonly exits: boolean;
+  /** A server's device loses its last reference. */
+  readonly releases: boolean;
   /** A CQE is posted, which ends the item of a worker. */
   readonly completes: boolean;
 }
@@ -73,6 +77,9 @@ export function* laneSpans(
     if (state.burst >= 0 && end > times.at(state.burst)) add(lane, 0, RUNNING, state.burst, end);
     state.burst = -1;
   };
+  /** Releases of servers' devices; where threads tell their end themselves nothing has to be concluded from them. */
+  const releases: number[] = [];
+  let told = false;
   const { length } = trace;
   for (let i = 0; i < length; i++) {
     if (i % slice === slice - 1) yield i / length;
@@ -99,6 +106,12 @@ export function* laneSpans(
     } else if (stack.length === 0 && k < 0 && state.burst < 0) {
       state.burst = i;
     }
+    if (role.releases) releases.push(i);
+    if (role.exits) {
+      told = true;
+      unwind(lane, 0, now);
+      endBurst(lane, now);
+    }
     if (role.completes && stack[0]?.call === ITEM) unwind(lane, 0, now);
     if (role.waits) {
       endBurst(lane, now);
@@ -108,9 +121,13 @@ export function* laneSpans(
     state.last = i;
   }
   for (const [lane, state] of open.entries()) {
-    if (state.wait >= 0) add(lane, state.waitRow, WAITING, state.wait, Infinity);
+    // a server whose device lost its last reference after all that it did may have ended at any time before that
+    const release =
+      told || lanes.all[lane].kind !== 'daemon' ? undefined : releases.find((i) => i > state.last);
+    const end = release === undefined ? Infinity : times.at(release);
+    if (state.wait >= 0) add(lane, state.waitRow, WAITING, state.wait, end);
     if (state.burst >= 0) endBurst(lane, times.at(state.last));
-    unwind(lane, 0, Infinity);
+    unwind(lane, 0, end);
   }
   return spans;
 }
@@ -144,6 +161,8 @@ function rolesOf(trace: Trace): Role[] {
       syscall,
       waits: name === 'io_uring_cqring_wait' || name === 'wait_for_space',
       item,
+      exits: name === 'sched_process_exit',
+      releases: name === 'ublk_ch_release',
       completes: name === 'io_uring_complete',
     };
   });

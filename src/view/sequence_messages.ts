@@ -136,6 +136,7 @@ const DRIVER: Readonly<Record<string, MessageRule>> = {
   ublk_ctrl_uring_cmd: { from: 'here', to: 'driver', label: (w) => w.driverCommand() },
   ublk_dev_state: { from: 'driver', label: (w, t) => t('device {0}: {1}', w.show('dev_id'), w.str('state')) },
   ublk_ch_open: { from: 'here', to: 'driver', label: (_, t) => t('opens /dev/ublkcN') },
+  sched_process_exit: HERE((_, t) => t('this thread ends')),
   ublk_ch_release: { from: 'here', to: 'driver', label: (_, t) => t('last reference is gone') },
   ublk_stop_dev: { from: 'here', to: 'driver', label: (_, t) => t('stop device') },
   ublk_cancel_dev: { from: 'here', to: 'driver', label: (_, t) => t('cancel parked commands') },

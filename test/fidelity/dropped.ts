@@ -57,6 +57,12 @@ export const DROPPED_EVENTS: readonly (Dropped & {
       /^(io_uring_get_sqe|io_uring_cq_advance|page_fill|page_expose|app_io_\w+|session_\w+|command_output|ublk_dev_state|blk_mq_(get|put)_driver_tag)$/,
     why: 'no kernel prints them',
   },
+  {
+    what: 'sched_process_exit',
+    side: 'simulated',
+    events: /^sched_process_exit$/,
+    why: 'the tracepoint was not switched on in the recordings',
+  },
 ];
 
 /** What {@link Normaliser} and the score leave out by rules of their own. */

@@ -8,6 +8,7 @@ const SYSTEMS: Record<EventSpec['system'], string> = {
   io_uring: 'Tracepoints of io_uring, probes on its functions, and two facts of user space.',
   syscalls: 'The three system calls of io_uring. Their text is that of a system call, without `event:`.',
   splice: 'Function probes on the splice path, pipes, and the additions of the RFC of November 2022.',
+  sched: 'A tracepoint of the scheduler; recordings have it only where it was switched on.',
   fuse: 'Tracepoints of FUSE.',
   client: 'Facts that only a simulation knows: what clients asked for and got, and where bytes came from.',
 };
