@@ -2,7 +2,7 @@ import type { Trace } from '../trace/trace';
 import { opcodes } from './filter_known';
 import { dataFields, EVENT_FIELDS, eventField, REQUEST_FIELDS, requestField } from './filter_fields';
 import type { OpenTrace } from './model';
-import { pathsFrom } from './state_complete';
+import { pathsFrom, valuesOfPath } from './state_complete';
 import { pathKinds } from './state_schema';
 
 /** One proposal: `text` replaces the characters [start, end) of the filter. */
@@ -30,9 +30,8 @@ const SIGNS: readonly (readonly [string, string])[] = [
 /** What may stand at `offset` (characters from 0) of a filter. */
 export function completeFilter(text: string, offset: number, open?: OpenTrace): FilterCompletion[] {
   const before = text.slice(0, offset);
-  const value = /([\w-]+)\s*(==|!=|!~|~)\s*(["']?)([^\s()!=<>~&|"']*)$/.exec(before);
-  if (value !== null && !/^\d/.test(value[4]))
-    return values(value[1], value[3] + value[4], offset, open?.trace);
+  const value = /([\w,@:.-]+)\s*(==|!=|!~|~)\s*(["']?)([^\s()!=<>~&|"']*)$/.exec(before);
+  if (value !== null && !/^\d/.test(value[4])) return values(value[1], value[3] + value[4], offset, open);
   const path = /[\w,@:.]*$/.exec(before)?.[0] ?? '';
   if (path.includes(':')) return states(pathsFrom(open, path), path, offset);
   const word = /[\w-]*$/.exec(before)?.[0] ?? '';
@@ -86,19 +85,31 @@ function fields(word: string, offset: number): FilterCompletion[] {
     }));
 }
 
-function values(field: string, word: string, offset: number, trace: Trace | undefined): FilterCompletion[] {
+function values(
+  field: string,
+  word: string,
+  offset: number,
+  open: OpenTrace | undefined,
+): FilterCompletion[] {
   const quote = /^["']/.exec(word)?.[0] ?? '';
   const bare = word.slice(quote.length).toLowerCase();
-  return known(field, trace)
+  const all = field.includes(':') ? valuesOfPath(open, field) : known(field, open?.trace);
+  return all
     .filter((value) => value.toLowerCase().startsWith(bare))
     .map((value) => ({
       label: value,
-      text: `${quote}${value}${quote}`,
+      text: quoted(value, quote),
       kind: 'value',
       says: `${field} ${value}`,
       start: offset - word.length,
       end: offset,
     }));
+}
+
+/** As it is written in a filter: in the quotes that were begun, or that it needs. */
+function quoted(value: string, begun: string): string {
+  const quote = begun !== '' || /^[^\s()!=<>~&|"']+$/.test(value) ? begun : '"';
+  return `${quote}${value}${quote}`;
 }
 
 function known(field: string, trace: Trace | undefined): readonly string[] {

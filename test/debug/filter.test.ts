@@ -234,4 +234,23 @@ describe('completion', () => {
     ]);
     expect(filterProblem('slot:0:3:state == OWNED', open.trace)).toBeUndefined();
   });
+  test('values of a state variable behind a sign, quoted where they have to be', async () => {
+    expect(labels('slot:0:3:state == ')).toEqual(expect.arrayContaining(['FREE', 'ACTIVE', 'OWNED']));
+    expect(labels('tag == 3 && slot:0:3:state != OW')).toEqual(['OWNED']);
+    expect(labels('slot:0:3:inferred == ')).toEqual([]);
+    const open = await sample();
+    open.cursor.move(open.length >> 1, undefined, 'test');
+    const proposed = (text: string) => completeFilter(text, text.length, open);
+    expect(proposed('slot:0:3:state == "O')).toEqual([
+      expect.objectContaining({ kind: 'value', label: 'OWNED', text: '"OWNED"', start: 18, end: 20 }),
+    ]);
+    expect(proposed('slot:0:3:inferred == ').map(({ text }) => text)).toEqual(['true', 'false']);
+    expect(proposed('device:0:state == ').map(({ label }) => label)).toContain('LIVE');
+    for (const start of ['slot:0:3:request == ', 'slot:0:3:command.op != ', 'device:0:state == ']) {
+      const all = proposed(start);
+      expect(all.length).toBeGreaterThan(0);
+      for (const { text } of all) expect(filterProblem(start + text, open.trace)).toBeUndefined();
+    }
+    expect(proposed('ring:0:sq.head == ')).toEqual([]);
+  });
 });
