@@ -35,8 +35,9 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 const INLINE = 0x80000000;
 const MAX_PAGES = 4096;
-/** The largest queue id and tag that a slot is kept for; the driver has at most 4096 of each. */
-const MAX_SLOT = 4096;
+/** Queues of a device and tags of a queue that slots are kept for. The driver has at most 4096 of each; a tag is a 16-bit number. */
+const MAX_QUEUES = 4096;
+const MAX_TAGS = 0x10000;
 
 /** The working state and the ways to reach its entities for change (each copies an entity that a snapshot shares). */
 export class Machine {
@@ -140,7 +141,7 @@ export class Machine {
 
   /** The slot of (device, queue, tag); undefined for numbers that no driver uses, and for an unknown device (-1). */
   slot(device: number, qid: number, tag: number): Slot | undefined {
-    if (!(device >= 0 && qid >= 0 && qid < MAX_SLOT && tag >= 0 && tag < MAX_SLOT)) return undefined;
+    if (!(device >= 0 && qid >= 0 && qid < MAX_QUEUES && tag >= 0 && tag < MAX_TAGS)) return undefined;
     const { w } = this;
     const dev = this.device(device);
     let queue = dev.queues[qid];

@@ -3,7 +3,7 @@ import type { OpenTrace } from '../../src/debug/model';
 import { diffState, type Leaf, stateLeaves } from '../../src/trace/state';
 import { machineView } from '../../src/view/machine';
 import type { Exploded, MachinePart, MachineView } from '../../src/webview/protocol_faces';
-import { recording, sample, simulated } from './support';
+import { fromText, recording, sample, simulated } from './support';
 
 /** Parts by the kind at the start of their ids. */
 function partsOf(view: MachineView): MachinePart[] {
@@ -164,6 +164,20 @@ describe('the machine', () => {
     expect(view.slots.some((slot) => slot.focused)).toBe(true);
     const rest = total - view.slots.length;
     expect(view.leftOut.join()).toContain(`${rest.toLocaleString('en')} more slots, all idle`);
+  });
+
+  it('of a queue of 10,000 tags knows the last ones too', async () => {
+    const lines = Array.from(
+      { length: 10_000 },
+      (_, tag) =>
+        `  dd-10 [000] ..... ${(1 + tag / 1e5).toFixed(6)}: ublk_queue_rq: (ublk_queue_rq+0x0) qid=0 tag=${tag} sector=${tag * 8} len=4096 flags=0x0`,
+    );
+    const open = await fromText(`${lines.join('\n')}\n`);
+    const { slots } = open.states.at(open.trace.length - 1);
+    expect(slots.map((slot) => slot.tag)).toEqual(lines.map((_, tag) => tag));
+    const view = machineView(open, open.trace.length - 1);
+    expect(view.slots.find((slot) => slot.changed)?.id).toContain(':9999');
+    expect(view.leftOut.join()).toMatch(/more slots/);
   });
 
   it('has no parts and says so where there are no events', async () => {
