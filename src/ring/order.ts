@@ -20,6 +20,9 @@ export const ORDER_RULES = {
   rest: 'it was taken before the other one was submitted',
   hashed: 'hashed work on one inode runs one at a time, in the order it was queued',
   multishot: 'CQEs of one request come in order',
+  once: 'a request posts one CQE',
+  skip: 'a request with CQE_SKIP_SUCCESS posts no CQE when it succeeds',
+  'no-cqe': 'no schedule posts a CQE of it',
   dependence:
     'every schedule completes it first: the other one needs what it does (data or room in a pipe, an inode, a worker, time)',
 } as const;
@@ -35,6 +38,9 @@ export interface OrderedPair {
   /** user_data, decimal. */
   readonly first: string;
   readonly second: string;
+  /** Numbers of their SQEs, from 1 in the order they were taken: what tells requests of one user_data apart. */
+  readonly firstSqe?: number;
+  readonly secondSqe?: number;
   /** Rules that hold this order, along a path where several are needed; empty: nothing does. */
   readonly rules: readonly OrderRule[];
   /** io_uring promises it; else the order is accidental, though this kernel may always give it. */
@@ -52,11 +58,13 @@ const MAX_COUNTED = 20;
 
 /**
  * Computes the relation for the CQEs of a run. `comes`, of an exploration that was complete, tells whether some schedule has two
- * CQEs in an order: a pair that no schedule turns round depends on something that these rules do not tell.
+ * CQEs in an order: a pair that no schedule turns round depends on something that these rules do not tell. `further`: user_data
+ * of CQEs that only other schedules have.
  */
 export function orderRelation(
   run: RunResult,
   comes?: (first: string, second: string) => boolean,
+  further: readonly string[] = [],
 ): OrderRelation {
   const { ring } = run;
   const cqes = [...ring.cq, ...ring.overflow];
@@ -83,12 +91,33 @@ export function orderRelation(
       pairs.push({
         first: String(a.userData),
         second: String(cqes[j]!.userData),
+        firstSqe: a.req,
+        secondSqe: cqes[j]!.req,
         rules: promised[i]![j] ?? rules[i]![j] ?? [],
         guaranteed: promised[i]![j] !== undefined,
       });
     }
   });
+  if (comes)
+    pairs.push(...pairsOfFurther([...new Set(cqes.map((cqe) => String(cqe.userData)))], further, comes));
   return { pairs, orders: n <= MAX_COUNTED ? linearExtensions(rules) : undefined };
+}
+
+/** Pairs with CQEs that the run does not have, by what schedules show. */
+function pairsOfFurther(
+  known: readonly string[],
+  further: readonly string[],
+  comes: (first: string, second: string) => boolean,
+): OrderedPair[] {
+  const names = [...new Set([...known, ...further])];
+  return further
+    .flatMap((b) => names.slice(0, names.indexOf(b)).map((a) => [a, b] as const))
+    .flatMap(([a, b]) => {
+      const [straight, turned] = [comes(a, b), comes(b, a)];
+      if (!straight && !turned) return [];
+      const [first, second] = straight ? [a, b] : [b, a];
+      return [{ first, second, rules: straight && turned ? [] : ['dependence' as const], guaranteed: false }];
+    });
 }
 
 type Paths = (readonly OrderRule[] | undefined)[][];

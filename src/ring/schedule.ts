@@ -1,14 +1,17 @@
 /** A schedule for an order of CQEs that somebody asks for, or the rule that forbids it. */
+import { IOSQE } from '../uapi/io_uring_abi';
+import { IORING_OP } from '../uapi/io_uring_ops';
+import type { Sqe } from '../uapi/sqe';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { finish, type Sliced } from '../trace/slices';
 import type { ExploreLimits } from './explore';
 import { EXPLORE_LIMITS, replay, SLICE } from './explore';
-import { ORDER_RULES, type OrderedPair, orderRelation } from './order';
+import { ORDER_RULES, type OrderedPair, type OrderRule, orderRelation } from './order';
 import { type Outcome, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateSearch } from './state_search';
-import { WantedOrder } from './wanted_order';
+import { cqeOrder, WantedOrder } from './wanted_order';
 
 export { cqeOrder } from './wanted_order';
 
@@ -60,7 +63,7 @@ export function* scheduling(
 ): Sliced<OrderAnswer> {
   const first = runProgram(program, { profile, trace: true });
   if (new WantedOrder(program, wanted).isIn(first)) return found(first, undefined);
-  const pair = forbiddenPair(orderRelation(first).pairs, wanted);
+  const pair = tooOften(program, wanted) ?? forbiddenPair(program, orderRelation(first).pairs, wanted);
   if (pair) return { kind: 'forbidden', pair, says: pair.rules.map((rule) => ORDER_RULES[rule]).join('; ') };
   const start = clock();
   let slice = start;
@@ -82,6 +85,11 @@ export function* scheduling(
   if (search.hit) return found(replay(program, profile, search.hit), search.hit);
   const { schedules } = search;
   if (!search.done) return { kind: 'absent', schedules, complete: false };
+  for (const value of new Set(wanted)) {
+    if (cqeOrder(first).includes(value)) continue;
+    const one = yield* look([value]);
+    if (!one.hit && one.done) return { kind: 'forbidden', ...neverComes(first, value) };
+  }
   for (const [i, later] of wanted.entries()) {
     for (const earlier of wanted.slice(0, i)) {
       const two = yield* look([earlier, later]);
@@ -106,13 +114,76 @@ function found(run: RunResult, choices: readonly number[] | undefined): OrderAns
   };
 }
 
-/** A guaranteed pair that the wanted order turns round; those with the shortest reason first. */
-function forbiddenPair(pairs: readonly OrderedPair[], wanted: readonly string[]): OrderedPair | undefined {
-  const once = (value: string): boolean => wanted.indexOf(value) === wanted.lastIndexOf(value);
-  const broken = pairs.filter(({ first, second, rules }) => {
-    const a = wanted.indexOf(first);
-    const b = wanted.indexOf(second);
-    return rules.length > 0 && a >= 0 && b >= 0 && once(first) && once(second) && a > b;
+function sqesOf(program: RingProgram, value: string): Sqe[] {
+  const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
+  return sqes.filter((sqe) => String(sqe.userData) === value);
+}
+
+/** A user_data that is asked for more often than requests with it can post CQEs. */
+function tooOften(program: RingProgram, wanted: readonly string[]): OrderedPair | undefined {
+  for (const value of new Set(wanted)) {
+    const same = sqesOf(program, value);
+    if (same.some(({ opcode }) => opcode === IORING_OP.POLL_ADD || opcode === IORING_OP.TIMEOUT)) continue;
+    if (wanted.filter((other) => other === value).length > same.length)
+      return { first: value, second: value, rules: ['once'], guaranteed: true };
+  }
+  return undefined;
+}
+
+/** Why a request posts no CQE in any schedule, by what the likeliest run left it as. */
+function neverComes({ ring }: RunResult, value: string): { pair: OrderedPair; says: string } {
+  const req = ring.requests.find(({ userData }) => String(userData) === value);
+  const answer = (first: string, rule: OrderRule, more = ''): { pair: OrderedPair; says: string } => ({
+    pair: { first, second: value, rules: [rule], guaranteed: rule !== 'no-cqe' },
+    says: `${ORDER_RULES[rule]}${more}`,
+  });
+  if (req === undefined) return answer(value, 'no-cqe');
+  const posted = new Set([...ring.cq, ...ring.overflow].map((cqe) => cqe.req));
+  const waiting = ring.requests.find(({ id }) => id < req.chain && !posted.has(id) && !skips(id));
+  function skips(id: number): boolean {
+    return (ring.requests[id - 1]!.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+  }
+  if (waiting && ring.deferList.some(({ id }) => id === req.chain))
+    return answer(String(waiting.userData), 'drain', `; ${waiting.userData} never completes`);
+  const before = ring.requests.find(({ id, chain }) => chain === req.chain && id < req.id && !posted.has(id));
+  if (before && !skips(before.id))
+    return answer(String(before.userData), 'chain-order', `; ${before.userData} never completes`);
+  return answer(value, skips(req.id) ? 'skip' : 'no-cqe');
+}
+
+/**
+ * A guaranteed pair that the wanted order turns round; those with the shortest reason first. Of a user_data that repeats, the
+ * CQEs have to come in an order of their own: then a place in the wanted order bounds which of them it can be.
+ */
+function forbiddenPair(
+  program: RingProgram,
+  pairs: readonly OrderedPair[],
+  wanted: readonly string[],
+): OrderedPair | undefined {
+  const sqes = new Map<string, Set<number>>();
+  const loose = new Set<string>();
+  for (const { first, second, firstSqe = 0, secondSqe = 0, rules } of pairs) {
+    if (first === second && (rules.length === 0 || firstSqe === secondSqe)) loose.add(first);
+    sqes.set(first, (sqes.get(first) ?? new Set()).add(firstSqe));
+    sqes.set(second, (sqes.get(second) ?? new Set()).add(secondSqe));
+  }
+  // one that this run has no CQE of may have one in another
+  for (const [value, seen] of sqes) {
+    const { length } = sqesOf(program, value);
+    if (length > 1 && length !== seen.size) loose.add(value);
+  }
+  // CQEs of one value, as the pairs list them, are in their order
+  const place = (value: string, sqe: number): number => [...sqes.get(value)!].indexOf(sqe);
+  const places = (value: string): number[] => wanted.flatMap((each, i) => (each === value ? [i] : []));
+  const broken = pairs.filter(({ first, second, firstSqe = 0, secondSqe = 0, rules }) => {
+    if (rules.length === 0 || first === second || loose.has(first) || loose.has(second)) return false;
+    const [mine, others] = [places(first), places(second)];
+    const left = sqes.get(first)!.size - mine.length;
+    // the last CQE that each place of `first` can be, the first one that each place of `second` can be
+    return mine.some((at, k) => {
+      if (k + left > place(first, firstSqe)) return false;
+      return others.some((there, l) => there < at && l >= place(second, secondSqe));
+    });
   });
   return broken.sort((a, b) => a.rules.length - b.rules.length)[0];
 }

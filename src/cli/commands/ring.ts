@@ -61,7 +61,7 @@ export const ringCommand: Command = {
     if (trace !== undefined) await writeTrace(openOutput(trace, file), program, profile, first);
     const head = { program: program.name, kernel: profile.name };
     const order = args.text('order');
-    if (order !== undefined) return writeOrder(file, text, program, profile, readOrder(order, first));
+    if (order !== undefined) return writeOrder(file, text, program, profile, readOrder(order, program));
     const answer = args.has('all')
       ? {
           ...head,
@@ -102,15 +102,22 @@ function placed<T>(file: string, text: string, program: RingProgram | undefined,
 }
 
 function allOf(exploration: Exploration, first: RunResult): object {
-  const { pairs, orders } = orderRelation(first, exploration.comes);
   const { found, total, schedules, complete } = exploration;
+  const known = new Set(cqeOrder(first));
+  const further = new Set(
+    found.flatMap(({ outcome }) => cqeOrder(outcome)).filter((name) => !known.has(name)),
+  );
+  const { pairs, orders } = orderRelation(first, exploration.comes, [...further]);
+  const repeated = new Set(
+    [...known].filter((name) => cqeOrder(first).filter((other) => other === name).length > 1),
+  );
   return {
     outcomes: found.map(({ outcome }) => outcome),
     total,
     ...(complete ? {} : { incomplete: `${schedules} schedules seen` }),
     order: {
       ...(orders === undefined ? {} : { orders }),
-      pairs: pairs.map(pairOf),
+      pairs: pairs.map((pair) => pairOf(pair, repeated)),
     },
   };
 }
@@ -127,16 +134,17 @@ async function writeTrace(
   await output.close();
 }
 
-/** The user_data of --order, decimal; each must be one of the program's CQEs. */
-function readOrder(text: string, first: RunResult): string[] {
-  const known = cqeOrder(first);
+/** The user_data of --order, decimal; each must be that of an SQE. */
+function readOrder(text: string, program: RingProgram): string[] {
+  const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
+  const known = sqes.map(({ userData }) => String(userData));
   return text.split(',').map((word) => {
     const value = word.trim();
     if (!/^(\d{1,20}|0x[0-9a-f]{1,16})$/i.test(value)) {
       throw usageError(`--order needs user_data separated by commas, not ${quote(value)}`);
     }
     const decimal = BigInt(value).toString();
-    if (!known.includes(decimal)) throw usageError(`--order: no CQE has the user_data ${decimal}`);
+    if (!known.includes(decimal)) throw usageError(`--order: no SQE has the user_data ${decimal}`);
     return decimal;
   });
 }
@@ -178,9 +186,15 @@ async function writeOrder(
   return answer.kind === 'schedule' ? 0 : 1;
 }
 
-function pairOf({ first, second, rules, guaranteed }: OrderedPair): object {
-  if (guaranteed) return { first, second, guaranteed: rules };
-  return rules.length > 0
-    ? { first, second, accidental: true, kernel: rules }
-    : { first, second, accidental: true };
+/** A pair as it is printed; the numbers of SQEs where a user_data repeats. */
+function pairOf(pair: OrderedPair, repeated: ReadonlySet<string>): object {
+  const { first, second, rules, guaranteed } = pair;
+  const names = {
+    first,
+    ...(repeated.has(first) ? { first_sqe: pair.firstSqe } : {}),
+    second,
+    ...(repeated.has(second) ? { second_sqe: pair.secondSqe } : {}),
+  };
+  if (guaranteed) return { ...names, guaranteed: rules };
+  return rules.length > 0 ? { ...names, accidental: true, kernel: rules } : { ...names, accidental: true };
 }

@@ -92,7 +92,8 @@ export function* askingOrder(
       const { first, second, rules } = answer.pair;
       return {
         ...cannot,
-        description: t('{0} before {1}: {2}', first, second, rules.join(', ')),
+        description:
+          first === second ? rules.join(', ') : t('{0} before {1}: {2}', first, second, rules.join(', ')),
         detail: answer.says,
       };
     }
