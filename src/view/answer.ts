@@ -5,7 +5,18 @@ import type { TraceView } from './view';
 /** Requests that need nothing but the trace and its cursor. */
 export type TraceAsk = Extract<
   Ask,
-  { ask: 'slice' | 'flow' | 'statistics' | 'table' | 'search' | 'explain' | 'sequence' | 'machine' }
+  {
+    ask:
+      | 'slice'
+      | 'flow'
+      | 'statistics'
+      | 'table'
+      | 'search'
+      | 'explain'
+      | 'sequence'
+      | 'machine'
+      | 'lastChange';
+  }
 >;
 
 /** Answers a request about a trace, in slices; undefined for a request that is of no such kind. @throws RangeError */
@@ -30,6 +41,8 @@ export function* answerAbout(
       return view.sequence(ask.with);
     case 'machine':
       return view.machine(ask.with.event);
+    case 'lastChange':
+      return yield* view.lastChange(ask.with);
     default:
       return undefined;
   }

@@ -54,7 +54,8 @@ export function explain(
   };
 }
 
-function sentence(open: OpenTrace, event: number, t: Translate): string {
+/** An event in one sentence: its name, its context, what it means. */
+export function sentence(open: OpenTrace, event: number, t: Translate): string {
   const { spec, name } = open.trace.shapeOf(event);
   const says = spec === undefined ? '' : `: ${schemaText(spec.says, t)}`;
   return `${name} (${contextText(open, event, t)})${says}${diskText(open, event, t)}`;

@@ -2,12 +2,14 @@ import type { OpenTrace } from '../debug/model';
 import type { StackIndex } from '../debug/stack';
 import { Steps, type StepKind } from '../debug/steps';
 import type { Sliced } from '../trace/slices';
+import { ChangeIndex } from '../trace/state';
 import { SequenceModel } from './sequence';
 import type { Requests, StepName, TraceSummary } from '../webview/protocol';
 import type { CursorState, Ties } from '../webview/protocol_data';
 import { explain, kernelText } from './explain';
 import { find, type Found } from './find';
 import { flowOf } from './flow';
+import { lastChange } from './last_change';
 import { machineView } from './machine';
 import type { Translate } from './machine_names';
 import { Slicer } from './slice';
@@ -45,6 +47,7 @@ export function* viewSlices(open: OpenTrace, t: Translate, stack?: StackIndex): 
 /** One trace as its views see it: what is asked of it, answered from the timeline and the model that the debugger uses too. */
 export class TraceView {
   private readonly slicer: Slicer;
+  private changes: ChangeIndex | undefined;
   private sequences: SequenceModel | undefined;
 
   constructor(
@@ -133,6 +136,12 @@ export class TraceView {
 
   machine(event: number): Answers['machine'] {
     return machineView(this.open, event, this.open.cursor.request ?? -1, this.t);
+  }
+
+  /** What changed a part of the machine last; looks for it in slices. */
+  lastChange(ask: Requests['lastChange']['ask']): Sliced<Answers['lastChange']> {
+    this.changes ??= new ChangeIndex(this.open.states);
+    return lastChange(this.open, this.changes, ask, this.t);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Explanation } from './protocol_data';
 import type { Store } from './store';
 
 /** How long the pointer rests before what lies there is explained, ms. */
-const REST = 250;
+export const REST = 250;
 /** Most explanations that are remembered. */
 const MOST = 200;
 

@@ -107,6 +107,11 @@ export interface Requests {
   sequence: { ask: { trace: number; around: number; count: number; request?: number }; answer: SequenceView };
   /** The machine after an event, and what that event changed. */
   machine: { ask: { trace: number; event: number }; answer: MachineView };
+  /** The last event at or before an event that changed one of these state variables; -1: none within reach. */
+  lastChange: {
+    ask: { trace: number; event: number; paths: readonly string[] };
+    answer: { event: number; text: string };
+  };
   /** Moves the one cursor; request -1 focuses the whole trace. */
   move: { ask: { trace: number; event: number; request: number }; answer: CursorState };
   step: { ask: { trace: number; step: StepName }; answer: CursorState };

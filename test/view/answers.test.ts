@@ -6,6 +6,7 @@ import type { OpenTrace } from '../../src/debug/model';
 import { StackIndex } from '../../src/debug/stack';
 import { parseSession } from '../../src/session/parse';
 import { finish } from '../../src/trace/slices';
+import { stateLeaves } from '../../src/trace/state';
 import { english } from '../../src/view/machine_names';
 import { percentiles } from '../../src/view/quantiles';
 import { withZeroCopy } from '../../src/view/variants';
@@ -31,6 +32,30 @@ describe.each(CASES)('answers about $name', ({ open: load }) => {
   beforeAll(async () => {
     open = await load();
     view = new TraceView(open, timelineOf(open), english, stack);
+  });
+
+  it('what changed last: the nearest event at or before which a value was another', () => {
+    const last = open.length - 1;
+    for (const share of [0.2, 0.5, 0.8, 1]) {
+      const event = Math.floor(share * last);
+      const leaves = stateLeaves(open.states.at(event));
+      const paths = [...leaves.keys()].filter((path) => /^(slot|ring):/.test(path)).slice(0, 12);
+      const found = finish(view.lastChange({ trace: 0, event, paths }));
+      const same = (a: number, b: number): boolean => {
+        const [x, y] = [stateLeaves(open.states.at(a)), stateLeaves(open.states.at(b))];
+        return paths.every((path) => (x.get(path) ?? null) === (y.get(path) ?? null));
+      };
+      if (found.event >= 0) {
+        expect(same(found.event, event)).toBe(true);
+        expect(same(found.event - 1, found.event)).toBe(false);
+        expect(found.text).toContain(open.trace.nameOf(found.event));
+      }
+    }
+    expect(finish(view.lastChange({ trace: 0, event: last, paths: [] }))).toEqual({ event: -1, text: '' });
+    expect(finish(view.lastChange({ trace: 0, event: last, paths: ['totals::sqes'] })).event).toBeGreaterThan(
+      0,
+    );
+    expect(() => finish(view.lastChange({ trace: 0, event: last + 1, paths: [] }))).toThrow(RangeError);
   });
 
   it('statistics equal a count one by one', () => {

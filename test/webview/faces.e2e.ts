@@ -334,10 +334,15 @@ describe('what the pointer rests on', () => {
     const part = page.locator('.machine-part:has(.machine-flash)').first();
     await part.hover();
     const tip = page.getByRole('tooltip');
-    await expect.poll(() => tip.textContent()).toMatch(/Changed by: /);
+    await expect.poll(() => tip.textContent()).toMatch(/Changed by this event: /);
     expect(await tip.locator('dt').count()).toBeGreaterThan(0);
     await shot(page, 'machine-tip');
     expect(await findings(page)).toEqual([]);
+    const other = page
+      .locator('.machine-part:not(:has(.machine-flash))', { hasText: /FREE|ACTIVE|OWNED/ })
+      .first();
+    await other.hover();
+    await expect.poll(() => tip.textContent()).toMatch(/Changed last by event \d+: /);
     await page.keyboard.press('.');
     await expect.poll(() => tip.count()).toBe(0);
   });

@@ -1,7 +1,8 @@
 import type { Signal } from '@preact/signals-core';
-import { useEffect, useMemo } from 'preact/hooks';
-import { HoverExplainer } from '../hover';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { HoverExplainer, REST } from '../hover';
 import type { Explanation } from '../protocol_data';
+import { latest } from '../latest';
 import type { Exploded } from '../protocol_faces';
 import type { Store } from '../store';
 import { useValue } from '../use_signal';
@@ -31,8 +32,9 @@ export interface PointedPart {
   /** Its state in words, with what changed. */
   readonly label: string;
   readonly values: readonly Exploded[];
-  /** What changed it just now; empty where nothing did. */
-  readonly by: string;
+  /** The event after which it is so, and whether that event changed it. */
+  readonly event: number;
+  readonly changed: boolean;
 }
 
 /** What a pointer over something tells, for the elements that stand for it. */
@@ -87,22 +89,55 @@ export function EventTip({ store, trace, pointed }: EventTipProps) {
   );
 }
 
+/** What changed a part last; event -1: nothing within reach. */
+interface LastChange {
+  readonly part: PointedPart;
+  readonly event: number;
+  readonly text: string;
+}
+
 interface PartTipProps {
   readonly store: Store;
+  readonly trace: number;
   readonly pointed: Signal<Pointed<PointedPart> | undefined>;
 }
 
-/** The part of the machine under the pointer: its state, what changed it, its values. */
-export function PartTip({ store, pointed }: PartTipProps) {
+/** The part of the machine under the pointer: its state, what changed it last, its values. */
+export function PartTip({ store, trace, pointed }: PartTipProps) {
   const at = useValue(pointed);
   const t = useValue(store.words);
+  const [told, setTold] = useState<LastChange | undefined>(undefined);
+  const ask = useMemo(
+    () =>
+      latest(
+        async ({ trace, part }: { trace: number; part: PointedPart }) => {
+          const paths = part.values.map(({ path }) => path).filter((path) => path !== '');
+          return store.client.ask('lastChange', { trace, event: part.event, paths });
+        },
+        ({ event, text }, { part }) => setTold({ part, event, text }),
+        (error) => store.fail(error),
+      ),
+    [store],
+  );
+  useEffect(() => {
+    if (at === undefined || at.what.values.length === 0) return undefined;
+    const timer = setTimeout(() => ask({ trace, part: at.what }), REST);
+    return () => clearTimeout(timer);
+  }, [at, ask, trace]);
   if (at === undefined) return null;
-  const { title, label, values, by } = at.what;
+  const { title, label, values, event, changed } = at.what;
+  const last = told?.part === at.what && told.event >= 0 ? told : undefined;
   return (
     <div class="tooltip" role="tooltip" style={beside(at)}>
       <strong>{title}</strong>
       {label !== title && <p>{label}</p>}
-      {by !== '' && <p>{t('Changed by: {0}', by)}</p>}
+      {last !== undefined && (
+        <p>
+          {changed && last.event === event
+            ? t('Changed by this event: {0}', last.text)
+            : t('Changed last by event {0}: {1}', last.event, last.text)}
+        </p>
+      )}
       {values.length > 0 && (
         <dl>
           {values.slice(0, MOST).map(({ name, value, previous, path }, k) => (

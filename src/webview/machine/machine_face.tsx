@@ -176,7 +176,8 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
                   title: part.title,
                   label: part.label,
                   values: part.values,
-                  by: part.changed ? (view?.title ?? '') : '',
+                  event: view?.event ?? -1,
+                  changed: part.changed,
                 })}
                 onPick={() => setPicked(part.id)}
                 onKey={(event) => onKey(part, event)}
@@ -207,7 +208,7 @@ function MachinePane({ store, trace, offer }: TracePaneProps) {
           )}
         </section>
       )}
-      <PartTip store={store} pointed={pointed} />
+      <PartTip store={store} trace={trace} pointed={pointed} />
     </section>
   );
 }
