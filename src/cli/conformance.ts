@@ -7,8 +7,8 @@ import { ProgramError } from '../ring/json_text';
 import type { RingProgram } from '../ring/program';
 import { readProgram } from '../ring/read_program';
 import { readArgs } from './args';
-import { judge, judgeLive } from './conformance_judge';
-import { conformancePage, isWrong, type Verdict } from './conformance_page';
+import { judge, judgeLive, sameEvents } from './conformance_judge';
+import { conformancePage, isWrong, type Reasons, type Verdict } from './conformance_page';
 import { agrees, compareTraces, type TraceVerdict } from './conformance_traces';
 import { CliError, fileError, systemMessage } from './errors';
 import { NativeRing, NoNativeRing } from './native_ring';
@@ -24,6 +24,8 @@ const SPEC = {
 } as const;
 
 const FIXTURES = join('test', 'fixtures', 'ring');
+/** Why predictions differ from the most frequent outcome or from the recorded tracepoints, by program. */
+const REASONS = join('test', 'fixtures', 'ring-reasons.json');
 const TRACES = join('test', 'fixtures', 'iou');
 const PAGE = join('docs', 'conformance.md');
 const RUNS = 10;
@@ -80,6 +82,10 @@ function skipped(error: unknown): number {
   return 0;
 }
 
+function readReasons(): Reasons {
+  return JSON.parse(readFileSync(REASONS, 'utf8')) as Reasons;
+}
+
 function fixtures(): string[] {
   const dir = [process.cwd(), join(__dirname, '..')].map((root) => join(root, FIXTURES)).find(existsSync);
   if (dir === undefined) throw new CliError('conformance: name the programs to run');
@@ -105,14 +111,20 @@ function load(file: string): RingProgram {
 
 function recorded({ file, program }: { file: string; program: RingProgram }): Verdict {
   const path = join(dirname(file), `${basename(file, '.json')}.expect.json`);
-  let given: { kernel?: string; outcomes: (ComparedOutcome & { count?: number })[] };
+  let given: {
+    kernel?: string;
+    outcomes: (ComparedOutcome & { count?: number })[];
+    trace?: { events: readonly object[] };
+  };
   try {
     given = JSON.parse(readFileSync(path, 'utf8')) as typeof given;
   } catch (error) {
     throw fileError(path, systemMessage(error));
   }
   const seen = given.outcomes.map(({ count = 1, ...outcome }) => ({ count, outcome }));
-  return judge(program, seen, given.kernel ?? DEFAULT_URING_PROFILE);
+  const kernel = given.kernel ?? DEFAULT_URING_PROFILE;
+  const verdict = judge(program, seen, kernel);
+  return given.trace ? { ...verdict, sameEvents: sameEvents(program, kernel, given.trace.events) } : verdict;
 }
 
 /** One line for each program, and more where it is alone. */
@@ -152,7 +164,7 @@ function report(verdicts: readonly Verdict[], write: boolean, told: boolean): nu
   if (write) {
     const traces = compareTraces(TRACES);
     tellTraces(traces);
-    writeFileSync(PAGE, conformancePage(verdicts, traces));
+    writeFileSync(PAGE, conformancePage(verdicts, traces, readReasons()));
     say(`written: ${PAGE}`);
   }
   return wrong.length === 0 ? 0 : 1;

@@ -42,6 +42,13 @@ export function judge(
   return { ...head, comparison: all, ...(undecided ? { undecided: schedules } : {}) };
 }
 
+/** Whether recorded tracepoints are those of the likeliest run, in one sequence. */
+export function sameEvents(program: RingProgram, kernel: string, recorded: readonly object[]): boolean {
+  const { events } = runProgram(program, { profile: nearestProfile(kernel), trace: true });
+  const simulated = events.map(({ event, fields }) => JSON.stringify({ event, ...fields }));
+  return simulated.join('\n') === recorded.map((event) => JSON.stringify(event)).join('\n');
+}
+
 /** Looks for the one order of CQEs that a kernel gave. */
 function lookFor(
   program: RingProgram,

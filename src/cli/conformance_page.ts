@@ -14,6 +14,14 @@ export interface Verdict {
   readonly rules: readonly UringRule[];
   /** Schedules seen, where the search for a real outcome was cut: it is not known whether the rules allow it. */
   readonly undecided?: number;
+  /** Recorded tracepoints are those of the likeliest run; absent where none were recorded. */
+  readonly sameEvents?: boolean;
+}
+
+/** Why a program's first outcome or its tracepoints are not the recorded ones. */
+export interface Reasons {
+  readonly first: Readonly<Record<string, string>>;
+  readonly trace: Readonly<Record<string, string>>;
 }
 
 /** Whether a kernel gave an outcome that the rules do not allow. */
@@ -22,10 +30,16 @@ export function isWrong({ comparison, undecided }: Verdict): boolean {
 }
 
 /** The page, as Markdown. */
-export function conformancePage(verdicts: readonly Verdict[], traces: readonly TraceVerdict[]): string {
+export function conformancePage(
+  verdicts: readonly Verdict[],
+  traces: readonly TraceVerdict[],
+  reasons: Reasons,
+): string {
   const { length: all } = verdicts;
   const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
   const wrong = verdicts.filter(({ comparison }) => !comparison.allowed).length;
+  const traced = verdicts.filter(({ sameEvents }) => sameEvents !== undefined);
+  const sameEvents = traced.filter(({ sameEvents }) => sameEvents).length;
   const kernel = version(verdicts[0]?.kernel ?? '');
   return [
     '# Conformance with real kernels',
@@ -35,7 +49,8 @@ export function conformancePage(verdicts: readonly Verdict[], traces: readonly T
     `${all} ring programs, each run many times on kernel ${kernel}:`,
     '',
     `- ${all - wrong} where every outcome that the kernel gave is allowed, ${wrong} where it is not;`,
-    `- ${exact} where the first predicted outcome is the most frequent real one (${percent(exact, all)}).`,
+    `- ${exact} where the first predicted outcome is the most frequent real one (${percent(exact, all)});`,
+    `- ${sameEvents} of ${traced.length} whose recorded tracepoints, one sequence of one run, are those of the likeliest run: name, user_data, opcode, result, link target, hashed or normal queue (${percent(sameEvents, traced.length)}).`,
     '',
     '`npm run conformance -- --live` asks the kernel of your own machine (Linux, a C compiler).',
     '',
@@ -47,7 +62,7 @@ export function conformancePage(verdicts: readonly Verdict[], traces: readonly T
     '| --- | --- | --- |',
     ...URING_RULES.map((rule) => row(rule, verdicts)),
     '',
-    ...disagreements(verdicts),
+    ...disagreements(verdicts, reasons),
     ...tracepoints(traces),
     '## Kernels',
     '',
@@ -63,14 +78,36 @@ function row(rule: UringRule, verdicts: readonly Verdict[]): string {
   return `| ${rule.id} | ${rule.says} | ${agree}${rest} ${of.length === 1 ? 'program' : 'programs'} |`;
 }
 
-function disagreements(verdicts: readonly Verdict[]): string[] {
+/** Everything that differs from the recorded runs of the programs, each with its reason. */
+function disagreements(verdicts: readonly Verdict[], reasons: Reasons): string[] {
   const wrong = verdicts.filter(({ comparison }) => !comparison.allowed);
-  if (wrong.length === 0) return ['## Disagreements', '', 'None.', ''];
-  const lines = wrong.map(({ name, first, comparison }) => {
-    const { outcome, count } = comparison.unexpected[0]!;
-    return `- ${name} (${count} runs): ${firstDifference(first, outcome)}`;
-  });
-  return ['## Disagreements', '', ...lines, ''];
+  const first = verdicts.filter(({ comparison }) => comparison.allowed && !comparison.exact);
+  const events = verdicts.filter(({ sameEvents }) => sameEvents === false);
+  const unknown = 'the reason was not found';
+  return [
+    '## Disagreements',
+    '',
+    'Outcomes that are not allowed:',
+    '',
+    ...list(wrong, ({ name, first, comparison, undecided }) => {
+      const { outcome, count } = comparison.unexpected[0]!;
+      const cut = undecided === undefined ? '' : `not found in ${undecided} schedules; `;
+      return `${name} (${count} runs): ${cut}${firstDifference(first, outcome)}`;
+    }),
+    'Allowed, but another outcome was the most frequent one:',
+    '',
+    ...list(first, ({ name }) => `${name}: ${reasons.first[name] ?? unknown}`),
+    'Tracepoints of the recorded run that are not those of the likeliest run:',
+    '',
+    ...list(events, ({ name, comparison }) => {
+      const other = comparison.exact ? undefined : 'the recorded run had another outcome, see above';
+      return `${name}: ${reasons.trace[name] ?? other ?? unknown}`;
+    }),
+  ];
+}
+
+function list(verdicts: readonly Verdict[], line: (verdict: Verdict) => string): string[] {
+  return verdicts.length === 0 ? ['None.', ''] : [...verdicts.map((verdict) => `- ${line(verdict)}`), ''];
 }
 
 /** The section about recorded tracepoints. */

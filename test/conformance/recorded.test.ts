@@ -40,23 +40,11 @@ function recordings(): Recorded[] {
     });
 }
 
-/** Most frequent outcomes that are not predicted first, and why. */
-const OTHER_FIRST: Readonly<Record<string, string>> = {
-  'rnd-0266': 'a tie: two orders of two workers came equally often',
-  'rnd-0302': 'race of two workers on two CPUs: 4 of 20 runs had the predicted order',
-  'rnd-0351': 'race of three workers over one inode: who gets its lock first',
-  'rnd-0446': 'race of two workers: 7 of 20 runs had the recorded order, 5 another',
-};
-
-/** Recorded event sequences that differ from the predicted ones, and why. */
-const OTHER_TRACE: Readonly<Record<string, string>> = {
-  'drain-next-submit': 'the worker is awake before task work has queued the next request',
-  'rnd-0091': 'order of events of two threads (seen 6 of 12 times)',
-  'rnd-0231': 'order of events of two threads (seen 4 of 10 times)',
-  'rnd-0301': 'order of events of two threads (seen 3 of 7 times)',
-  'rnd-0401': 'order of events of two threads',
-  'rnd-0466': 'order of events of two threads',
-};
+/** Most frequent outcomes that are not predicted first, and recorded event sequences that are not the predicted ones; why. */
+const REASONS = JSON.parse(readFileSync(join(DIR, '..', 'ring-reasons.json'), 'utf8')) as Record<
+  'first' | 'trace',
+  Readonly<Record<string, string>>
+>;
 
 describe('kernel 6.18, as recorded', () => {
   const profile = uringProfile('6.18')!;
@@ -84,20 +72,20 @@ describe('kernel 6.18, as recorded', () => {
     const others = all.filter(
       ({ program, seen }) => !compareOutcomes([runProgram(program, { profile }).outcome()], seen).exact,
     );
-    expect(others.map(({ name }) => name)).toEqual(Object.keys(OTHER_FIRST));
+    expect(others.map(({ name }) => name)).toEqual(Object.keys(REASONS.first));
     expect(1 - others.length / all.length).toBeGreaterThan(0.97);
   });
 
   it('has the predicted tracepoint sequences, but for the listed ones', () => {
     const others: string[] = [];
     for (const { name, program, trace } of all) {
-      if (name in OTHER_FIRST && !(name in OTHER_TRACE)) continue;
+      if (name in REASONS.first && !(name in REASONS.trace)) continue;
       expect(trace.length, name).toBeGreaterThan(0);
       const run = runProgram(program, { profile, trace: true });
       const events = run.events.map(({ event, fields }) => JSON.stringify({ event, ...fields }));
       if (events.join('\n') !== trace.join('\n')) others.push(name);
     }
-    expect(others).toEqual(Object.keys(OTHER_TRACE));
+    expect(others).toEqual(Object.keys(REASONS.trace));
   });
 
   it('never turns a guaranteed pair of CQEs round', () => {
