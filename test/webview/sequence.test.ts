@@ -51,16 +51,18 @@ const views = fc
 
 describe('Mermaid text', () => {
   const line =
-    /^ {2}(?:(?:participant|actor) a\d+ as [^#;%]|Note over a\d+(?:,a\d+)?: \d+ events (?:before|after)$|a\d+(?:->>|--x)a\d+: [^#;%])/;
+    /^ {2}(?:(?:participant|actor) a\d+ as [^#;%]|Note over a\d+(?:,a\d+)?: [^#;%]|a\d+(?:->>|--x)a\d+: [^#;%])/;
 
   it('of any view is a diagram with one line per row', () => {
     fc.assert(
       fc.property(views, (view) => {
-        const lines = toMermaid(view, wordsFrom({})).trimEnd().split('\n');
+        const lines = toMermaid(view, wordsFrom({}), { cursor: -1, notes: false }).trimEnd().split('\n');
         expect(lines[0]).toBe('sequenceDiagram');
         const notes = Number(view.before > 0) + Number(view.after > 0);
         expect(lines.length).toBe(1 + view.actors.length + view.rows.length + notes);
-        for (const text of lines.slice(1)) expect(text.replace(/#\d+;/g, '?')).toMatch(line);
+        const noted = toMermaid(view, wordsFrom({}), { cursor: -1, notes: true }).trimEnd().split('\n');
+        for (const text of [...lines.slice(1), ...noted.slice(1)])
+          expect(text.replace(/#\d+;/g, '?')).toMatch(line);
       }),
     );
   });
@@ -72,10 +74,27 @@ describe('Mermaid text', () => {
   });
 
   it('of a READ by splice names its messages', async () => {
-    const text = toMermaid(await viewOf('loop-zc.ublk', 12), wordsFrom({}));
+    const text = toMermaid(await viewOf('loop-zc.ublk', 12), wordsFrom({}), { cursor: -1, notes: false });
     expect(text).toContain('actor a0 as fio-267');
     expect(text).toMatch(/a\d->>a\d: CQE SPLICE tag 1: 4096/);
     expect(text).toMatch(/a(\d)->>a\1: gets tag 1/);
+  });
+
+  it('says what is drawn: times, the note of the current line, those of all lines when asked', async () => {
+    const view = await viewOf('loop-zc.ublk', 12);
+    const row = view.rows[5]!;
+    const of = (notes: boolean): string[] =>
+      toMermaid(view, wordsFrom({}), { cursor: row.event, notes }).split('\n');
+    const said = (lines: string[]): string[] =>
+      lines.filter((text) => /^ {2}Note over a\d(,a\d)?: /.test(text));
+    expect(of(false).filter((text) => /\(\+ .+\)$/.test(text))).toHaveLength(view.rows.length - 1);
+    const current = said(of(false)).filter((text) => text.endsWith(`: ${mermaidText(row.note)}`));
+    expect(current).toHaveLength(1);
+    const edges = Number(view.before > 0) + Number(view.after > 0);
+    expect(said(of(false))).toHaveLength(1 + edges);
+    const noted = view.rows.filter(({ note }) => note !== '').length;
+    expect(noted).toBeGreaterThan(10);
+    expect(said(of(true))).toHaveLength(noted + edges);
   });
 });
 

@@ -53,6 +53,8 @@ export interface SequenceLook {
   /** Event of the cursor, and the focused request or -1. */
   readonly cursor: number;
   readonly focus: number;
+  /** The note of every line, not only of the one at the cursor. */
+  readonly notes?: boolean;
 }
 
 /** Width below which a view is drawn without columns. */
@@ -195,7 +197,9 @@ function drawRow(
   const here = row.event === look.cursor;
   const other = look.focus >= 0 && row.request !== look.focus && !here;
   const noteLines =
-    here && row.note !== '' && place.notes === 0 ? wrap(row.note, Math.min(place.width - 40, 760), 3) : [];
+    (here || look.notes) && row.note !== '' && place.notes === 0
+      ? wrap(row.note, Math.min(place.width - 40, 760), 3)
+      : [];
   const height = ROW + noteLines.length * NOTE_LINE + (noteLines.length > 0 ? 6 : 0);
   const marks: Mark[] = [];
   if (here) {

@@ -32,6 +32,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   const epoch = useValue(store.epoch);
   const [view, setView] = useState<SequenceView | undefined>(undefined);
   const [only, setOnly] = useState(false);
+  const [notes, setNotes] = useState(false);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
   const anchor = useRef<{ event: number; offset: number } | undefined>(undefined);
@@ -68,6 +69,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
       width: layoutWidth(width, scale, leastWidth(shown)),
       cursor: cursor.event,
       focus: only ? -1 : cursor.request,
+      notes,
     });
   const fit = (): number | undefined => {
     const box = scroller.current;
@@ -83,7 +85,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   const zoom = useZoom({ store, face: 'sequence', trace, box: scroller, fit });
   const drawing = useMemo(
     () => (view === undefined || width === 0 ? undefined : drawAt(view, zoom)),
-    [view, width, zoom, cursor.event, cursor.request, only],
+    [view, width, zoom, cursor.event, cursor.request, only, notes],
   );
 
   useLayoutEffect(() => {
@@ -123,7 +125,12 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   }, [store, trace, view]);
 
   useEffect(() => {
-    const look = { width: Math.max(width, 900), cursor: cursor.event, focus: only ? -1 : cursor.request };
+    const look = {
+      width: Math.max(width, 900),
+      cursor: cursor.event,
+      focus: only ? -1 : cursor.request,
+      notes,
+    };
     const shown = async (): Promise<SequenceView> => {
       const around = Math.max(0, cursor.event);
       return store.client.ask('sequence', {
@@ -136,10 +143,10 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
     const title = cursor.label || (store.traces.peek()[trace]?.name ?? '');
     offer({
       picture: async () => sequenceSvg(await shown(), look, title),
-      mermaid: async () => toMermaid(await shown(), t),
+      mermaid: async () => toMermaid(await shown(), t, look),
     });
     return () => offer(undefined);
-  }, [store, trace, width, cursor, only, request, offer, t]);
+  }, [store, trace, width, cursor, only, notes, request, offer, t]);
 
   const onScroll = (): void => {
     pointed.value = undefined;
@@ -168,6 +175,17 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
             title={t('Show the events of the focused request only (O)')}
           />
           {t('Only this request')}
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={notes}
+            onChange={() => setNotes(!notes)}
+            title={t(
+              'Say of every line what it means, not only of the current one: for slides, in pictures and Mermaid too',
+            )}
+          />
+          {t('Notes for all lines')}
         </label>
         <span class="calm">{cursor.label === '' ? t('Whole trace') : cursor.label}</span>
         {only && cursor.request < 0 && (
