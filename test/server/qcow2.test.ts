@@ -193,6 +193,26 @@ describe('an image that the server cannot serve', () => {
     ['external data', patched((view) => view.setUint32(76, 4)), /an external data file: this server/],
     ['dirty', patched((view) => view.setUint32(76, 1)), /dirty refcounts/],
     ['an unknown feature', patched((view) => view.setUint32(76, 0x100)), /incompatible feature 8/],
+    [
+      'cut behind the refcount table',
+      fixture('v3-64k').slice(0, 100_000),
+      /the L1 table at 0x30000 is beyond the end of the file \(100000 bytes\)/,
+    ],
+    [
+      'a refcount block that is not there',
+      patched((view) => view.setUint32(Number(view.getBigUint64(48)) + 4, 0x7fff0000)),
+      /refcount block 0 at 0x7fff0000 is beyond the end of the file/,
+    ],
+    [
+      'cut before the tables',
+      fixture('v3-64k').slice(0, 4096),
+      /table at 0x\w+ is beyond the end of the file/,
+    ],
+    [
+      'an L2 table that is not there',
+      patched((view) => view.setUint32(Number(view.getBigUint64(40)) + 4, 0x7fff0000)),
+      /L2 table 0 at 0x7fff0000 is beyond the end of the file/,
+    ],
     ['no qcow2', new Uint8Array(4096), /not a qcow2 image/],
     ['nothing', new Uint8Array(100), /the file has 100 bytes/],
   ];
@@ -216,6 +236,7 @@ describe('an image that the server cannot serve', () => {
       { realFile: (path) => (path === 'disk.qcow2' ? image : undefined) },
     );
     expect(result.output).toContain('unsupported format');
+    expect(result.output.match(/1 compressed cluster: reading or writing there fails/g)).toHaveLength(1);
     expect(result.ios.map((io) => io.result)).toEqual([-5, 4096]);
   });
 });

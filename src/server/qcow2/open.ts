@@ -5,7 +5,9 @@ import type { Gen } from '../../kernel/sched';
 import {
   HEADER_BYTES,
   l1Bytes,
+  type Qcow2Header,
   Qcow2Refused,
+  readEntry,
   readHeader,
   refcountTableBytes,
   TOP_BLOCK_BYTES,
@@ -31,13 +33,51 @@ export function* openImage(kernel: Kernel, task: IoTask, file: BackingFile): Gen
     throw new Qcow2Refused(`the file has ${file.size} bytes: return backing file 512 ${file.size}`);
   const header = readHeader(yield* read(0, 512));
   yield* read(0, HEADER_BYTES);
+  mustBegin(file.size, 'the L1 table', header.l1TableOffset);
+  mustBegin(file.size, 'the refcount table', header.refcountTableOffset);
   const l1 = yield* read(header.l1TableOffset, l1Bytes(header));
   // what the image has, or what the size of the disk needs, whichever is less
   const most = refcountTableBytes(header);
   const there = Math.min(header.refcountTableClusters * 2 ** header.clusterBits, most);
   const table = new Uint8Array(most);
   table.set(yield* read(header.refcountTableOffset, roundUp(there)));
-  return { header, l1, refcountTable: table };
+  mustHold(file.size, l1, 'L2 table');
+  mustHold(file.size, table, 'refcount block');
+  return { header, l1, refcountTable: table, compressed: compressedClusters(file, header, l1) };
+}
+
+/** Compressed clusters, counted in the file itself: the server does not look, the simulator tells what will fail. */
+function compressedClusters(file: BackingFile, { clusterBits }: Qcow2Header, l1: Uint8Array): number {
+  const tables = new DataView(l1.buffer, l1.byteOffset, l1.byteLength);
+  let count = 0;
+  for (let i = 0; i * 8 < l1.length; i++) {
+    const { offset } = readEntry(tables, i);
+    if (offset === 0) continue;
+    const bytes = file.content(offset, Math.min(2 ** clusterBits, file.size - offset));
+    const entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let k = 0; (k + 1) * 8 <= bytes.length; k++) if (readEntry(entries, k).compressed) count++;
+  }
+  return count;
+}
+
+/**
+ * Refuses an image that was cut: the server does not look, reads zeros there, and hands out clusters that are in use.
+ * @throws Qcow2Refused
+ */
+function mustBegin(size: number, what: string, offset: number): void {
+  if (offset < size) return;
+  const place = `0x${offset.toString(16)}`;
+  throw new Qcow2Refused(
+    `${what} at ${place} is beyond the end of the file (${size} bytes): it was truncated`,
+  );
+}
+
+function mustHold(size: number, table: Uint8Array, what: string): void {
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  for (let i = 0; i * 8 < table.length; i++) {
+    const { offset } = readEntry(view, i);
+    if (offset > 0) mustBegin(size, `${what} ${i}`, offset);
+  }
 }
 
 function roundUp(bytes: number): number {

@@ -20,6 +20,8 @@ export interface Qcow2Image {
   readonly header: Qcow2Header;
   readonly l1: Uint8Array;
   readonly refcountTable: Uint8Array;
+  /** Clusters that the server cannot read. */
+  readonly compressed: number;
 }
 
 /** The qcow2 target of ublksrv as of November 2022, in one queue: a coroutine per request and per metadata I/O. */
@@ -37,7 +39,11 @@ export class Qcow2Target {
     image: Qcow2Image,
     private readonly host: Qcow2Host,
   ) {
-    const { header } = image;
+    const { header, compressed } = image;
+    if (compressed > 0) {
+      const clusters = compressed === 1 ? '1 compressed cluster' : `${compressed} compressed clusters`;
+      host.log(`the image has ${clusters}: reading or writing there fails with an I/O error`);
+    }
     this.shared = { header, host, metaIos: new MetaIos(), resume: (tag) => this.resume(tag, undefined) };
     this.cluster = 2 ** header.clusterBits;
     const table = (mapping: boolean, bytes: Uint8Array, offset: number, reach: number): TopTable => {
