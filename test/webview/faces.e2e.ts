@@ -318,7 +318,7 @@ describe('the sequence', () => {
 describe('what the pointer rests on', () => {
   it('is explained in the sequence: the event, its function and kernel, why and what comes next', async () => {
     const page = await open('sequence', 300, -1);
-    const line = page.locator('.sequence-line').nth(8);
+    const line = page.locator('.sequence-line[aria-selected="true"]');
     await line.hover({ position: { x: 30, y: 10 } });
     const tip = page.getByRole('tooltip');
     await expect.poll(() => tip.textContent()).toMatch(/simulated 6\.1[\s\S]*Next: /);

@@ -39,10 +39,12 @@ export interface PointedPart {
 
 /** What a pointer over something tells, for the elements that stand for it. */
 export function pointedAt<T>(to: Signal<Pointed<T> | undefined>, key: string, what: T) {
+  const over = ({ clientX: x, clientY: y, buttons }: PointerEvent): void => {
+    if (buttons === 0 && to.peek()?.key !== key) to.value = { key, what, x, y };
+  };
   return {
-    onPointerMove: ({ clientX: x, clientY: y, buttons }: PointerEvent) => {
-      if (buttons === 0 && to.peek()?.key !== key) to.value = { key, what, x, y };
-    },
+    onPointerEnter: over,
+    onPointerMove: over,
     onPointerLeave: () => {
       if (to.peek()?.key === key) to.value = undefined;
     },
