@@ -12,7 +12,7 @@ export function mermaidText(text: string): string {
 }
 
 /** What is written besides the messages: the note of the line at the cursor, or those of all lines. */
-export interface MermaidLook {
+interface MermaidLook {
   /** Event of the cursor. */
   readonly cursor: number;
   readonly notes: boolean;
