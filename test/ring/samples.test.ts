@@ -8,6 +8,7 @@ import { EXPLORE_LIMITS, explore } from '../../src/ring/explore';
 import { orderRelation } from '../../src/ring/order';
 import { readProgram } from '../../src/ring/read_program';
 import { runProgram } from '../../src/ring/run';
+import { scheduleFor } from '../../src/ring/schedule';
 
 const SAMPLES = join(__dirname, '..', '..', 'samples');
 const profile = uringProfile('6.18')!;
@@ -72,6 +73,16 @@ describe('cqe-order-is-not-tag-order', () => {
     const among = pairs.filter(({ rules }) => rules.length === 0);
     expect(among.length).toBe(6);
     expect(pairs.filter(({ second, rules }) => second === '3' && rules.length > 0)).toHaveLength(4);
+  });
+});
+
+describe('cqe-overtakes-older-request', () => {
+  const program = readProgram(textOf('cqe-overtakes-older-request'));
+
+  it('a new life of a tag may complete before older requests, never before what was taken', () => {
+    const early = scheduleFor(program, profile, ['2', '3', '65539', '0', '1'], () => 0);
+    expect(early.kind).toBe('schedule');
+    expect(scheduleFor(program, profile, ['2', '65539', '3', '0', '1'], () => 0).kind).not.toBe('schedule');
   });
 });
 
