@@ -128,11 +128,13 @@ export function PartTip({ store, trace, pointed }: PartTipProps) {
   }, [at, ask, trace]);
   if (at === undefined) return null;
   const { title, label, values, event, changed } = at.what;
+  // the label is for those who do not see the title
+  const state = label.startsWith(title) ? label.slice(title.length).replace(/^, /, '') : label;
   const last = told?.part === at.what && told.event >= 0 ? told : undefined;
   return (
     <div class="tooltip" role="tooltip" style={beside(at)}>
       <strong>{title}</strong>
-      {label !== title && <p>{label}</p>}
+      {state !== '' && <p>{state}</p>}
       {last !== undefined && (
         <p>
           {changed && last.event === event

@@ -248,7 +248,8 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
                     text={rowSentence(one.row, view.actors)}
                     over={pointedAt(pointed, String(one.row.event), {
                       event: one.row.event,
-                      text: rowSentence(one.row, view.actors),
+                      // what the note says is explained below
+                      text: rowSentence({ ...one.row, note: '' }, view.actors),
                     })}
                     onPick={() =>
                       store.move(
