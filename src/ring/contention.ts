@@ -7,6 +7,14 @@ const LINKED = 0x0c;
 const FIXED_FILE = 1;
 const FD_IN_FIXED = 0x80000000;
 
+/** Ops that look at whether another request runs. */
+const CANCELLING: ReadonlySet<number> = new Set([
+  IORING_OP.ASYNC_CANCEL,
+  IORING_OP.LINK_TIMEOUT,
+  IORING_OP.TIMEOUT_REMOVE,
+  IORING_OP.POLL_REMOVE,
+]);
+
 /** One thing that a request touches. */
 export interface Touch {
   readonly key: string;
@@ -16,10 +24,10 @@ export interface Touch {
   readonly to: number;
 }
 
-/** Requests that share something with another one, of which at least one changes it, outside one chain. */
+/** Requests of other chains that share something with a request, and one of both changes it; those that have some. */
 export function contendedSqes(
   program: Pick<RingProgram, 'files' | 'steps' | 'memory' | 'fds' | 'fixedIndex'>,
-): Set<Sqe> {
+): Map<Sqe, Sqe[]> {
   const names = namesOf(program);
   const all: { sqe: Sqe; chain: number; touches: Touch[] }[] = [];
   let chain = 0;
@@ -31,11 +39,16 @@ export function contendedSqes(
     }
     chain++;
   }
-  const found = new Set<Sqe>();
+  const found = new Map<Sqe, Sqe[]>();
   for (const a of all) {
-    for (const b of all) {
-      if (a !== b && a.chain !== b.chain && meet(a.touches, b.touches)) found.add(a.sqe);
-    }
+    const others = all.filter((b) => a.chain !== b.chain && meet(a.touches, b.touches));
+    if (others.length === 0) continue;
+    // A cancel tells what runs from what is done.
+    const telling = all.filter((b) => CANCELLING.has(b.sqe.opcode) && b !== a);
+    found.set(
+      a.sqe,
+      [...others, ...telling].map(({ sqe }) => sqe),
+    );
   }
   return found;
 }

@@ -11,7 +11,7 @@ import { StateSearch } from './state_search';
 export interface ExploreLimits {
   /** Most runs. */
   readonly schedules: number;
-  /** Most time, ms. */
+  /** Most time, ms: a far guard, so that the same program gives the same answer twice. */
   readonly time: number;
   /** Most outcomes kept. */
   readonly outcomes: number;
@@ -37,13 +37,16 @@ export interface Exploration {
 }
 
 /** Default bounds. */
-export const EXPLORE_LIMITS: ExploreLimits = { schedules: 200_000, time: 5_000, outcomes: 1000 };
+export const EXPLORE_LIMITS: ExploreLimits = { schedules: 40_000, time: 60_000, outcomes: 1000 };
 
 /** Longest part of an exploration at a time, ms. */
 export const SLICE = 15;
 
-/** Runs between two looks at the clock. */
-const CLOCK = 8;
+/** Most steps of contexts, of all runs together: what programs of many SQEs are bound by. */
+const MOST_STEPS = 10_000_000;
+
+/** Steps between two looks at the clock. */
+const CLOCK = 100;
 
 /** Most sets of states that counting may make. */
 const MOST_NODES = 300_000;
@@ -76,10 +79,13 @@ export function* exploring(
   const start = clock();
   let slice = start;
   let complete = true;
+  let look = 0;
   while (search.step()) {
-    if (search.schedules % CLOCK > 0 && search.schedules < limits.schedules) continue;
+    const over = search.schedules >= limits.schedules || search.steps >= MOST_STEPS;
+    if (search.steps < look && !over) continue;
+    look = search.steps + CLOCK;
     const now = clock();
-    if (search.schedules >= limits.schedules || now - start > limits.time) {
+    if (over || now - start > limits.time) {
       complete = search.done;
       break;
     }

@@ -28,7 +28,15 @@ interface RingParts {
 export function newRing(program: RingProgram, parts: RingParts): Uring {
   const { profile, world, memory, files, submitter, trace } = parts;
   const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
-  return {
+  // Who meets only what is done already does the rest in one step.
+  const splits = (sqe: Sqe): boolean => {
+    const others = program.contended.get(sqe);
+    if (others === undefined) return false;
+    return !others.every((other) =>
+      ring.requests.some((req) => req.sqe === other && (req.done || req.freed)),
+    );
+  };
+  const ring: Uring = {
     profile,
     world,
     memory,
@@ -43,7 +51,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
       .map(({ addr, size }) => ({ addr, len: size })),
     submitter,
     wq: world.exploring
-      ? new FreePool(world, program.entries, (req) => contended(req.sqe))
+      ? new FreePool(world, program.entries, (req) => splits(req.sqe))
       : new WorkerPool(world, program.entries),
     contended,
     fsizeLimit: program.fsizeLimit,
@@ -85,4 +93,5 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
     linkTimeoutTask,
     cqWake: undefined,
   };
+  return ring;
 }

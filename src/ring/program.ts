@@ -57,8 +57,10 @@ export interface RingProgram {
   readonly fds: ReadonlyMap<string, number>;
   /** Index in the file table by name. */
   readonly fixedIndex: ReadonlyMap<string, number>;
-  /** Requests that share a file, pipe or memory with another one that may run at the same time. */
-  readonly contended: ReadonlySet<Sqe>;
+  /** Requests that share a file, pipe or memory with others that may run at the same time, and those others. */
+  readonly contended: ReadonlyMap<Sqe, readonly Sqe[]>;
+  /** The most that timers and sleeps take all together, ns; Infinity where a timer repeats or its time is not known. */
+  readonly horizon: number;
   /** Initial bytes of files, pipes and buffers: shared by all runs, never written. */
   readonly initial: InitialBytes;
   /** Position in the text of every SQE, step by step. */

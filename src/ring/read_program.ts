@@ -13,6 +13,7 @@ import {
 } from './program';
 import { JsonReader } from './read_json';
 import { contendedSqes } from './contention';
+import { horizonOf } from './horizon';
 import { readSqe, type SqeScope } from './read_sqe';
 
 const MAX_ENTRIES = 4096;
@@ -79,6 +80,7 @@ export function readProgram(text: string): RingProgram {
     steps,
     ...names,
     contended: contendedSqes(parts),
+    horizon: horizonOf(parts),
     initial: initialBytesMemo(),
     sqeAt,
   };

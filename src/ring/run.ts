@@ -12,6 +12,7 @@ import { ringKey } from '../kernel/uring/state_key';
 import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
 import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
+import type { PagePool } from '../kernel/uring/page_pool';
 import { UserMemory } from '../kernel/uring/user_memory';
 import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq';
 import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly started?: (run: RunResult) => void;
   /** Collect tracepoints. */
   readonly trace?: boolean;
+  /** Memory of earlier runs that nobody looks at any more. */
+  readonly pool?: PagePool;
 }
 
 /** What a run gave. */
@@ -106,7 +109,8 @@ class ProgramRun implements RunResult {
   ) {
     this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser);
-    const memory = new UserMemory();
+    this.world.horizon = program.horizon;
+    const memory = new UserMemory(options.pool);
     this.files = buildFiles(program, memory);
     const submitter: Submitter = { name: 'app', actor: undefined, taskWork: [], notify: () => this.notify() };
     const trace = options.trace ? this.events : undefined;

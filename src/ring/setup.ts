@@ -1,7 +1,8 @@
 /** Files, pipes and memory of a program as they stand before its first step. */
 import type { Digest } from '../kernel/uring/digest';
 import type { OpenFile } from '../kernel/uring/open_files';
-import { FilePages, PAGE, Page } from '../kernel/uring/pages';
+import type { PagePool } from '../kernel/uring/page_pool';
+import { FilePages, PAGE, zeroPage } from '../kernel/uring/pages';
 import { Pipe } from '../kernel/uring/pipe';
 import type { UserMemory } from '../kernel/uring/user_memory';
 import { contentsOf, type HashContents, type OutcomeContents } from './outcome';
@@ -47,22 +48,25 @@ export class ProgramFiles {
 
 /** Opens the files and maps the memory of a program. */
 export function buildFiles(program: RingProgram, memory: UserMemory): ProgramFiles {
+  const { pool } = memory;
   const files = new ProgramFiles();
   program.files.forEach((file, i) => {
-    if (file.kind === 'pipe') addPipe(program, files, file, i);
-    else files.add(program.fds.get(file.name)!, openFile(program, file, i));
+    if (file.kind === 'pipe') addPipe(program, files, file, i, pool);
+    else files.add(program.fds.get(file.name)!, openFile(program, file, i, pool));
   });
   for (const { name, size, addr } of program.buffers) memory.map(addr, program.initial.get(name, size));
   for (const { addr, bytes } of program.memory) memory.map(addr, bytes);
   return files;
 }
 
-function openFile(program: RingProgram, file: ProgramFile, inode: number): OpenFile {
+function openFile(program: RingProgram, file: ProgramFile, inode: number, pool: PagePool): OpenFile {
   const { open, kind, name } = file;
   const uncached = new Set<number>();
   if (!file.cached) for (let i = 0; i * PAGE < file.size; i++) uncached.add(i);
   const pages =
-    kind === 'file' ? new FilePages(program.initial.get(name, file.size), file.size, uncached) : undefined;
+    kind === 'file'
+      ? new FilePages(program.initial.get(name, file.size), file.size, uncached, pool)
+      : undefined;
   if (pages) pages.inode = inode;
   return {
     name,
@@ -81,12 +85,18 @@ function openFile(program: RingProgram, file: ProgramFile, inode: number): OpenF
   };
 }
 
-function addPipe(program: RingProgram, files: ProgramFiles, file: ProgramFile, inode: number): void {
-  const pipe = new Pipe(file.size / PAGE);
+function addPipe(
+  program: RingProgram,
+  files: ProgramFiles,
+  file: ProgramFile,
+  inode: number,
+  pool: PagePool,
+): void {
+  const pipe = new Pipe(file.size / PAGE, pool);
   const bytes = program.initial.get(file.name, file.fill);
   for (let at = 0; at < bytes.length; at += PAGE) {
     const len = Math.min(PAGE, bytes.length - at);
-    const page = new Page(new Uint8Array(PAGE), true);
+    const page = zeroPage(pool);
     page.bytes.set(bytes.subarray(at, at + len));
     pipe.slots.push({ page, offset: 0, len, merge: true });
   }

@@ -1,5 +1,6 @@
 /** Fills a state graph by running a program again and again, each time another way on from a state that was met. */
 import type { Cqe } from '../kernel/uring/types';
+import { PagePool } from '../kernel/uring/page_pool';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { Abandoned, type Chooser } from '../kernel/uring/world';
 import { chainTouches, meet, type Touch } from './contention';
@@ -54,6 +55,8 @@ class Frontier {
 export class StateSearch {
   readonly graph = new StateGraph();
   schedules = 0;
+  /** Steps of contexts in all runs. */
+  steps = 0;
   /** Decisions of the first run that came to the wanted order. */
   hit: readonly number[] | undefined;
   private readonly frontier = new Frontier();
@@ -63,6 +66,7 @@ export class StateSearch {
   private readonly cqes: OutcomeCqe[] = [];
   private pairs: Uint8Array | undefined;
   private readonly touches: (readonly Touch[])[];
+  private readonly pool = new PagePool();
   private readonly cqeNumbers = new Map<string, number>();
 
   constructor(
@@ -185,11 +189,15 @@ export class StateSearch {
       count();
       return next;
     };
+    const { program, profile, pool } = this;
+    pool.reset();
     try {
-      runProgram(this.program, { profile: this.profile, chooser, started: (one) => (run = one) });
+      runProgram(program, { profile, chooser, pool, started: (one) => (run = one) });
     } catch (error) {
       if (error instanceof Abandoned) return;
       throw error;
+    } finally {
+      this.steps += run?.ring.world.steps ?? 0;
     }
     if (wanted) {
       if (wanted.isIn(run!)) this.hit = taken;

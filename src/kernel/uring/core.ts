@@ -45,6 +45,7 @@ export function issueSqe(ring: Uring, req: Req, flags: number): number {
   }
   if (ret === ISSUED.PENDING) return 0;
   if (ret !== ISSUED.COMPLETE) return ret;
+  req.done = (req.flags & REQ.REISSUE) === 0;
   if ((flags & ISSUE.COMPLETE_DEFER) !== 0) completeDefer(ring, req);
   else if (req.diskWait > 0 || req.splitPost) req.held = true;
   else completeFromWorker(ring, req);

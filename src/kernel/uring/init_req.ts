@@ -47,6 +47,7 @@ function newReq(ring: Uring, sqe: Sqe): Req {
     blockedOn: undefined,
     diskWait: 0,
     splitPost: false,
+    done: false,
     held: false,
     spliceIn: undefined,
     slot: takeSlot(ring),

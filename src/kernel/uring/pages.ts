@@ -1,6 +1,7 @@
 /** Contents of a regular file as page-cache pages, which pipes may borrow. */
 import { bytesKey, Digest } from './digest';
 import { FileBlocks } from './file_blocks';
+import { PagePool } from './page_pool';
 
 export const PAGE = 4096;
 
@@ -13,6 +14,7 @@ export class Page {
   constructor(
     public bytes: Uint8Array,
     private owned: boolean,
+    private readonly pool: PagePool,
   ) {}
 
   /** Digest of the bytes; made again only after they were written. */
@@ -36,7 +38,7 @@ export class Page {
   /** The bytes for writing; copies what is shared with the file's initial contents. */
   writable(): Uint8Array {
     if (!this.owned) {
-      this.bytes = this.bytes.slice();
+      this.bytes = this.pool.copy(this.bytes);
       this.owned = true;
     }
     this.key = -1;
@@ -45,8 +47,8 @@ export class Page {
 }
 
 /** A page of zeros of its own. */
-export function zeroPage(): Page {
-  return new Page(new Uint8Array(PAGE), true);
+export function zeroPage(pool: PagePool): Page {
+  return new Page(pool.zeros(PAGE), true, pool);
 }
 
 /** Pages of the cache that belong together. */
@@ -74,6 +76,7 @@ export class FilePages {
     public size = initial.length,
     /** Page numbers that are not in memory. */
     readonly uncached: Set<number> = new Set(),
+    readonly pool = new PagePool(),
   ) {
     this.addFolios(0, initial.length);
     this.blocks = new FileBlocks(initial.length);
@@ -102,9 +105,9 @@ export class FilePages {
     if (page === undefined) {
       const start = index * PAGE;
       if (start + PAGE <= this.initial.length) {
-        page = new Page(this.initial.subarray(start, start + PAGE), false);
+        page = new Page(this.initial.subarray(start, start + PAGE), false, this.pool);
       } else {
-        page = zeroPage();
+        page = zeroPage(this.pool);
         if (start < this.initial.length) page.bytes.set(this.initial.subarray(start));
       }
       this.set(index, page);
@@ -187,7 +190,7 @@ export class FilePages {
       const folio = this.folios.get(index) ?? { first: index, count: 1 };
       this.changed.add(index);
       const whole = folio.first * PAGE >= from && (folio.first + folio.count) * PAGE <= to;
-      if (n === PAGE && whole) this.set(index, zeroPage());
+      if (n === PAGE && whole) this.set(index, zeroPage(this.pool));
       else
         this.page(index)
           .writable()
@@ -202,9 +205,10 @@ export class FilePages {
     const last = Math.ceil(this.size / PAGE);
     const moved: [number, Page][] = [];
     const distance = (to - from) / PAGE;
-    for (let i = from / PAGE; i < last; i++) moved.push([i + distance, new Page(this.page(i).bytes, false)]);
+    for (let i = from / PAGE; i < last; i++)
+      moved.push([i + distance, new Page(this.page(i).bytes, false, this.pool)]);
     for (let i = Math.min(from, to) / PAGE; i < Math.ceil(Math.max(size, this.size) / PAGE); i++) {
-      this.set(i, zeroPage());
+      this.set(i, zeroPage(this.pool));
       this.changed.add(i);
     }
     for (const [i, page] of moved) {

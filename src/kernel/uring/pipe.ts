@@ -1,7 +1,8 @@
 /** fs/pipe.c: a ring of slots, reads and writes. */
 import type { Digest } from './digest';
 import { EPOLL } from './epoll_bits';
-import { PAGE, Page } from './pages';
+import { PagePool } from './page_pool';
+import { PAGE, type Page, zeroPage } from './pages';
 import type { UserIter } from './user_memory';
 import { WaitQueue } from './wait_queue';
 
@@ -35,7 +36,10 @@ export class Pipe {
   readonly readWait = new WaitQueue();
   readonly writeWait = new WaitQueue();
 
-  constructor(readonly maxSlots: number) {}
+  constructor(
+    readonly maxSlots: number,
+    readonly pool = new PagePool(),
+  ) {}
 
   get full(): boolean {
     return this.slots.length >= this.maxSlots;
@@ -103,7 +107,7 @@ export class Pipe {
     }
     while (iter.count > 0 && !this.full) {
       const want = Math.min(PAGE, iter.count);
-      const slot: PipeSlot = { page: new Page(new Uint8Array(PAGE), true), offset: 0, len: 0, merge: true };
+      const slot: PipeSlot = { page: zeroPage(this.pool), offset: 0, len: 0, merge: true };
       const n = this.append(slot, 0, want, iter);
       if (n > 0) this.slots.push(slot);
       done += n;

@@ -2,6 +2,7 @@
 import { supportsSplice } from './devices';
 import { dropPages, planDirect } from './direct_io';
 import type { OpenFile } from './open_files';
+import { PagePool } from './page_pool';
 import { PAGE, zeroPage } from './pages';
 import type { Pipe, PipeSlot } from './pipe';
 import { fillCache, isUncached, writeChecks } from './regular_file';
@@ -177,6 +178,7 @@ const PAGES = { segments: [{ addr: 0, len: MAX_RW_COUNT }], registered: false };
 
 /** copy_splice_read: new pages, filled by a read. */
 function copyRead(input: OpenFile, pos: number, want: number): Filled {
+  const pool = input.pages?.pool ?? new PagePool();
   const slots: PipeSlot[] = [];
   let res = want;
   if (input.pages) {
@@ -187,7 +189,7 @@ function copyRead(input: OpenFile, pos: number, want: number): Filled {
     if (res < 0) return { slots, res };
   }
   for (let done = 0; done < res; done += PAGE) {
-    const page = zeroPage();
+    const page = zeroPage(pool);
     const len = Math.min(PAGE, res - done);
     if (input.pages) {
       let at = 0;

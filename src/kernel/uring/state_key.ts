@@ -73,7 +73,7 @@ function requestKey(digest: Digest, req: Req): void {
   digest.add(req.diskWait);
   const { work, rw, poll, timeout } = req;
   digest.add(work.hash);
-  const states = [work.unbound, work.concurrent, work.cancel, req.splitPost, req.held];
+  const states = [work.unbound, work.concurrent, work.cancel, req.splitPost, req.held, req.done];
   let bits = 0;
   for (const bit of [...states, req.file !== undefined, req.spliceIn !== undefined, !!req.blockedOn])
     bits = bits * 2 + Number(bit);

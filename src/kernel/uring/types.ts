@@ -117,6 +117,8 @@ export interface Req {
   diskWait: number;
   /** Its completion is a step of its own: other contexts may come between. */
   splitPost: boolean;
+  /** It did all that others can see but its completion. */
+  done: boolean;
   /** It is done and its completion is held back: by the disk, or to be a step of its own. */
   held: boolean;
   /** Which piece of request memory it is: what a reader of traces sees as its pointer. */

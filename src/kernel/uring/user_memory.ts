@@ -1,5 +1,6 @@
 /** Memory of the application: the program's buffers at made-up addresses, and iterators over ranges of it. */
 import { bytesKey, type Digest } from './digest';
+import { PagePool } from './page_pool';
 
 /** Highest user address (TASK_SIZE_MAX). */
 export const TASK_SIZE = 0x7ffffffff000;
@@ -28,6 +29,8 @@ export interface Segment {
 export class UserMemory {
   private readonly maps: Mapping[] = [];
 
+  constructor(readonly pool = new PagePool()) {}
+
   /** Maps initial bytes (copied only when written). */
   map(addr: number, bytes: Uint8Array): void {
     this.maps.push({ addr, bytes, owned: false, keys: new Map() });
@@ -48,7 +51,7 @@ export class UserMemory {
     const { map, at } = hit;
     const n = Math.min(source.length, map.bytes.length - at);
     if (!map.owned) {
-      map.bytes = map.bytes.slice();
+      map.bytes = this.pool.copy(map.bytes);
       map.owned = true;
     }
     map.bytes.set(n === source.length ? source : source.subarray(0, n), at);

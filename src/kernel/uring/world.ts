@@ -68,6 +68,12 @@ export class Actor {
 const LATE = 1_500_000;
 const VERY_LATE = 30_000_000;
 
+/** Most that a wait which is no timer takes at least, ns. */
+const MOST_LEAST = 100_000;
+
+/** Least that any wait may take at most, ns. */
+const LEAST_MOST = 1_000_000;
+
 /** Cost of a decision that makes somebody very late. */
 const RARE = 4;
 
@@ -89,6 +95,8 @@ export class World {
   onIdle: (() => void) | undefined;
   /** Digest of everything but the contexts; set by whoever owns that. */
   stateKey: (digest: Digest) => void = () => {};
+  /** Bound of that time in any run of the program, ns; set by whoever knows its timers. */
+  horizon = Number.POSITIVE_INFINITY;
   /** Time that surely passed when exploring: only what is timed moves it, so that equal states have equal times. */
   private elapsed = 0;
 
@@ -301,13 +309,17 @@ export class World {
     this.stateKey(digest);
     let sum = 0;
     const { elapsed } = this;
+    // Who can be later than anybody else can be early is bound by nothing: it does not matter since when.
+    const beyond = this.horizon - elapsed + MOST_LEAST;
+    // Who can go on before anybody has to can go on now.
+    const free = this.queue.reduce((soonest, { most }) => Math.min(soonest, most), elapsed + LEAST_MOST);
     for (const { actor, least, most, due } of this.queue) {
       const one = new Digest();
       one.text(actor.name);
       one.add(actor.version);
       one.add(actor.woken);
-      one.add(Math.max(0, least - elapsed));
-      one.add(most - elapsed);
+      one.add(least <= free ? 0 : least - elapsed);
+      one.add(most - elapsed > beyond ? -1 : most - elapsed);
       one.add(Math.max(0, due - elapsed));
       sum = (sum + one.value) % 0x10000000000000;
     }
