@@ -8,7 +8,8 @@ import { EXPLORE_LIMITS, type Exploration, explore } from '../../ring/explore';
 import { placeAt, ProgramError } from '../../ring/json_text';
 import type { RingProgram } from '../../ring/program';
 import { readProgram } from '../../ring/read_program';
-import { type OrderedPair, orderRelation } from '../../ring/order';
+import { exploredRelation } from '../../ring/explored_relation';
+import type { OrderedPair } from '../../ring/order';
 import { type RunResult, runProgram, StepError } from '../../ring/run';
 import { writeRingTrace } from '../../ring/ring_trace';
 import { cqeOrder, scheduleFor } from '../../ring/schedule';
@@ -104,10 +105,7 @@ function placed<T>(file: string, text: string, program: RingProgram | undefined,
 function allOf(exploration: Exploration, first: RunResult): object {
   const { found, total, schedules, complete } = exploration;
   const known = new Set(cqeOrder(first));
-  const further = new Set(
-    found.flatMap(({ outcome }) => cqeOrder(outcome)).filter((name) => !known.has(name)),
-  );
-  const { pairs, orders } = orderRelation(first, exploration.comes, [...further]);
+  const { pairs, orders } = exploredRelation(first, exploration);
   const repeated = new Set(
     [...known].filter((name) => cqeOrder(first).filter((other) => other === name).length > 1),
   );

@@ -2,7 +2,8 @@ import { uringProfile, DEFAULT_URING_PROFILE } from '../../kernel/uring/uring_pr
 import { scheduleText } from '../../debug/open_ring';
 import { cqeOrder } from '../../ring/compare';
 import { type Exploration, exploring } from '../../ring/explore';
-import { ORDER_RULES, type OrderRelation, orderRelation } from '../../ring/order';
+import { exploredRelation } from '../../ring/explored_relation';
+import { ORDER_RULES, type OrderRelation } from '../../ring/order';
 import type { Outcome } from '../../ring/outcome';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
@@ -39,7 +40,7 @@ export function* ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Sliced<
   const profile = uringProfile(kernel)!;
   const program = readProgram(text);
   const exploration = yield* exploring(program, profile, () => performance.now(), LIMITS);
-  const relation = orderRelation(runProgram(program, { profile }), exploration.comes);
+  const relation = exploredRelation(runProgram(program, { profile }), exploration);
   return { name: program.name, kernel, exploration, relation };
 }
 
