@@ -100,7 +100,16 @@ export function orderRelation(
   });
   if (comes)
     pairs.push(...pairsOfFurther([...new Set(cqes.map((cqe) => String(cqe.userData)))], further, comes));
-  return { pairs, orders: n <= MAX_COUNTED ? linearExtensions(rules) : undefined };
+  return {
+    pairs,
+    orders:
+      n <= MAX_COUNTED
+        ? linearExtensions(
+            rules,
+            cqes.map(({ req }) => run.takenBefore[byId.get(req)!.batch]?.all ?? 0),
+          )
+        : undefined,
+  };
 }
 
 /** Pairs with CQEs that the run does not have, by what schedules show. */
@@ -142,8 +151,11 @@ function closure(
   return paths;
 }
 
-/** Orders of the CQEs that keep every guaranteed pair, counted over sets of CQEs that came first. */
-function linearExtensions(rules: Paths): number {
+/**
+ * Orders of the CQEs that keep every guaranteed pair, counted over sets of CQEs that came first; `earlier` tells how many, whichever
+ * they are, were taken before the request of a CQE was submitted.
+ */
+function linearExtensions(rules: Paths, earlier: readonly number[]): number {
   const n = rules.length;
   const before = Array.from({ length: n }, (_, j) =>
     rules.reduce((mask, row, i) => (row[j] ? mask | (1 << i) : mask), 0),
@@ -153,12 +165,20 @@ function linearExtensions(rules: Paths): number {
   for (let set = 0; set < ways.length; set++) {
     const here = ways[set]!;
     if (here === 0) continue;
+    const came = bitCount(set);
     for (let j = 0; j < n; j++) {
       const bit = 1 << j;
+      if (came < earlier[j]!) continue;
       if ((set & bit) === 0 && (before[j]! & set) === before[j]) ways[set | bit]! += here;
     }
   }
   return ways[ways.length - 1]!;
+}
+
+function bitCount(set: number): number {
+  let count = 0;
+  for (let left = set; left !== 0; left &= left - 1) count++;
+  return count;
 }
 
 /** A rule that puts CQE a before CQE b by itself. */
@@ -172,7 +192,7 @@ function directRule(
   const x = byId.get(a.req)!;
   const y = byId.get(b.req)!;
   if (x === y) return 'multishot';
-  if (index < (run.takenBefore[y.batch] ?? 0)) return 'rest';
+  if (index < (run.takenBefore[y.batch]?.sure ?? 0)) return 'rest';
   const timed = x.opcode === IORING_OP.LINK_TIMEOUT || y.opcode === IORING_OP.LINK_TIMEOUT;
   if (x.chain === y.chain) {
     if (!timed || (x.malformed && y.malformed)) return x.id < y.id ? 'chain-order' : undefined;

@@ -59,8 +59,8 @@ export interface RunResult {
   outcome(hash?: HashContents): Outcome;
   readonly events: readonly UringEvent[];
   readonly ring: Uring;
-  /** Number of CQEs that were surely taken before a submit call, by its number. */
-  readonly takenBefore: readonly number[];
+  /** CQEs taken before a submit call, by its number: how many, and how many of them in every schedule the same ones. */
+  readonly takenBefore: readonly { readonly all: number; readonly sure: number }[];
 }
 
 /** Something wrong with an SQE that only a run can tell: no room in the SQ, or an op that the simulator does not know. */
@@ -86,7 +86,7 @@ class ProgramRun implements RunResult {
   readonly steps: OutcomeStep[] = [];
   readonly events: UringEvent[] = [];
   readonly ring: Uring;
-  readonly takenBefore: number[] = [];
+  readonly takenBefore: { all: number; sure: number }[] = [];
   /** CQEs taken when the ring was last at rest. */
   private restedAt = 0;
   private readonly world: World;
@@ -237,7 +237,7 @@ class ProgramRun implements RunResult {
     const toSubmit = step.toSubmit ?? this.announced(step.sqes.length);
     if (this.sqThread) this.unannounced = Math.max(0, this.unannounced + step.sqes.length - toSubmit);
     const before = ring.taken;
-    this.takenBefore[ring.batch + 1] = this.restedAt;
+    this.takenBefore[ring.batch + 1] = { all: ring.cqHead, sure: this.restedAt };
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.time + HANG;
     this.submitted = toSubmit;
     const counting = enter(ring, toSubmit, step.wait);
