@@ -28,7 +28,7 @@ export const ringCommand: Command = {
   says: 'run a ring program: which CQEs come, with which results, in which orders',
   more: [
     'Prints JSON: {"outcomes": [...]}, the likeliest outcome first.',
-    `Where there are too many states, --all stops after ${EXPLORE_LIMITS.time / 1000} seconds`,
+    `Where there are too many states, --all stops after ${EXPLORE_LIMITS.schedules} schedules`,
     'and then says how many schedules it has seen ("incomplete").',
     'With --all also, for each pair of CQEs, the rule that guarantees its order, or that it is',
     'accidental ("kernel": what keeps it so in this version nevertheless).',

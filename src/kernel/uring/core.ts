@@ -1,10 +1,11 @@
 /** io_uring/io_uring.c: issue, completion, freeing and drain of requests. */
+import { unordered } from './digest';
 import { putFile } from './open_files';
 import { addTaskWork, hasLocalWork } from './task_work_list';
 import { completeDefer, deferFailed } from './complete_later';
 import { commitCq, fillCqe, mayOverflow, overflowCqe, postsCqe } from './cq';
 import { fixedFile, normalFile } from './file_get';
-import { findNext, inChain } from './links';
+import { findNext, inChain, onlyFrees } from './links';
 import { armAsyncPoll } from './poll_arm';
 import { queueLinkTimeout } from './timeout_arm';
 import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring, WORK } from './types';
@@ -106,7 +107,12 @@ export function* flushCompletions(ring: Uring): Generator<number, void, void> {
     commitCq(ring);
     // The CQEs can be seen, the followers are not started: a worker may come between.
     if (ring.world.exploring && compl.some(inChain)) {
-      for (const req of compl) ring.world.note(req.id);
+      let freed = 0;
+      for (const req of compl) {
+        if (onlyFrees(req)) freed += unordered(req.id);
+        else ring.world.note(req.id);
+      }
+      ring.world.note(freed);
       yield 0;
     }
     for (const req of compl) freeCompleted(ring, req);

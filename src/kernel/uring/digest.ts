@@ -32,6 +32,13 @@ export class Digest {
   }
 }
 
+/** A number to add up where the order of numbers does not matter. */
+export function unordered(n: number): number {
+  let x = Math.imul(n, 0x9e3779b1);
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
+  return (x ^ (x >>> 13)) >>> 0;
+}
+
 /** Digest of bytes. */
 export function bytesKey(bytes: Uint8Array): number {
   let a = 0x811c9dc5;

@@ -28,6 +28,11 @@ export function inChain(req: Req): boolean {
   return (req.flags & LINK_FLAGS) !== 0;
 }
 
+/** Whether its completion posts nothing and starts nobody: when it comes among others is seen by nobody. */
+export function onlyFrees(req: Req): boolean {
+  return (req.flags & REQ.CQE_SKIP) !== 0 && !inChain(req) && req.link === undefined;
+}
+
 function disarmNext(ring: Uring, req: Req): void {
   const link = req.link;
   if ((req.flags & REQ.ARM_LTIMEOUT) !== 0) {

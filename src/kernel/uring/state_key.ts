@@ -1,6 +1,7 @@
 /** Digest of a ring and its requests: equal for states from which everything goes on alike. */
-import type { Digest } from './digest';
-import type { Req, TaskWork, Uring } from './types';
+import { type Digest, unordered } from './digest';
+import { onlyFrees } from './links';
+import { type Req, type TaskWork, type Uring, WORK } from './types';
 
 /**
  * Adds a ring to the digest of a state. Left out is what only says how things came about: the CQEs that were posted (their number
@@ -45,10 +46,16 @@ export function ringKey(digest: Digest, ring: Uring): void {
 
 function works(digest: Digest, list: readonly TaskWork[]): void {
   digest.add(list.length);
+  let freed = 0;
   for (const { what, req } of list) {
+    if (what === WORK.COMPLETE && onlyFrees(req)) {
+      freed += unordered(req.id);
+      continue;
+    }
     digest.add(what);
     digest.add(req.id);
   }
+  digest.add(freed);
 }
 
 function ids(digest: Digest, list: readonly Req[]): void {
@@ -70,10 +77,10 @@ function requestKey(digest: Digest, req: Req): void {
   digest.add(req.refs);
   digest.add(req.cancelSeq);
   digest.add(req.seq);
-  digest.add(req.diskWait);
+  digest.add(req.diskWait > 0);
   const { work, rw, poll, timeout } = req;
   digest.add(work.hash);
-  const states = [work.unbound, work.concurrent, work.cancel, req.splitPost, req.held, req.done];
+  const states = [work.unbound, work.concurrent, work.cancel, req.splitPost && !req.done, req.held, req.done];
   let bits = 0;
   for (const bit of [...states, req.file !== undefined, req.spliceIn !== undefined, !!req.blockedOn])
     bits = bits * 2 + Number(bit);
