@@ -80,12 +80,19 @@ export class Workbench {
     return this.page.getByRole('treeitem', { name });
   }
 
-  /** Shows or hides a row's children. */
+  /** Shows or hides a row's children. A click may be lost; one that is slow to show must not be followed by another. */
   async expand(row: Locator, open = true): Promise<void> {
     await row.waitFor();
     const wanted = String(open);
-    if ((await row.getAttribute('aria-expanded')) !== wanted) await row.locator('.monaco-tl-twistie').click();
-    await expect.poll(() => row.getAttribute('aria-expanded')).toBe(wanted);
+    const state = (): Promise<string | null> => row.getAttribute('aria-expanded', { timeout: 2000 });
+    for (let tries = 0; tries < 3 && (await state()) !== wanted; tries++) {
+      await row.locator('.monaco-tl-twistie').click();
+      await expect
+        .poll(state, { timeout: 10_000 })
+        .toBe(wanted)
+        .catch(() => undefined);
+    }
+    expect(await state()).toBe(wanted);
   }
 
   /** Chooses an item of a row's context menu, again where that did nothing: a menu takes no click in its first 100 ms. */
