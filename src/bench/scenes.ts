@@ -154,7 +154,7 @@ function* exportFigures({ plan, sizes }: Setting): Generator<Figure> {
   const trace = readTrace(bytes);
   const requests = matchRequests(trace);
   const [seconds] = timeInTurns(plan, [() => drain(chromeTrace(trace, requests))]);
-  yield rate('export chrome', 'events/s', events, seconds!);
+  yield rate('export chrome', 'events/s', events, seconds!, 4e6);
 }
 
 function* checkFigures({ plan, sizes }: Setting): Generator<Figure> {

@@ -1,6 +1,6 @@
 import type { RequestJson } from '../trace/requests_types';
 import type { Trace } from '../trace/trace';
-import { fieldsJson } from './event_json';
+import { EventTexts } from './event_text';
 import { phasesOf } from './request_phases';
 
 /** What the export needs of a request. */
@@ -27,7 +27,7 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function* chromeTrace(trace: Trace, requests: ExportRequests): Generator<string> {
   const tracks = new RequestTracks();
-  const flows = new Flows(trace.length);
+  const flows = new Flows(trace.length, requests.length);
   let piece = '{"displayTimeUnit":"ns","traceEvents":[';
   piece += oneLine({ ph: 'M', pid: REQUESTS_PID, name: 'process_name', args: { name: 'requests' } }, true);
   const groups = new TaskGroups(trace);
@@ -41,8 +41,9 @@ export function* chromeTrace(trace: Trace, requests: ExportRequests): Generator<
       piece = '';
     }
   }
+  const rows = new EventRows(trace, groups, flows);
   for (let i = 0; i < trace.length; i++) {
-    for (const event of eventRows(trace, i, groups, flows)) piece += oneLine(event);
+    piece += rows.text(i);
     if (piece.length > 65536) {
       yield piece;
       piece = '';
@@ -112,20 +113,54 @@ function lastTime(trace: Trace, otherwise: number): number {
   return trace.length === 0 ? otherwise : trace.ts[trace.length - 1]!;
 }
 
-function* eventRows(trace: Trace, i: number, groups: TaskGroups, flows: Flows): Generator<Json> {
-  const { pid, tid } = groups.of(trace.task[i]!, trace.cpu[i]!);
-  const ts = trace.ts[i]!;
-  const name = trace.nameOf(i);
-  const args = { event: i, cpu: trace.cpu[i], ...fieldsJson(trace, i) };
-  const flow = flows.of(i);
-  if (flow === undefined) {
-    yield { ph: 'i', s: 't', cat: 'event', name, pid, tid, ts, args };
-    return;
+/** Rows of events are many: they are written as text, and what events share is written once. */
+class EventRows {
+  private readonly args: EventTexts;
+  private readonly places = new Map<number, string>();
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly groups: TaskGroups,
+    private readonly flows: Flows,
+  ) {
+    this.args = new EventTexts(trace);
   }
-  yield { ph: 'X', cat: 'event', name, pid, tid, ts, dur: EVENT_SLICE, args };
-  if (flow.step === 'only') return;
-  const bind = flow.step === 'f' ? { bp: 'e' } : {};
-  yield { ph: flow.step, cat: 'flow', name: 'request', id: flow.request, pid, tid, ts, ...bind };
+
+  /** The row of event i, and its end of an arrow. */
+  text(i: number): string {
+    const { trace } = this;
+    const place = this.place(trace.task[i]!, trace.cpu[i]!);
+    const ts = microseconds(trace.ts[i]!);
+    const request = this.flows.of(i);
+    const row = `"cat":"event","name":${this.name(trace.nameOf(i))},${place},"args":${this.args.args(i)},"ts":${ts}`;
+    if (request < 0) return `,\n{"ph":"i","s":"t",${row}}`;
+    const slice = `,\n{"ph":"X",${row},"dur":${microseconds(EVENT_SLICE)}}`;
+    const step = this.flows.step(i);
+    if (step === 'only') return slice;
+    const bind = step === 'f' ? ',"bp":"e"' : '';
+    return `${slice},\n{"ph":"${step}","cat":"flow","name":"request","id":${request},${place}${bind},"ts":${ts}}`;
+  }
+
+  private name(name: string): string {
+    let text = this.names.get(name);
+    if (text === undefined) {
+      text = JSON.stringify(name);
+      this.names.set(name, text);
+    }
+    return text;
+  }
+
+  private place(task: number, cpu: number): string {
+    const key = task * 0x10000 + cpu;
+    let text = this.places.get(key);
+    if (text === undefined) {
+      const { pid, tid } = this.groups.of(task, cpu);
+      text = `"pid":${pid},"tid":${tid}`;
+      this.places.set(key, text);
+    }
+    return text;
+  }
 }
 
 /** Gives each request a thread of its queue and tag, and another one while an earlier request still stands there. */
@@ -159,11 +194,13 @@ class RequestTracks {
 /** Which request an event belongs to, and whether it is its first, a middle or its last one. */
 class Flows {
   private readonly owner: Int32Array;
-  private readonly first = new Map<number, number>();
-  private readonly last = new Map<number, number>();
+  private readonly first: Int32Array;
+  private readonly last: Int32Array;
 
-  constructor(events: number) {
+  constructor(events: number, requests: number) {
     this.owner = new Int32Array(events).fill(-1);
+    this.first = new Int32Array(requests).fill(-1);
+    this.last = new Int32Array(requests).fill(-1);
   }
 
   /** An event that two requests share stays with the first of them. */
@@ -171,17 +208,22 @@ class Flows {
     for (const i of events) {
       if (this.owner[i] !== -1) continue;
       this.owner[i] = request;
-      if (!this.first.has(request)) this.first.set(request, i);
-      this.last.set(request, i);
+      if (this.first[request]! < 0) this.first[request] = i;
+      this.last[request] = i;
     }
   }
 
-  of(event: number): { request: number; step: 's' | 't' | 'f' | 'only' } | undefined {
+  /** The request of an event; -1 for none. */
+  of(event: number): number {
+    return this.owner[event]!;
+  }
+
+  /** Which end of its request's arrows an event is. */
+  step(event: number): 's' | 't' | 'f' | 'only' {
     const request = this.owner[event]!;
-    if (request < 0) return undefined;
-    const first = this.first.get(request) === event;
-    const last = this.last.get(request) === event;
-    return { request, step: first && last ? 'only' : first ? 's' : last ? 'f' : 't' };
+    const first = this.first[request] === event;
+    const last = this.last[request] === event;
+    return first && last ? 'only' : first ? 's' : last ? 'f' : 't';
   }
 }
 
