@@ -156,7 +156,8 @@ class EventRows {
     let text = this.places.get(key);
     if (text === undefined) {
       const { pid, tid } = this.groups.of(task, cpu);
-      text = `"pid":${pid},"tid":${tid}`;
+      // a damaged trace may have a number that JSON has not
+      text = `"pid":${JSON.stringify(pid)},"tid":${JSON.stringify(tid)}`;
       this.places.set(key, text);
     }
     return text;

@@ -151,3 +151,9 @@ function expectNested(rows: readonly Row[]): void {
     }
   }
 }
+
+test('a pid beyond every number of a damaged trace is no JSON number, and the rest stays JSON', () => {
+  const { trace } = parseTrace(TEXT.replace('iogen-586 ', `iogen-${'9'.repeat(400)} `));
+  const text = [...chromeTrace(trace, { length: 0, toJson: () => REQUEST })].join('');
+  expect(() => JSON.parse(text)).not.toThrow();
+});
