@@ -1,28 +1,20 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { pictureFailures } from './failures';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { beforeTests } from './opened';
 import { Views } from './views';
-import { launchBrowser, Workbench } from './workbench';
+import type { Workbench } from './workbench';
 
 describe('what is taken away', () => {
-  let browser: Browser;
   let workbench: Workbench;
   let views: Views;
-  pictureFailures(() => workbench);
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser);
+  beforeTests(async (opened) => {
+    workbench = opened;
     await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     views = new Views(workbench);
   });
 
   afterEach(() => {
     expect(views.refused.splice(0)).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
   });
 
   /** What the clipboard holds: types, and the beginning of the bytes of the first. */

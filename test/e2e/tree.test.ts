@@ -1,20 +1,11 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pictureFailures } from './failures';
-import { launchBrowser, Workbench } from './workbench';
+import { describe, expect, it } from 'vitest';
+import { beforeTests } from './opened';
+import type { Workbench } from './workbench';
 
 describe('tree of requests', () => {
-  let browser: Browser;
   let workbench: Workbench;
-  pictureFailures(() => workbench);
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
+  beforeTests((opened) => {
+    workbench = opened;
   });
 
   it('welcomes with one button, which runs the sample', async () => {

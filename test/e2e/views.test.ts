@@ -1,34 +1,29 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { pictureFailures } from './failures';
+import { beforeTests } from './opened';
 import { Views } from './views';
-import { launchBrowser, Workbench } from './workbench';
+import type { Workbench } from './workbench';
 
 const workspace = process.env.E2E_WORKSPACE ?? '';
 const recording = join(workspace, 'autobuf.ublktrace');
 
 describe('views of a trace', () => {
-  let browser: Browser;
   let workbench: Workbench;
   let views: Views;
-  pictureFailures(() => workbench);
-
-  beforeAll(async () => {
+  beforeAll(() => {
     cpSync(join(workspace, 'recordings', '7.3-auto-buf-reg.ublktrace'), recording);
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser);
+  });
+  afterAll(() => {
+    rmSync(recording, { force: true });
+  });
+  beforeTests((opened) => {
+    workbench = opened;
     views = new Views(workbench);
   });
 
   afterEach(() => {
     expect(views.refused.splice(0)).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(recording, { force: true });
   });
 
   const openFile = async (name: string): Promise<void> => {

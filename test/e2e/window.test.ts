@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Browser, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pictureFailures } from './failures';
-import { launchBrowser, Workbench } from './workbench';
+import { beforeTests } from './opened';
+import type { Workbench } from './workbench';
 
 const workspace = process.env.E2E_WORKSPACE ?? '';
 const launchFile = join(workspace, '.vscode', 'launch.json');
@@ -21,17 +21,9 @@ const BUTTONS = [
 ];
 
 describe('a window that is reloaded', () => {
-  let browser: Browser;
   let workbench: Workbench;
-  pictureFailures(() => workbench);
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
+  beforeTests((opened) => {
+    workbench = opened;
   });
 
   const button = (name: string): Locator =>
@@ -175,19 +167,12 @@ describe('a window that is reloaded', () => {
 });
 
 describe('configurations', () => {
-  let browser: Browser;
   let workbench: Workbench;
-  pictureFailures(() => workbench);
-
-  beforeAll(async () => {
-    rmSync(dirname(launchFile), { recursive: true, force: true });
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(dirname(launchFile), { recursive: true, force: true });
+  const forgetConfigurations = () => rmSync(dirname(launchFile), { recursive: true, force: true });
+  beforeAll(forgetConfigurations);
+  afterAll(forgetConfigurations);
+  beforeTests((opened) => {
+    workbench = opened;
   });
 
   const rows = (text: string | RegExp): Locator =>
