@@ -1,7 +1,7 @@
 /** Reading a ring program: text to a checked program. */
 import { didYouMean } from '../session/diagnostics';
 import type { Sqe } from '../uapi/sqe';
-import { FILE_KINDS, OPEN_FLAGS, SETUP_BITS } from './fields';
+import { FILE_KINDS, OPEN_FLAGS, SETUP_BITS } from '../uapi/sqe_fields';
 import { type JsonNode, parseJsonText } from './json_text';
 import {
   initialBytesMemo,

@@ -2,7 +2,7 @@
 import { IORING_OP } from '../uapi/io_uring_ops';
 import { makeSqe, type Sqe } from '../uapi/sqe';
 import { didYouMean } from '../session/diagnostics';
-import { COMMON_FIELDS, type FieldSpec, OP_FIELDS } from './fields';
+import { COMMON_FIELDS, type FieldSpec, OP_FIELDS } from '../uapi/sqe_fields';
 import type { JsonMember, JsonNode } from './json_text';
 import type { ProgramBuffer } from './program';
 import type { JsonReader } from './read_json';

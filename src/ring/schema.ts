@@ -1,5 +1,12 @@
 /** The JSON schema of ring programs, from the tables of fields and meanings. */
-import { COMMON_FIELDS, type FieldSpec, FILE_KINDS, OP_FIELDS, OPEN_FLAGS, SETUP_BITS } from './fields';
+import {
+  COMMON_FIELDS,
+  type FieldSpec,
+  FILE_KINDS,
+  OP_FIELDS,
+  OPEN_FLAGS,
+  SETUP_BITS,
+} from '../uapi/sqe_fields';
 import { FLAG_MEANINGS, KEY_MEANINGS, type Meaning, OP_MEANINGS } from './meanings';
 
 type Json = { readonly [key: string]: unknown };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMON_FIELDS, OP_FIELDS, SETUP_BITS } from '../../src/ring/fields';
+import { COMMON_FIELDS, OP_FIELDS, SETUP_BITS } from '../../src/uapi/sqe_fields';
 import { FLAG_MEANINGS, KEY_MEANINGS, OP_MEANINGS } from '../../src/ring/meanings';
 import { ringSchema } from '../../src/ring/schema';
 

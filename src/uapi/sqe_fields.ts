@@ -1,4 +1,4 @@
-/** Names and fields of ring programs: one table for reading, completion and hovers. */
+/** Names and bits of what an SQE, a ring and an open file can hold: one table for ring programs and sessions. */
 
 /** What a field of an SQE holds. */
 export type FieldKind = 'file' | 'name' | 'i64' | 'u64' | 'u32' | 'u16' | 'i32' | 'ns' | 'iov' | 'flags';
