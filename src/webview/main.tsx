@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals-core';
 import { render } from 'preact';
 import { Client } from './client';
+import { keptView } from './kept_view';
 import { Shell } from './shell/shell';
 import { Store } from './store';
 import { putHues } from './timeline/theme';
@@ -14,7 +15,7 @@ const store = new Store(new Client(port), keeper, matchMedia('(max-width: 760px)
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 effect(() => {
-  const view = store.saved();
+  const view = keptView(store);
   if (view === undefined || !store.ready.value) return;
   clearTimeout(timer);
   timer = setTimeout(() => store.keep(view), REST);

@@ -22,6 +22,10 @@ export interface SavedView {
   readonly uri: string;
   readonly face: Face;
   readonly cursor: CursorState;
+  /** Cursors of the further traces of a comparison; left out: where nobody put them. */
+  readonly others?: readonly CursorState[];
+  /** Which trace of a comparison keys act on; left out: the first. */
+  readonly active?: number;
   /** Visible range, ns since the start of the trace. */
   readonly from: number;
   readonly to: number;
@@ -29,6 +33,8 @@ export interface SavedView {
   readonly scroll: number;
   /** Sizes at which the other faces are drawn, as factors; left out: their own. */
   readonly zooms?: { readonly sequence: number; readonly machine: number };
+  /** Whether the sequence has the notes of all lines. */
+  readonly notes?: boolean;
   readonly sidePanel: boolean;
 }
 

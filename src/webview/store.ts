@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals-core';
 import type { Client } from './client';
-import { asZoom } from './drawing/zoom';
 import type { Command } from './commands';
+import { asZoom } from './drawing/zoom';
 import type { Exporter } from './drawing/picture';
 import { latest, oneByOne } from './latest';
 import type { Hello, SavedView, StepName, TraceSummary } from './protocol';
@@ -63,6 +63,8 @@ export class Store {
   readonly scroll = signal(0);
   /** Sizes at which the other faces are drawn. */
   readonly zooms = signal<Readonly<Record<DrawnFace, number>>>({ sequence: 1, machine: 1 });
+  /** The sequence says of every line what it means, not only of the current one. */
+  readonly notes = signal(false);
   /** Which of two traces keys act on. */
   readonly active = signal(0);
   readonly sidePanel = signal(true);
@@ -157,32 +159,23 @@ export class Store {
     this.replace(hello.traces, hello.cursors);
     const view = hello.view;
     if (view !== undefined) {
-      this.face.value = view.face;
-      this.sidePanel.value = view.sidePanel;
-      this.scroll.value = view.scroll;
-      this.zooms.value = { sequence: asZoom(view.zooms?.sequence), machine: asZoom(view.zooms?.machine) };
-      this.fresh = view.to <= view.from;
-      if (!this.fresh) this.range.value = { from: view.from, to: view.to };
+      this.putBack(view);
     }
     if (this.fresh && (this.narrow || hello.traces.length > 1)) this.sidePanel.value = false;
     this.ready.value = true;
   }
 
-  /** What to keep across reloads. */
-  saved(): SavedView | undefined {
-    const trace = this.traces.value[0];
-    if (trace === undefined) return undefined;
-    return {
-      version: PROTOCOL_VERSION,
-      uri: trace.uri,
-      face: this.face.value,
-      cursor: this.cursors.value[0] ?? NO_CURSOR,
-      from: this.range.value.from,
-      to: this.range.value.to,
-      scroll: this.scroll.value,
-      zooms: this.zooms.value,
-      sidePanel: this.sidePanel.value,
-    };
+  /** Shows a view as it was kept; the cursors were put back by the host. */
+  private putBack(view: SavedView): void {
+    this.face.value = view.face;
+    this.sidePanel.value = view.sidePanel;
+    this.scroll.value = view.scroll;
+    this.zooms.value = { sequence: asZoom(view.zooms?.sequence), machine: asZoom(view.zooms?.machine) };
+    this.notes.value = view.notes === true;
+    if (view.active !== undefined && this.traces.peek()[view.active] !== undefined)
+      this.active.value = view.active;
+    this.fresh = view.to <= view.from;
+    if (!this.fresh) this.range.value = { from: view.from, to: view.to };
   }
 
   keep(view: SavedView): void {
@@ -289,6 +282,10 @@ export class Store {
     this.zooms.value = { ...this.zooms.peek(), [face]: zoom };
     const t = this.words.peek();
     this.say(t('Drawn at {0} %.', Math.round(zoom * 100)));
+  }
+
+  showNotes(on: boolean): void {
+    this.notes.value = on;
   }
 
   /** Notes where a trace is busy. A view that nobody has moved yet begins there. */

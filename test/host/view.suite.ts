@@ -42,6 +42,28 @@ async function shown(api: Api, what: string): Promise<ViewPanel> {
   return view;
 }
 
+const keptCursor = (event: number): SavedView['cursor'] => ({
+  event,
+  request: 1,
+  time: 0,
+  text: '',
+  label: '',
+});
+
+/** What a view in which somebody has moved about keeps. */
+const keptOf = (uri: string, event: number): SavedView => ({
+  version: PROTOCOL_VERSION,
+  uri,
+  face: 'sequence',
+  cursor: keptCursor(event),
+  from: 5,
+  to: 500,
+  scroll: 2,
+  zooms: { sequence: 1.5, machine: 2 },
+  notes: true,
+  sidePanel: false,
+});
+
 describe('timeline view', () => {
   let api: Api;
   const sessions = new RunningSessions();
@@ -217,6 +239,22 @@ describe('timeline view', () => {
     assert.ok((off.totals.copied ?? 0) > 0, 'copies without -z');
     assert.equal(on.totals.copied, 0);
     assert.equal(off.requests, on.requests);
+    const uri = view.subject.uris[0]!;
+    view.panel.dispose();
+    for (const entry of api.traces.all) api.traces.close(entry);
+    const saved = { ...keptOf(uri, 77), others: [keptCursor(99)], active: 1 };
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'restored', vscode.ViewColumn.One, {});
+    await api.views.deserializeWebviewPanel(panel, saved);
+    const restored = await shown(api, 'the restored comparison');
+    const again = await ask(restored, 'hello', { version: PROTOCOL_VERSION, saved });
+    assert.deepEqual(again.view, saved);
+    assert.deepEqual(
+      again.cursors.map(({ event, request }) => [event, request]),
+      [
+        [77, 1],
+        [99, 1],
+      ],
+    );
   });
 
   it('shows an event in text, session and pseudo-code, and says where it cannot', async () => {
@@ -367,17 +405,7 @@ describe('timeline view', () => {
     await ask(view, 'pin', { trace: 0, key: 'ublkb0/0/1', on: true });
     view.panel.dispose();
     for (const entry of api.traces.all) api.traces.close(entry);
-    const saved: SavedView = {
-      version: PROTOCOL_VERSION,
-      uri,
-      face: 'sequence',
-      cursor: { event: 77, request: 1, time: 0, text: '', label: '' },
-      from: 5,
-      to: 500,
-      scroll: 2,
-      zooms: { sequence: 1.5, machine: 2 },
-      sidePanel: false,
-    };
+    const saved = keptOf(uri, 77);
     const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'restored', vscode.ViewColumn.One, {});
     await api.views.deserializeWebviewPanel(panel, saved);
     const restored = await shown(api, 'the restored view');

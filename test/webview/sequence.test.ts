@@ -135,6 +135,30 @@ describe('the drawing', () => {
     },
   );
 
+  it('has no column behind the note of the current line, nor behind what is said in it', async () => {
+    const view = await viewOf('loop-zc.ublk');
+    const { event } = view.rows.find(({ note, to }) => note.length > 60 && to >= 0)!;
+    const drawing = drawSequence(view, { width: 1000, cursor: event, focus: -1 });
+    const { marks, height, y } = drawing.rows.find(({ row }) => row.event === event)!;
+    const texts = marks.filter((mark) => mark.k === 'text' && mark.anchor !== 'end');
+    const columns = marks.flatMap((mark) => {
+      const [, x, from, to] = (mark.k === 'path' && /^M([\d.]+) ([\d.]+)V([\d.]+)$/.exec(mark.d)) || [];
+      return x === undefined ? [] : [{ x: Number(x), from: Number(from), to: Number(to) }];
+    });
+    expect(columns.length).toBe(view.actors.length);
+    expect(texts.length).toBeGreaterThan(1);
+    for (const text of texts) {
+      if (text.k !== 'text') continue;
+      const wide = widthOf(text.text, text.size, text.bold);
+      const left = text.anchor === 'middle' ? text.x - wide / 2 : text.x;
+      for (const { x, from, to } of columns)
+        if (x > left && x < left + wide)
+          expect(from > text.y || to < text.y - 10, `${x} ${text.text}`).toBe(true);
+    }
+    // the last columns stand beside the note and go on
+    expect(Math.max(...columns.map(({ to }) => to))).toBeGreaterThan(y + height - 4);
+  });
+
   it('is without columns where there is no room for them', async () => {
     const view = await viewOf('loop-zc.ublk');
     const narrow = drawSequence(view, { width: 320, cursor: 0, focus: -1 });

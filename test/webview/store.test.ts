@@ -3,6 +3,7 @@ import { Client } from '../../src/webview/client';
 import { TablePages } from '../../src/webview/shell/table_pages';
 import type { Ask, RequestName, SavedView, TraceSummary } from '../../src/webview/protocol';
 import { PROTOCOL_VERSION } from '../../src/webview/protocol';
+import { keptView } from '../../src/webview/kept_view';
 import { Store } from '../../src/webview/store';
 import { savedView } from '../../src/webview/vscode_api';
 import { tracksOf } from './slices';
@@ -79,7 +80,7 @@ describe('the state of the view', () => {
     await store.start();
     expect(store.ready.value).toBe(true);
     expect(store.range.value).toEqual({ from: -20, to: 1020 });
-    expect(store.saved()).toMatchObject({ uri: 'a', face: 'timeline', zooms: { sequence: 1, machine: 1 } });
+    expect(keptView(store)).toMatchObject({ uri: 'a', face: 'timeline', zooms: { sequence: 1, machine: 1 } });
   });
 
   it('comes back as it was kept', async () => {
@@ -88,27 +89,61 @@ describe('the state of the view', () => {
       uri: 'a',
       face: 'sequence',
       cursor: cursor(5, 1),
+      others: [cursor(9)],
+      active: 1,
       from: 100,
       to: 200,
       scroll: 7,
       zooms: { sequence: 2, machine: 17 },
+      notes: true,
       sidePanel: false,
     };
     const { store } = storeWith({}, view);
     await store.start();
     store.foundBusy(0, { from: 1, to: 2 });
-    expect(store.saved()).toMatchObject({
+    expect(keptView(store)).toMatchObject({
       face: 'sequence',
       from: 100,
       to: 200,
       scroll: 7,
       // what is no size is drawn at its own
       zooms: { sequence: 2, machine: 1 },
+      notes: true,
+      // there is no second trace
+      active: 0,
       sidePanel: false,
     });
     expect(savedView(view)).toBe(view);
     expect(savedView({ ...view, version: 99 })).toBeUndefined();
     expect(savedView(null)).toBeUndefined();
+  });
+
+  it('of a comparison comes back with the cursors of both traces, and the one that keys act on', async () => {
+    const view: SavedView = {
+      version: PROTOCOL_VERSION,
+      uri: 'a',
+      face: 'timeline',
+      cursor: cursor(5, 1),
+      others: [cursor(9)],
+      active: 1,
+      from: 0,
+      to: 0,
+      scroll: 0,
+      sidePanel: false,
+    };
+    const { store } = storeWith({
+      hello: () => ({
+        version: PROTOCOL_VERSION,
+        traces: [summary('a'), summary('b')],
+        cursors: [cursor(5, 1), cursor(9)],
+        pins: [],
+        view,
+        strings: {},
+      }),
+    });
+    await store.start();
+    expect(keptView(store)).toMatchObject({ cursor: cursor(5, 1), others: [cursor(9)], active: 1 });
+    expect(store.cursor.value).toEqual(cursor(9));
   });
 
   it('shows nothing of a host of another version, and says why', async () => {

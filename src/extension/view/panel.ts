@@ -129,7 +129,7 @@ export class ViewPanel implements vscode.Disposable {
     const kept = saved ?? this.saved;
     const shown = await this.load();
     const fits = kept !== undefined && kept.uri === this.subject.uris[0] && isSaved(kept);
-    if (first && fits) this.restoreCursor(kept);
+    if (first && fits) this.restoreCursors(kept);
     this.begin();
     this.started = true;
     const view = this.viewOf(fits ? kept : undefined);
@@ -169,12 +169,14 @@ export class ViewPanel implements vscode.Disposable {
       if (!this.services.hosts.debugged(entry)) view.begin(VIEW_MOVER);
   }
 
-  /** After a reload of the window the trace is read anew, and its cursor is where nobody put it. */
-  private restoreCursor({ cursor }: SavedView): void {
-    const open = this.shown[0]?.entry.open;
-    if (open?.cursor.untouched !== true) return;
-    const request = cursor.request < 0 || cursor.request >= open.requests.length ? undefined : cursor.request;
-    if (cursor.event >= 0 && cursor.event < open.length) open.cursor.move(cursor.event, request, VIEW_MOVER);
+  /** After a reload of the window the traces are read anew, and their cursors are where nobody put them. */
+  private restoreCursors({ cursor, others = [] }: SavedView): void {
+    for (const [trace, { event, request }] of [cursor, ...others].entries()) {
+      const open = this.shown[trace]?.entry.open;
+      if (open?.cursor.untouched !== true || event < 0 || event >= open.length) continue;
+      const focus = request < 0 || request >= open.requests.length ? undefined : request;
+      open.cursor.move(event, focus, VIEW_MOVER);
+    }
   }
 
   /** Opens the traces and builds what is shown of them; goes on where a hidden webview left off. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Ask, SavedView } from '../../webview/protocol';
+import type { CursorState } from '../../webview/protocol_data';
 import type { Entry } from '../traces';
 import type { Shown } from './answers';
 import type { Subject } from './subject';
@@ -37,6 +38,10 @@ export function isAsk(message: unknown): message is Ask {
 
 /** Whether a kept view has the parts that are used here. */
 export function isSaved(saved: SavedView): boolean {
-  const { cursor } = saved as Partial<SavedView>;
+  const { cursor, others = [] } = saved as Partial<SavedView>;
+  return Array.isArray(others) && [cursor, ...others].every(isCursor);
+}
+
+function isCursor(cursor: Partial<CursorState> | undefined): boolean {
   return typeof cursor?.event === 'number' && typeof cursor.request === 'number';
 }

@@ -7,6 +7,8 @@ import { nsText } from './times';
 export const ROW = 38;
 export const HEAD = 48;
 const NOTE_LINE = 17;
+/** Where the notes below a line begin. */
+const NOTE_LEFT = 20;
 /** Least distance of two columns; with less room than {@link NARROW} for each, the lines name their actors instead. */
 const LEAST_GAP = 92;
 const NARROW = 76;
@@ -201,6 +203,7 @@ function drawRow(
       ? wrap(row.note, Math.min(place.width - 40, 760), 3)
       : [];
   const height = ROW + noteLines.length * NOTE_LINE + (noteLines.length > 0 ? 6 : 0);
+  const message = drawMessage(row, actors, place, y, here, other);
   const marks: Mark[] = [];
   if (here) {
     marks.push({
@@ -215,7 +218,13 @@ function drawRow(
       width: 1.5,
     });
     marks.push({ k: 'path', d: `M4 ${y + ROW / 2 - 6}l8 6l-8 6Z`, fill: 'focus' });
-    for (const x of place.x) marks.push({ k: 'path', d: `M${x} ${y + 2}V${y + height - 2}`, stroke: 'line' });
+    const noteEnd = NOTE_LEFT + Math.max(0, ...noteLines.map((text) => widthOf(text, TEXT))) + 6;
+    const isLabelled = (x: number) => message.some((mark) => mark.k === 'text' && covers(mark, x));
+    for (const x of place.x) {
+      const start = isLabelled(x) ? y + ROW / 2 + 6 : y + 2;
+      const end = noteLines.length > 0 && x < noteEnd ? y + ROW - 4 : y + height - 2;
+      marks.push({ k: 'path', d: `M${x} ${start}V${end}`, stroke: 'line' });
+    }
   }
   if (place.gutter > 60) {
     const text = before === undefined ? nsText(row.time) : `+ ${nsText(row.time - before)}`;
@@ -229,7 +238,7 @@ function drawRow(
       fill: here ? 'text' : 'muted',
     });
   }
-  marks.push(...drawMessage(row, actors, place, y, here, other));
+  marks.push(...message);
   if (place.notes > 0 && row.note !== '') {
     const x = place.width - place.notes;
     const lines = wrap(row.note, place.notes - 14, 2, 12);
@@ -238,8 +247,15 @@ function drawRow(
       marks.push({ k: 'text', x, y: top + n * 14, text, size: 12, fill: here ? 'text' : 'muted' });
   }
   for (const [n, text] of noteLines.entries())
-    marks.push({ k: 'text', x: 20, y: y + ROW + 8 + n * NOTE_LINE, text });
+    marks.push({ k: 'text', x: NOTE_LEFT, y: y + ROW + 8 + n * NOTE_LINE, text, halo: !here });
   return { row, y, height, marks };
+}
+
+/** Whether a text stands over a column at `x`. */
+function covers(mark: Extract<Mark, { k: 'text' }>, x: number): boolean {
+  const wide = widthOf(mark.text, mark.size ?? TEXT, mark.bold);
+  const left = mark.x - (mark.anchor === 'middle' ? wide / 2 : mark.anchor === 'end' ? wide : 0);
+  return x > left - 4 && x < left + wide + 4;
 }
 
 function drawMessage(

@@ -32,7 +32,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
   const epoch = useValue(store.epoch);
   const [view, setView] = useState<SequenceView | undefined>(undefined);
   const [only, setOnly] = useState(false);
-  const [notes, setNotes] = useState(false);
+  const notes = useValue(store.notes);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
   const anchor = useRef<{ event: number; offset: number } | undefined>(undefined);
@@ -180,7 +180,7 @@ function SequencePane({ store, trace, offer }: TracePaneProps) {
           <input
             type="checkbox"
             checked={notes}
-            onChange={() => setNotes(!notes)}
+            onChange={() => store.showNotes(!notes)}
             title={t(
               'Say of every line what it means, not only of the current one: for slides, in pictures and Mermaid too',
             )}
