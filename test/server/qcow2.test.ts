@@ -204,6 +204,16 @@ describe('an image that the server cannot serve', () => {
       /refcount block 0 at 0x7fff0000 is beyond the end of the file/,
     ],
     [
+      'a refcount table longer than the file',
+      patched((view) => view.setUint32(56, 1000)),
+      /the refcount table at 0x10000 reaches beyond the end of the file/,
+    ],
+    [
+      'cut inside the L1 table',
+      fixture('v3-64k').slice(0, 0x30004),
+      /the L1 table at 0x30000 reaches beyond the end of the file \(196612 bytes\)/,
+    ],
+    [
       'cut before the tables',
       fixture('v3-64k').slice(0, 4096),
       /table at 0x\w+ is beyond the end of the file/,

@@ -89,6 +89,11 @@ export function refcountReach({ clusterBits, refcountOrder }: Qcow2Header): numb
   return 2 ** (2 * clusterBits + 3 - refcountOrder);
 }
 
+/** Entries of the L1 table that the disk's size needs. */
+export function l1Entries(header: Qcow2Header): number {
+  return Math.ceil(header.size / l1Reach(header));
+}
+
 /** Bytes of the L1 table in memory: what the disk's size needs, in whole blocks of 512. */
 export function l1Bytes(header: Qcow2Header): number {
   return tableBytes(header.size, l1Reach(header), MAX_L1_BYTES);

@@ -5,6 +5,7 @@ import type { Gen } from '../../kernel/sched';
 import {
   HEADER_BYTES,
   l1Bytes,
+  l1Entries,
   type Qcow2Header,
   Qcow2Refused,
   readEntry,
@@ -33,16 +34,17 @@ export function* openImage(kernel: Kernel, task: IoTask, file: BackingFile): Gen
     throw new Qcow2Refused(`the file has ${file.size} bytes: return backing file 512 ${file.size}`);
   const header = readHeader(yield* read(0, 512));
   yield* read(0, HEADER_BYTES);
-  mustBegin(file.size, 'the L1 table', header.l1TableOffset);
-  mustBegin(file.size, 'the refcount table', header.refcountTableOffset);
+  mustHold(file.size, 'the L1 table', header.l1TableOffset, l1Entries(header) * 8);
+  const tableLength = header.refcountTableClusters * 2 ** header.clusterBits;
+  mustHold(file.size, 'the refcount table', header.refcountTableOffset, tableLength);
   const l1 = yield* read(header.l1TableOffset, l1Bytes(header));
   // what the image has, or what the size of the disk needs, whichever is less
   const most = refcountTableBytes(header);
-  const there = Math.min(header.refcountTableClusters * 2 ** header.clusterBits, most);
+  const there = Math.min(tableLength, most);
   const table = new Uint8Array(most);
   table.set(yield* read(header.refcountTableOffset, roundUp(there)));
-  mustHold(file.size, l1, 'L2 table');
-  mustHold(file.size, table, 'refcount block');
+  mustHoldAll(file.size, l1, 'L2 table');
+  mustHoldAll(file.size, table, 'refcount block');
   return { header, l1, refcountTable: table, compressed: compressedClusters(file, header, l1) };
 }
 
@@ -64,19 +66,21 @@ function compressedClusters(file: BackingFile, { clusterBits }: Qcow2Header, l1:
  * Refuses an image that was cut: the server does not look, reads zeros there, and hands out clusters that are in use.
  * @throws Qcow2Refused
  */
-function mustBegin(size: number, what: string, offset: number): void {
-  if (offset < size) return;
+function mustHold(size: number, what: string, offset: number, length: number): void {
+  if (offset + length <= size) return;
   const place = `0x${offset.toString(16)}`;
+  const where = offset < size ? 'reaches' : 'is';
   throw new Qcow2Refused(
-    `${what} at ${place} is beyond the end of the file (${size} bytes): it was truncated`,
+    `${what} at ${place} ${where} beyond the end of the file (${size} bytes): it was truncated`,
   );
 }
 
-function mustHold(size: number, table: Uint8Array, what: string): void {
+/** The same of what a table points to; of these the server reads slices, and the last may be all that was written. */
+function mustHoldAll(size: number, table: Uint8Array, what: string): void {
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   for (let i = 0; i * 8 < table.length; i++) {
     const { offset } = readEntry(view, i);
-    if (offset > 0) mustBegin(size, `${what} ${i}`, offset);
+    if (offset > 0) mustHold(size, `${what} ${i}`, offset, 1);
   }
 }
 
