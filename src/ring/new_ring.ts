@@ -64,6 +64,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
     cqOverflowCount: 0,
     localWork: [],
     retryWork: [],
+    round: [],
     linkHead: undefined,
     linkLast: undefined,
     compl: [],

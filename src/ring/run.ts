@@ -28,6 +28,9 @@ import { newRing } from './new_ring';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
 import { buildFiles, type ProgramFiles } from './setup';
+import { StepError } from './step_error';
+
+export { StepError };
 
 /** A step that waits longer than this hangs, ns. */
 const HANG = 2_000_000_000;
@@ -46,8 +49,12 @@ export interface RunOptions {
   readonly hash?: HashContents;
   /** Called with the run before its first step. */
   readonly started?: (run: RunResult) => void;
+  /** Called where a step begins and where it ends, with its number and the virtual time, ns. */
+  readonly stepped?: (step: number, ended: boolean, time: number) => void;
   /** Collect tracepoints. */
   readonly trace?: boolean;
+  /** Factor of every time but that of timers, asked anew each time; absent: 1. */
+  readonly pace?: () => number;
   /** Memory of earlier runs that nobody looks at any more. */
   readonly pool?: PagePool;
 }
@@ -61,18 +68,6 @@ export interface RunResult {
   readonly ring: Uring;
   /** CQEs taken before a submit call, by its number: how many, and how many of them in every schedule the same ones. */
   readonly takenBefore: readonly { readonly all: number; readonly sure: number }[];
-}
-
-/** Something wrong with an SQE that only a run can tell: no room in the SQ, or an op that the simulator does not know. */
-export class StepError extends Error {
-  override readonly name = 'StepError';
-  constructor(
-    message: string,
-    readonly step: number,
-    readonly sqe: number,
-  ) {
-    super(message);
-  }
 }
 
 /** Runs a program once. @throws StepError, or what the chooser throws */
@@ -105,10 +100,10 @@ class ProgramRun implements RunResult {
 
   constructor(
     private readonly program: RingProgram,
-    options: RunOptions,
+    private readonly options: RunOptions,
   ) {
     this.hash = options.hash ?? sha256Hex;
-    this.world = new World(options.chooser);
+    this.world = new World(options.chooser, options.pace);
     this.world.horizon = program.horizon;
     const memory = new UserMemory(options.pool);
     this.files = buildFiles(program, memory);
@@ -204,7 +199,9 @@ class ProgramRun implements RunResult {
       if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* leave(this.ring);
       this.taken = [];
       this.world.mark(2);
+      this.options.stepped?.(this.step, false, this.world.time);
       yield* this.oneStep(steps[this.step]!);
+      this.options.stepped?.(this.step, true, this.world.time);
     }
     this.finished = true;
   }
@@ -254,7 +251,9 @@ class ProgramRun implements RunResult {
     const interruptible = (ring.setup & (IORING_SETUP.COOP_TASKRUN | IORING_SETUP.DEFER_TASKRUN)) === 0;
     // Task work may interrupt the application before it reads the flags.
     if (this.world.exploring && mayOverflow(ring) && interruptible) yield* leave(ring);
-    this.steps.push({ submitted: this.submitted, ...this.overflowFlag() });
+    if (step.takes) this.take(Number.POSITIVE_INFINITY);
+    const taken = step.takes ? { cqes: this.taken } : {};
+    this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), ...taken });
   }
 
   /** Everything in the SQ; a thread that polls it was told of all that was there before. */

@@ -1,13 +1,12 @@
 /** io_uring_enter(2): submitting and waiting. */
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
-import { IORING_OP } from '../../uapi/io_uring_ops';
-import type { Sqe } from '../../uapi/sqe';
 import { cqReady, flushOverflow, hasOverflow, mayOverflow } from './cq';
 import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';
 import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
-import { LINK_FLAGS, REQ, type Uring } from './types';
+import type { Uring } from './types';
+import { endsUnseen, takesUnseen } from './unseen';
 import { PARK } from './world';
 
 /** A plug is used when more SQEs come at once (IO_PLUG_THRESHOLD). */
@@ -15,35 +14,6 @@ const PLUG_THRESHOLD = 2;
 
 /** A piece of the submitter's code: yields times, returns a value. */
 export type Code<T> = Generator<number, T, void>;
-
-/** Whether the submitter does nothing with an SQE but hand it to io-wq. */
-function goesToWorker(ring: Uring, sqe: Sqe): boolean {
-  const op = ring.ops[sqe.opcode];
-  if ((sqe.flags & REQ.FORCE_ASYNC) !== 0 || op === undefined || op.forceAsync) return true;
-  const fixed = (sqe.flags & REQ.FIXED_FILE) !== 0;
-  const file = fixed ? ring.fixedFiles[sqe.fd] : ring.fds.get(sqe.fd);
-  return op.hashRegFile && file?.kind === 'file' && !file.direct;
-}
-
-/** Whether taking an SQE can be seen by nobody but the submitter until its completions are flushed. */
-function isPrivate(ring: Uring, sqe: Sqe): boolean {
-  if (ring.drainActive && !ring.profile.drainByLive) return false;
-  if (ring.linkHead !== undefined) return (sqe.flags & LINK_FLAGS) !== 0;
-  if ((sqe.flags & LINK_FLAGS) !== 0) return true;
-  switch (sqe.opcode) {
-    case IORING_OP.ASYNC_CANCEL:
-    case IORING_OP.TIMEOUT_REMOVE:
-    case IORING_OP.TIMEOUT:
-      return false;
-    default:
-      return !ring.contended(sqe) || goesToWorker(ring, sqe);
-  }
-}
-
-/** Whether the end of a submit call does nothing that somebody sees. */
-function endsUnseen(ring: Uring): boolean {
-  return ring.compl.length === 0 && ring.linkHead === undefined && !ring.drainActive && !ring.plug?.length;
-}
 
 /** blk_finish_plug: the elevator sorts what was held back. */
 function finishPlug(ring: Uring): void {
@@ -69,10 +39,13 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     ring.submitting = true;
     const bad = submitSqe(ring, sqe);
     ring.submitting = false;
-    if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) break;
+    if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) {
+      if (ring.world.exploring && !endsUnseen(ring)) yield 0;
+      break;
+    }
     const next = ring.sq[0];
     const last = next === undefined || taken >= entries;
-    if (last ? endsUnseen(ring) : isPrivate(ring, next)) ring.world.alone = ring.world.current;
+    if (last ? endsUnseen(ring) : takesUnseen(ring, next)) ring.world.alone = ring.world.current;
     yield TIME.sqe;
   }
   if (entries === 0) return 0;

@@ -57,13 +57,16 @@ export class FreePool extends WorkRunner implements IoWq {
   private *run(ring: Uring, item: Item): Context {
     item.started = true;
     const { hash, unbound } = item.req.work;
+    let follower: Req | undefined;
     for (;;) {
       yield* this.runOne(ring, item, item.req);
       const next = putFromWorker(ring, item.req);
       item.signalled = false;
       if (next === undefined) break;
-      if (next.work.hash >= 0) {
-        this.enqueue(ring, next);
+      // What is queued under the same hash goes on in this worker, the follower in another one.
+      const sameHash = hash >= 0 && this.waiting.some((other) => other.req.work.hash === hash);
+      if (next.work.hash >= 0 || sameHash) {
+        follower = next;
         break;
       }
       item.req = next;
@@ -73,6 +76,7 @@ export class FreePool extends WorkRunner implements IoWq {
     this.items.splice(this.items.indexOf(item), 1);
     if (!unbound) this.boundRunning--;
     if (hash >= 0 || this.waiting.length > 0) this.startWaiting(ring);
+    if (follower) this.enqueue(ring, follower);
   }
 
   /** Starts what waited for its inode or for a worker. */

@@ -33,6 +33,7 @@ export function ringKey(digest: Digest, ring: Uring): void {
   }
   works(digest, ring.localWork);
   works(digest, ring.retryWork);
+  works(digest, ring.round);
   works(digest, ring.submitter.taskWork);
   ids(digest, ring.compl);
   ids(digest, ring.deferList);

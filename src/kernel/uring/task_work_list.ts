@@ -2,6 +2,7 @@
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { TIME } from './run_times';
 import type { Req, TaskWork, Uring } from './types';
+import { endsUnseen, onlyCompletes, runsUnseen } from './unseen';
 
 /** Ends a round: posts what it completed. */
 type Flush = (ring: Uring) => Generator<number, void, void>;
@@ -32,6 +33,23 @@ export function hasTaskWork(ring: Uring): boolean {
   return ring.submitter.taskWork.length > 0;
 }
 
+/** Runs at most so many pieces of work; others come between where that can be seen. */
+function* runRound(ring: Uring, works: TaskWork[], most: number): Generator<number, number, void> {
+  const { exploring } = ring.world;
+  let done = 0;
+  let seen = false;
+  while (works.length > 0 && done < most) {
+    const work = works.shift()!;
+    seen ||= !onlyCompletes(ring, work);
+    work.run();
+    done++;
+    const [next] = works;
+    const ends = next === undefined || done === most;
+    if (!exploring || (seen && (ends ? !endsUnseen(ring) : !runsUnseen(ring, next)))) yield TIME.taskWork;
+  }
+  return done;
+}
+
 /** task_work_run: rounds until nothing is left; every round ends with a flush of completions. */
 export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void, void> {
   const { submitter } = ring;
@@ -40,10 +58,8 @@ export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void,
     const round = submitter.taskWork;
     submitter.taskWork = [];
     if (!ring.profile.taskWorkFifo) round.reverse();
-    for (const work of round) {
-      work.run();
-      if (!ring.world.exploring) yield TIME.taskWork;
-    }
+    ring.round = round;
+    yield* runRound(ring, round, round.length);
     if (ring.profile.flushesEachRound || submitter.taskWork.length === 0) yield* flush(ring);
   }
 }
@@ -57,21 +73,13 @@ export function hasLocalWork(ring: Uring): boolean {
 export function* runLocalWork(ring: Uring, min: number, flush: Flush): Generator<number, void, void> {
   const max = Math.max(LOCAL_MAX, min);
   let done = 0;
-  const take = function* (from: TaskWork[], most: number): Generator<number, number, void> {
-    let n = 0;
-    while (from.length > 0 && n < most) {
-      from.shift()!.run();
-      n++;
-      if (!ring.world.exploring) yield TIME.taskWork;
-    }
-    return n;
-  };
   for (;;) {
-    done += yield* take(ring.retryWork, max);
+    done += yield* runRound(ring, ring.retryWork, max);
     if (ring.retryWork.length === 0) {
       const round = ring.localWork;
       ring.localWork = [];
-      done += yield* take(round, Math.max(0, max - done));
+      ring.round = round;
+      done += yield* runRound(ring, round, Math.max(0, max - done));
       ring.retryWork = round;
       if (hasLocalWork(ring) && done < min) continue;
     }

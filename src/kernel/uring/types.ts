@@ -268,6 +268,8 @@ export interface Uring {
   /** Work of a DEFER_TASKRUN ring, oldest first, and what an earlier run left. */
   localWork: TaskWork[];
   retryWork: TaskWork[];
+  /** What is left of the round of work that runs. */
+  round: TaskWork[];
 
   linkHead: Req | undefined;
   linkLast: Req | undefined;

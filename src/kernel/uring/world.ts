@@ -105,7 +105,11 @@ export class World {
     return this.chooser !== undefined;
   }
 
-  constructor(private readonly chooser: Chooser | undefined) {
+  constructor(
+    private readonly chooser: Chooser | undefined,
+    /** Factor of every time but that of timers: a machine that is slower or faster here and there. */
+    private readonly pace: () => number = () => 1,
+  ) {
     this.current = new Actor('boot', 0, undefined);
   }
 
@@ -285,12 +289,19 @@ export class World {
     }
   }
 
+  /** How long a delay takes, ns. */
+  private takes(delay: number | Delay): number {
+    if (typeof delay === 'number') return delay * this.pace();
+    if (delay.timed) return delay.likely;
+    return Math.min(delay.most, Math.max(delay.least, delay.likely * this.pace()));
+  }
+
   private enqueue(actor: Actor, delay: number | Delay, fn: (() => void) | undefined): Pending {
     const { time } = this;
     const ordinary = typeof delay === 'number';
     const pending: Pending = {
       actor,
-      at: this.now + (ordinary ? delay : delay.likely),
+      at: this.now + this.takes(delay),
       least: time + (ordinary ? 0 : delay.least),
       most: time + (ordinary ? VERY_LATE : delay.most),
       usual: time + (ordinary ? LATE : delay.most),

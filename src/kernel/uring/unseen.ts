@@ -1,0 +1,60 @@
+/** Which steps of the submitter nobody else can see: exploring tries nobody before them. */
+import { IORING_OP } from '../../uapi/io_uring_ops';
+import type { Sqe } from '../../uapi/sqe';
+import { LINK_FLAGS, REQ, type TaskWork, type Uring, WORK } from './types';
+
+/** Whether the submitter does nothing with an SQE but hand it to io-wq. */
+function goesToWorker(ring: Uring, sqe: Sqe): boolean {
+  const op = ring.ops[sqe.opcode];
+  if ((sqe.flags & REQ.FORCE_ASYNC) !== 0 || op === undefined || op.forceAsync) return true;
+  const fixed = (sqe.flags & REQ.FIXED_FILE) !== 0;
+  const file = fixed ? ring.fixedFiles[sqe.fd] : ring.fds.get(sqe.fd);
+  return op.hashRegFile && file?.kind === 'file' && !file.direct;
+}
+
+/** Whether issuing an SQE can be seen by nobody but the submitter until its completions are flushed. */
+function issuesUnseen(ring: Uring, sqe: Sqe): boolean {
+  switch (sqe.opcode) {
+    case IORING_OP.ASYNC_CANCEL:
+    case IORING_OP.TIMEOUT_REMOVE:
+    case IORING_OP.TIMEOUT:
+      return false;
+    default:
+      return !ring.contended(sqe) || goesToWorker(ring, sqe);
+  }
+}
+
+/** Whether taking an SQE can be seen by nobody but the submitter until its completions are flushed. */
+export function takesUnseen(ring: Uring, sqe: Sqe): boolean {
+  if (ring.drainActive && !ring.profile.drainByLive) return false;
+  if (ring.linkHead !== undefined) return (sqe.flags & LINK_FLAGS) !== 0;
+  if ((sqe.flags & LINK_FLAGS) !== 0) return true;
+  return issuesUnseen(ring, sqe);
+}
+
+/** Whether the end of a submit call does nothing that somebody sees. */
+export function endsUnseen(ring: Uring): boolean {
+  return ring.compl.length === 0 && ring.linkHead === undefined && !ring.drainActive && !ring.plug?.length;
+}
+
+/** Whether a piece of task work only adds to what the next flush posts. */
+export function onlyCompletes(ring: Uring, { what, req }: TaskWork): boolean {
+  switch (what) {
+    case WORK.COMPLETE:
+    case WORK.CANCEL_CHAIN:
+    case WORK.DISK:
+    case WORK.FREED:
+      return true;
+    case WORK.FAIL:
+      return !ring.profile.failedPostsAtOnce;
+    case WORK.TIMEOUT:
+      return !req.timeout!.multishot;
+    default:
+      return false;
+  }
+}
+
+/** Whether it does not matter if somebody comes right before a piece of task work. */
+export function runsUnseen(ring: Uring, work: TaskWork): boolean {
+  return onlyCompletes(ring, work) || (work.what === WORK.SUBMIT && issuesUnseen(ring, work.req.sqe));
+}
