@@ -3,11 +3,15 @@ import type { FaultEffect, FaultPlan, FaultSite } from './kernel/faults';
 import { Machine } from './kernel/machine';
 import { OutOfMemory } from './kernel/memory';
 import { kernelProfile } from './kernel/profile';
+import type { SessionFiles } from './ring/session_text';
+import { sessionProgram, SessionRingError } from './ring/session_program';
+import { runSessionRing, type SessionRingResult, type SqeOfLine } from './ring/session_run';
 import type { ClientContext } from './server/client_jobs';
 import { type ClientIo, ClientSyscalls } from './server/client_io';
 import { Script } from './server/script';
 import type { ServerFaults } from './server/server_faults';
-import type { Fault, Session } from './session/ast';
+import { type Fault, type Session, SIMULATED_KERNELS } from './session/ast';
+import { ofRing, runsRing } from './session/ring_check';
 import { Recorder } from './trace/recorder';
 import { Trace } from './trace/trace';
 
@@ -27,6 +31,8 @@ export interface SimulateOptions {
   readonly override?: ChoiceOverride;
   /** Record SQE bytes and CQ heads; on unless told otherwise. */
   readonly facts?: boolean;
+  /** Of a session that runs as a ring program: answers its decisions one after the other, as an exploration found them. */
+  readonly schedule?: readonly number[];
 }
 
 /** A simulated file at the end of a run. Bytes that no range covers are zero. */
@@ -50,13 +56,16 @@ export interface SimulateResult {
   /** What the commands printed, a line each. */
   readonly output: string;
   readonly files: SimulatedFile[];
+  /** Of a session that runs as a ring program: where the requests of its SQEs begin. */
+  readonly sqes: readonly SqeOfLine[];
 }
 
-/** Raised for a session that cannot run; `line` is its line in the session file. */
+/** Raised for a session that cannot run; `line` and `column` are the place in the session file. */
 export class SimulateError extends Error {
   constructor(
     message: string,
     readonly line: number,
+    readonly column = 1,
   ) {
     super(message);
   }
@@ -103,13 +112,20 @@ export class Simulation {
   private readonly machine: Machine;
   private readonly faults: SessionFaults;
   private readonly script: Script;
+  /** The session runs as a ring program. */
+  private readonly onRing: boolean;
+  private ringResult: SessionRingResult | undefined;
 
   constructor(
     private readonly session: Session,
-    options: SimulateOptions = {},
+    private readonly options: SimulateOptions = {},
   ) {
     const { settings } = session;
-    const profile = kernelProfile(settings.kernel);
+    this.onRing = session.onRing || (session.ringOnly && options.schedule !== undefined);
+    // what makes the files of a ring is the same on all kernels
+    const profile = kernelProfile(
+      this.onRing && !SIMULATED_KERNELS.includes(settings.kernel) ? '7.3' : settings.kernel,
+    );
     if (!profile) throw new SimulateError(`kernel ${settings.kernel} is not simulated`, 1);
     const { trace } = this;
     header(trace, session);
@@ -139,8 +155,14 @@ export class Simulation {
       stop: () => this.stopped || this.events >= this.limit || this.script.finished,
     });
     const ctx = this.clientContext(options.observe);
-    this.script = new Script(this.machine, session, ctx, this.faults.server, options.facts ?? true, (index) =>
-      this.faults.arm(index),
+    const commands = this.onRing ? beforeRing(session) : session.commands;
+    this.script = new Script(
+      this.machine,
+      { ...session, commands },
+      ctx,
+      this.faults.server,
+      options.facts ?? true,
+      (index) => this.faults.arm(index),
     );
     const shell = this.machine.kernel.newTask('sh');
     this.machine.kernel.sched.start(shell, this.script.run(shell));
@@ -156,6 +178,8 @@ export class Simulation {
       this.output.push(`${this.session.file}:${this.script.line}:1: ${error.message}`);
       this.outOfMemory = true;
     }
+    if (this.script.finished && !this.stopped && this.onRing && this.ringResult === undefined)
+      this.ringResult = this.runRing();
     return !this.outOfMemory && !this.stopped && !this.script.finished && !this.machine.kernel.sched.idle;
   }
 
@@ -168,13 +192,13 @@ export class Simulation {
   /** What the run brought, once {@link advance} has returned false. */
   result(): SimulateResult {
     const { output, script, faults } = this;
-    let exitCode = this.outOfMemory ? 1 : script.status;
+    let exitCode = this.outOfMemory ? 1 : this.ringResult?.status || script.status;
     if (this.stopped) {
       output.push(
         `stopped after ${this.session.settings.maxEvents} events (#: max-events sets another limit)`,
       );
       exitCode = 1;
-    } else if (!script.finished && !this.outOfMemory) {
+    } else if ((!script.finished && !this.outOfMemory) || this.ringResult?.hang) {
       output.push('the session hangs: nothing is left that could wake its commands');
       exitCode = 1;
     }
@@ -186,16 +210,77 @@ export class Simulation {
       time: this.recorder.now,
       exitCode,
       output: output.map((line) => `${line}\n`).join(''),
-      files: [...this.machine.allFiles()].map(([path, file]) => ({
-        path,
-        size: file.size,
-        ranges: { [Symbol.iterator]: () => this.machine.rangesOf(file) },
-      })),
+      files: this.finalFiles(),
+      sqes: this.ringResult?.sqes ?? [],
     };
   }
 
+  /** Files as they are at the end. */
+  private finalFiles(): SimulatedFile[] {
+    const { machine } = this;
+    const contents = this.ringResult?.contents ?? new Map();
+    const made = [...machine.allFiles()]
+      .filter(([path]) => !contents.has(path))
+      .map(([path, file]) => ({
+        path,
+        size: file.size,
+        ranges: { [Symbol.iterator]: () => machine.rangesOf(file) },
+      }));
+    const rings = [...contents].map(([path, { size, pieces }]) => ({
+      path,
+      size,
+      ranges: { [Symbol.iterator]: () => placed(pieces) },
+    }));
+    return [...made, ...rings];
+  }
+
+  /** The ring of a session that has nothing else, behind the commands that made its files. */
+  private runRing(): SessionRingResult {
+    const { session, machine, recorder, options } = this;
+    const choices = options.schedule?.values();
+    try {
+      return runSessionRing(session, sessionProgram(session, this.ringFiles()), {
+        rec: recorder,
+        pid: machine.kernel.newTask('ring').pid,
+        facts: options.facts ?? true,
+        print: (line) => this.print(line),
+        stop: () => this.stopped,
+        ...(choices ? { chooser: (n) => Math.min(n - 1, choices.next().value ?? 0) } : {}),
+      });
+    } catch (error) {
+      if (!(error instanceof SessionRingError)) throw error;
+      throw new SimulateError(error.message, error.at.line, error.at.column);
+    }
+  }
+
+  /** What the commands before the ring have left. */
+  private ringFiles(): SessionFiles {
+    const { machine } = this;
+    const file = (path: string) => machine.file(path, false);
+    return {
+      size: (path) => file(path)?.size,
+      cached: (path) => {
+        const found = file(path);
+        return found !== undefined && machine.cacheOf(found).isCached(0, found.size);
+      },
+      bytes: (path) => {
+        const found = file(path)!;
+        const bytes = new Uint8Array(found.size);
+        for (const range of machine.rangesOf(found))
+          if (range.offset < bytes.length)
+            bytes.set(range.bytes.subarray(0, bytes.length - range.offset), range.offset);
+        return bytes;
+      },
+    };
+  }
+
+  private print(text: string): void {
+    this.output.push(text);
+    this.recorder.emit.command_output(this.trace.strings.id(text.replaceAll('\n', ' ')));
+  }
+
   private clientContext(observe: SimulateOptions['observe']): ClientContext {
-    const { machine, recorder, trace } = this;
+    const { machine } = this;
     const sys = new ClientSyscalls(machine, (io) => {
       this.clientIos++;
       observe?.(io);
@@ -213,11 +298,22 @@ export class Simulation {
         return found;
       },
       close: (task, device) => machine.closeDisk(task, device),
-      print: (text) => {
-        this.output.push(text);
-        recorder.emit.command_output(trace.strings.id(text.replaceAll('\n', ' ')));
-      },
+      print: (text) => this.print(text),
     };
+  }
+}
+
+/** Commands that make the files of a ring, and rest, before its first SQE. */
+function beforeRing({ commands }: Session): Session['commands'] {
+  const first = commands.findIndex(runsRing);
+  return commands.filter((command, i) => (first < 0 || i < first) && !ofRing(command));
+}
+
+function* placed(pieces: readonly Uint8Array[]): Generator<{ offset: number; bytes: Uint8Array }> {
+  let offset = 0;
+  for (const bytes of pieces) {
+    yield { offset, bytes };
+    offset += bytes.length;
   }
 }
 

@@ -71,7 +71,8 @@ export async function openSession(path: string, text: string, host: SessionHost)
       await rest(host);
     }
   } catch (error) {
-    if (error instanceof SimulateError) throw new OpenError(`${path}:${error.line}:1: ${error.message}`);
+    if (error instanceof SimulateError)
+      throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
     throw error;
   }
   const { trace, output, exitCode } = simulation.result();
@@ -117,9 +118,10 @@ function namedFiles(command: Command): string[] {
         return [command.file];
       case 'truncate':
       case 'qemu-img':
+      case 'open':
         return [command.path];
       case 'sqe':
-        return [command.file, command.out].map((file) => (file && 'path' in file ? file.path : undefined));
+        return [command.file, command.fileIn].map((file) => (file && 'path' in file ? file.path : undefined));
       case 'dd':
         return [command.input, command.output];
       case 'fio':

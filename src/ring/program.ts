@@ -36,6 +36,8 @@ export type ProgramStep =
       readonly sqes: readonly Sqe[];
       readonly toSubmit: number | undefined;
       readonly wait: number | undefined;
+      /** The CQEs that are there behind the call are taken: a session without `reap` lines does that. */
+      readonly takes?: true;
     }
   | { readonly kind: 'reap'; readonly count: number | 'all' }
   | { readonly kind: 'sleep'; readonly ns: number }
@@ -88,7 +90,7 @@ export function initialBytesMemo(): InitialBytes {
 }
 
 /** Initial contents of a name: byte i is (i mod 251 + sum of the name's bytes) mod 256. */
-function initialBytes(name: string, size: number): Uint8Array {
+export function initialBytes(name: string, size: number): Uint8Array {
   let sum = 0;
   for (const byte of new TextEncoder().encode(name)) sum += byte;
   const bytes = new Uint8Array(size);

@@ -8,7 +8,8 @@ import type { Sqe } from '../uapi/sqe';
 import type { RingProgram } from './program';
 import type { RunResult } from './run';
 
-const RING = 0xffff888100000000n;
+/** Address of the ring in traces. */
+export const RING = 0xffff888100000000n;
 const REQUESTS = 0xffff888101000000n;
 const OVERFLOWS = 0xffff888102000000n;
 /** Size of a request, and of the work in it. */
@@ -17,29 +18,45 @@ const WORK = 0xc8n;
 const RING_FD = 3;
 const APP_PID = 1000;
 
+/** A trace that the events of a run go into, behind what it has. */
+export interface RingTraceInto {
+  readonly rec: Recorder;
+  /** Process of the application; its workers follow. */
+  readonly pid: number;
+  /**
+   * Called before event number `index` of the run, and once behind the last; `start` is when the run began, ns. Gives the time that what it
+   * writes took: all that comes later is later by so much.
+   */
+  readonly before?: (index: number, start: number) => number;
+  /** No more events are wanted. */
+  readonly stop?: () => boolean;
+}
+
 /** Writes the events of a run; `written` is told each of them with the SQE of its request. */
 export function writeRingTrace(
   program: RingProgram,
   profile: UringProfile,
   run: RunResult,
   written?: (event: number, sqe: Sqe) => void,
+  into: RingTraceInto = { rec: new Recorder(new Trace()), pid: APP_PID },
 ): Trace {
-  const trace = new Trace();
-  const rec = new Recorder(trace);
+  const { rec, pid: app } = into;
+  const { trace } = rec;
+  let start = rec.now;
   const pids = new Map<string, number>();
   const task = (context: string): number => {
     let pid = pids.get(context);
     if (pid === undefined) {
-      pid = context === 'app' ? APP_PID : APP_PID + 1 + pids.size;
+      pid = context === 'app' ? app : app + 1 + pids.size;
       pids.set(context, pid);
     }
     const worker = context.startsWith('iou-wrk') || context.startsWith('iou-unb');
     const comm = worker
-      ? `iou-wrk-${APP_PID}`
+      ? `iou-wrk-${app}`
       : context === 'app'
         ? 'ring'
         : context === 'iou-sqp'
-          ? `iou-sqp-${APP_PID}`
+          ? `iou-sqp-${app}`
           : 'swapper';
     return trace.taskId(comm, comm === 'swapper' ? 0 : pid);
   };
@@ -65,14 +82,17 @@ export function writeRingTrace(
     };
     return created[field] ?? 0;
   });
-  for (const event of run.events) {
+  for (const [index, event] of run.events.entries()) {
+    if (into.stop?.()) return trace;
+    start += into.before?.(index, start) ?? 0;
     const name = eventName(event.event, profile);
     if (name === undefined) continue;
     rec.stamp.task = task(event.context);
-    rec.now = Math.max(rec.now, event.at);
+    rec.now = Math.max(rec.now, start + event.at);
     write(name, (field) => fieldOf(event, field));
     written?.(trace.length - 1, event.req.sqe);
   }
+  into.before?.(run.events.length, start);
   return trace;
 }
 

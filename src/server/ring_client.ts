@@ -1,6 +1,7 @@
 import { IORING_OP } from '../uapi/io_uring_ops';
 import type { RingFile, SqeCommand, SubmitCommand } from '../session/ast';
-import { RING_BUFFER } from '../session/ring';
+import { RING_BUFFER } from '../session/ring_scope';
+import { NO_OFFSET } from '../session/ring';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
 import type { OpenFile } from '../kernel/open_file';
@@ -18,7 +19,7 @@ const FIRST_FD = 4;
 /** One command for the process, run in its name. */
 type Order = (task: IoTask) => Gen<void>;
 
-/** The process behind `sqe` and `submit`: one ring and its open files, from the first such command to the end of the session. */
+/** The process behind `sqe` and `submit` beside ublk devices: one ring and its open files, from the first such command to the end of the session. */
 export class RingClient {
   readonly task: IoTask;
   private readonly orders: Order[] = [];
@@ -85,35 +86,41 @@ export class RingClient {
       this.ctx.print(`sqe: the submission queue is full (${ENTRIES} entries)`);
       return 1;
     }
-    const fd = this.fdOf(command.file, command.direct, 'reader');
-    const outFd = this.fdOf(command.out, command.direct, 'writer');
-    if (fd === undefined || outFd === undefined) return 1;
+    const from = this.fdOf(command.fileIn, command.direct, 'reader');
+    const fd = this.fdOf(command.file, command.direct, command.fileIn ? 'writer' : 'reader');
+    if (fd === undefined || from === undefined) return 1;
     ring.push({
       opcode: command.opcode,
       flags: command.flags,
       udLo: Number(command.userData & 0xffffffffn),
       udHi: Number(command.userData >> 32n),
-      ...this.operands(command, fd, outFd),
+      ...this.operands(command, fd, from),
     });
     return 0;
   }
 
   private operands(
-    { opcode, offset, length, outOffset, opFlags, buffer }: SqeCommand,
+    command: SqeCommand,
     fd: number,
-    outFd: number,
+    from: number,
   ): { fd: number; off?: number; addr?: number; len?: number; opFlags?: number; spliceFdIn?: number } {
+    const { opcode, bits } = command;
+    const off = offsetOf(command.off);
+    const len = Number(command.len ?? 0n);
+    const opFlags = bits.rw_flags ?? bits.fsync_flags ?? bits.splice_flags ?? 0;
     switch (opcode) {
       case IORING_OP.READ:
-      case IORING_OP.WRITE:
-        return { fd, off: offset, addr: this.buffer(buffer).addr, len: length, opFlags };
+      case IORING_OP.WRITE: {
+        const { addr } = this.buffer(Number(command.range?.buffer ?? 0));
+        return { fd, off, addr, len, opFlags };
+      }
       case IORING_OP.SPLICE:
-        return { fd: outFd, off: outOffset, addr: offset, len: length, opFlags, spliceFdIn: fd };
+        return { fd, off, addr: offsetOf(command.offIn), len, opFlags, spliceFdIn: from };
       case IORING_OP.FALLOCATE:
         // its length stands in addr, its mode in len
-        return { fd, off: offset, addr: length, len: opFlags };
+        return { fd, off, addr: len, len: bits.mode ?? 0 };
       default:
-        return { fd, off: offset, len: length, opFlags };
+        return { fd, off, len, opFlags };
     }
   }
 
@@ -153,7 +160,7 @@ export class RingClient {
   *submit(command: SubmitCommand): Gen<number> {
     const ring = yield* this.open();
     const pending = ring.pending;
-    const submitted = yield* ring.submitAndWaitPlain(command.wait);
+    const submitted = yield* ring.submitAndWaitPlain(command.wait ?? 0);
     const lines = [`submit: ${submitted} of ${pending} SQEs`];
     ring.reap((lo, hi, res) => {
       const userData = (BigInt(hi) << 32n) | BigInt(lo);
@@ -162,4 +169,9 @@ export class RingClient {
     for (const line of lines) this.ctx.print(line);
     return submitted < 0 ? 1 : 0;
   }
+}
+
+/** An offset as a number; all ones are -1. */
+function offsetOf(offset: bigint | undefined): number {
+  return offset === NO_OFFSET ? -1 : Number(offset ?? 0n);
 }

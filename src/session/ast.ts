@@ -1,9 +1,28 @@
 /** What a `.ublk` session says, after parsing. Sizes, offsets and lengths are bytes, durations nanoseconds. */
 import type { CommandBase } from './ast_base';
-import type { MkfifoCommand, SqeCommand, SubmitCommand } from './ast_ring';
+import type {
+  BufferCommand,
+  CloseCommand,
+  MkfifoCommand,
+  OpenCommand,
+  ReapCommand,
+  RingCommand,
+  SqeCommand,
+  SubmitCommand,
+} from './ast_ring';
 
 export type { CommandBase, Span } from './ast_base';
-export type { MkfifoCommand, RingFile, SqeCommand, SubmitCommand } from './ast_ring';
+export type {
+  BufferCommand,
+  CloseCommand,
+  MkfifoCommand,
+  OpenCommand,
+  ReapCommand,
+  RingCommand,
+  RingFile,
+  SqeCommand,
+  SubmitCommand,
+} from './ast_ring';
 
 /** A place in the text; both numbers count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -253,8 +272,13 @@ export interface QemuImgCommand extends CommandBase {
 
 export type Command =
   | MkfifoCommand
+  | RingCommand
+  | OpenCommand
+  | BufferCommand
   | SqeCommand
   | SubmitCommand
+  | ReapCommand
+  | CloseCommand
   | QemuImgCommand
   | TruncateCommand
   | UblkAddCommand
@@ -276,7 +300,7 @@ export type KernelName = (typeof KERNELS)[number];
 /** Every server name; see SIMULATED_SERVERS for those that run. */
 export const SERVERS = ['ublksrv-2022-11', 'ublksrv-1.2', 'ublksrv-1.8', 'kublk'] as const;
 export type ServerName = (typeof SERVERS)[number];
-/** Profiles the simulator has. A session that names another one gets an error. */
+/** Profiles that have the whole stack; the others run sessions that have nothing but a ring. */
 export const SIMULATED_KERNELS: readonly KernelName[] = ['6.1', '6.1+splice-zc', '7.3'];
 /** Servers the simulator has. */
 export const SIMULATED_SERVERS: readonly ServerName[] = ['ublksrv-2022-11', 'ublksrv-1.2'];
@@ -359,6 +383,9 @@ export interface Session {
   settings: Settings;
   faults: Fault[];
   diagnostics: Diagnostic[];
+  /** It has nothing but files, pipes and a ring of its own; and it runs as a ring program does. */
+  ringOnly: boolean;
+  onRing: boolean;
 }
 
 /** Values that win over the text's `#:` lines (from the command line or a debug configuration). */

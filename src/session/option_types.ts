@@ -36,6 +36,8 @@ export interface OptionSpec {
   doc: string;
   /** Servers whose tool has it; absent: every version. */
   servers?: readonly ServerName[];
+  /** Of `sqe`: operations that it belongs to; absent: all. */
+  ops?: readonly string[];
   /** False: real, but the simulator lacks it; its use is an error. */
   simulated?: false;
   /** Real, accepted, and without effect here. */

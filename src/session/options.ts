@@ -1,5 +1,5 @@
 import type { ServerName } from './ast';
-import { SQE } from './option_ring';
+import { RING_COMMANDS } from './option_ring';
 import type { CommandSpec, OptionSpec } from './option_types';
 
 export { FAULTS, MISTAKES, SETTINGS } from './option_settings';
@@ -300,12 +300,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     doc: 'fsync of files (the command of busybox).',
     options: [{ name: 'data', short: 'd', type: 'flag', doc: 'fdatasync.' }],
   },
-  { name: 'mkfifo', style: 'words', synopsis: 'mkfifo PATH', doc: 'Makes a pipe, which SPLICE fills and empties.', options: [] },
-  { name: 'sqe', style: 'getopt', synopsis: 'sqe OP [FILE OFFSET LENGTH] [--link] [--user-data N]', options: SQE,
-    doc: "Fills an SQE of the session's own ring: NOP, READ or WRITE FILE OFFSET LENGTH, FSYNC FILE, SYNC_FILE_RANGE or FALLOCATE FILE OFFSET LENGTH, SPLICE FROM OFFSET LENGTH TO [OFFSET] (- for a pipe's offset)." },
-  { name: 'submit', style: 'getopt', synopsis: 'submit [--wait N]', doc: 'io_uring_enter: submits the SQEs that were filled, waits for so many CQEs, and prints those that are there.',
-    options: [{ name: 'wait', short: 'w', long: ['wait'], argument: 'N', type: 'integer', min: 0, max: 65536, default: '0',
-      doc: 'CQEs to wait for.' }] },
+  ...RING_COMMANDS,
   { name: 'wait', style: 'words', synopsis: 'wait [$!]', doc: 'Waits for background commands.', options: [] },
   { name: 'kill', style: 'words', synopsis: 'kill [-9|-STOP|-CONT] $(pgrep -n ublk) | $!',
     doc: 'Signals the server or a client.',

@@ -11,7 +11,18 @@ import type { LexerHost, ShellCommand, Word } from './lexer';
 import { COMMANDS, NO_EFFECT_COMMANDS } from './options';
 import { directiveWords, readSettings } from './settings';
 import { parseBlkdiscard, parseDd, parseSync, parseTruncate } from './tools';
-import { parseMkfifo, parseSqe, parseSubmit } from './ring';
+import { parseSqe } from './ring';
+import { checkRing } from './ring_check';
+import {
+  parseBuffer,
+  parseClose,
+  parseMkfifo,
+  parseOpen,
+  parseReap,
+  parseRing,
+  parseSubmit,
+} from './ring_commands';
+import { RingScope } from './ring_scope';
 import { parseUblk } from './ublk';
 
 const TOOLS: readonly string[] = [...new Set(COMMANDS.map((row) => row.name.split(' ')[0]!))];
@@ -26,12 +37,13 @@ const CONTROL = new Set(
 export function parseSession(text: string, file: string, overrides: SessionOverrides = {}): Session {
   const sink = new DiagnosticSink();
   const clean = normalize(text, sink);
-  const settings = readSettings(clean, overrides, sink);
+  const { settings, kernelAt } = readSettings(clean, overrides, sink);
   const reader = new SessionReader(settings, sink);
   new Lexer(clean, sink, reader).run();
   warnIdleFaults(reader.faults, reader.commands, settings, sink);
   const { commands, faults } = reader;
-  return { file, commands, settings, faults, diagnostics: sink.finish() };
+  const ring = checkRing(commands, faults, settings, kernelAt, sink);
+  return { file, commands, settings, faults, diagnostics: sink.finish(), ...ring };
 }
 
 /** The text with LF line ends; nothing of a binary file. */
@@ -56,8 +68,7 @@ class SessionReader implements LexerHost {
   readonly commands: Command[] = [];
   readonly faults: Fault[] = [];
   readonly variables = new Variables();
-  /** Pipes made so far. */
-  private readonly pipes = new Set<string>();
+  private readonly ring = new RingScope();
 
   constructor(
     readonly settings: Settings,
@@ -149,15 +160,22 @@ class SessionReader implements LexerHost {
       case 'sync':
       case 'fsync':
         return one(parseSync(input));
-      case 'mkfifo': {
-        const pipe = parseMkfifo(input);
-        if (pipe !== undefined) this.pipes.add(pipe.path);
-        return one(pipe);
-      }
+      case 'mkfifo':
+        return one(parseMkfifo(input, this.ring));
+      case 'ring':
+        return one(parseRing(input, this.ring));
+      case 'open':
+        return one(parseOpen(input, this.ring));
+      case 'buffer':
+        return one(parseBuffer(input, this.ring));
       case 'sqe':
-        return one(parseSqe(input, this.pipes));
+        return one(parseSqe(input, this.ring));
       case 'submit':
-        return one(parseSubmit(input));
+        return one(parseSubmit(input, this.ring));
+      case 'reap':
+        return one(parseReap(input, this.ring));
+      case 'close':
+        return one(parseClose(input, this.ring));
       case 'wait':
         return one(parseWait(input, this.variables.lastJob));
       case 'kill':

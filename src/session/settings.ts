@@ -1,4 +1,4 @@
-import { KERNELS, SERVERS, SIMULATED_KERNELS, SIMULATED_SERVERS } from './ast';
+import { KERNELS, SERVERS, SIMULATED_SERVERS } from './ast';
 import type { KernelName, ServerName, SessionOverrides, Settings, Span } from './ast';
 import { didYouMean, quote } from './diagnostics';
 import type { DiagnosticSink } from './diagnostics';
@@ -29,8 +29,12 @@ export function directiveWords(text: string, line: number, column: number): Word
   return words;
 }
 
-/** Reads every setting of the text. They hold for all of it, so this comes before any command is read. */
-export function readSettings(text: string, overrides: SessionOverrides, sink: DiagnosticSink): Settings {
+/** Reads every setting of the text. They hold for all of it, so this comes before any command is read. `kernelAt` is where the kernel is named. */
+export function readSettings(
+  text: string,
+  overrides: SessionOverrides,
+  sink: DiagnosticSink,
+): { settings: Settings; kernelAt: Span } {
   const values = new Map<string, Word>();
   let line = 0;
   for (let start = 0; start <= text.length && !sink.full; ) {
@@ -46,7 +50,11 @@ export function readSettings(text: string, overrides: SessionOverrides, sink: Di
     }
     start = end + 1;
   }
-  return build(values, overrides, sink);
+  const named = overrides.kernel === undefined ? values.get('kernel') : undefined;
+  return {
+    settings: build(values, overrides, sink),
+    kernelAt: named ?? { line: 1, column: 1, endColumn: 1 },
+  };
 }
 
 function readSetting(words: Word[], at: Span, values: Map<string, Word>, sink: DiagnosticSink): void {
@@ -114,7 +122,7 @@ function build(values: Map<string, Word>, overrides: SessionOverrides, sink: Dia
   const seedWord = values.get('seed');
   const seed = readU64(seedWord?.text ?? '1');
   if (!seed.ok) sink.error(seedWord!, `seed ${quote(seedWord!.text)} ${seed.reason}`);
-  const kernel = profile('kernel', overrides.kernel, KERNELS, SIMULATED_KERNELS, '6.1+splice-zc');
+  const kernel = profile('kernel', overrides.kernel, KERNELS, KERNELS, '6.1+splice-zc');
   const blockSize = number('block-size');
   if ((blockSize & (blockSize - 1)) !== 0) {
     sink.error(values.get('block-size')!, `block-size ${blockSize} is not a power of two`);

@@ -125,6 +125,23 @@ export class Values {
     return new Set(items.filter((item) => this.#known(one!, one!.value!, item)));
   }
 
+  /**
+   * Bits of a comma-separated list of flags: names of `table` in upper or lower case, with _ or -, and 0x numbers of raw bits. Undefined
+   * where the option is not given.
+   */
+  bits(name: string, table: Readonly<Record<string, number>>): number | undefined {
+    const one = this.#byName.get(name);
+    if (one?.value === undefined) return undefined;
+    let bits = 0;
+    for (const item of one.value.text.split(',', 64)) {
+      const flag = item.toUpperCase().replaceAll('-', '_');
+      if (/^0x[0-9a-f]{1,8}$/i.test(item)) bits |= Number(item);
+      else if (Object.hasOwn(table, flag)) bits |= table[flag]!;
+      else this.#known(one, one.value, item);
+    }
+    return bits >>> 0;
+  }
+
   #known(one: Given, at: Word, text: string): boolean {
     const { values = [], notSimulated = [] } = one.spec;
     if (values.includes(text)) return true;

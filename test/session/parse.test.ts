@@ -308,7 +308,10 @@ describe('what is refused, and where', () => {
     ['sync #: seed 1', /^1:6: error a #: line must stand alone/],
     ['taskset 4 sync', /^1:9: error taskset MASK .* CPUs 0 to 1/],
     ['\u0000\u0001', /^1:1: error this is a binary file/],
-    ['#: kernel 6.12', /^1:11: error kernel '6.12' is not simulated yet; accepted now: 6.1, 6.1\+splice-zc/],
+    [
+      '#: kernel 6.12',
+      /^1:11: error kernel '6.12' is simulated for sessions that have only files, pipes and a ring \(sqe, submit\); accepted for all: 6.1, 6.1\+splice-zc/,
+    ],
     [
       '#: server kublk',
       /^1:11: error server 'kublk' is not simulated yet; accepted now: ublksrv-2022-11, ublksrv-1.2/,

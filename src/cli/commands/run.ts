@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { KERNELS, type Session, SIMULATED_KERNELS } from '../../session/ast';
+import { KERNELS, type Session } from '../../session/ast';
 import { didYouMean, formatDiagnostic, quote } from '../../session/diagnostics';
 import { parseSession } from '../../session/parse';
-import { Simulation, type SimulateResult } from '../../simulate';
+import { SimulateError, Simulation, type SimulateResult } from '../../simulate';
 import { Printer } from '../../trace/print';
 import { matchRequests } from '../../trace/requests';
 import type { Trace } from '../../trace/trace';
@@ -28,7 +28,7 @@ export function runCommand(): Command {
     more: ['What the session prints goes to stderr. Exit code 1: a command of the session failed.'],
     options: [
       { name: 'output', short: 'o', value: 'TRACE', says: 'write the trace to this file' },
-      { name: 'kernel', value: 'P', says: `kernel profile: ${SIMULATED_KERNELS.join(', ')}` },
+      { name: 'kernel', value: 'P', says: `kernel profile: ${KERNELS.join(', ')}` },
       { name: 'seed', value: 'N', says: 'seed of every choice, 64 bits' },
       { name: 'requests', says: 'print the requests instead of the trace' },
       { name: 'count', says: 'print counts instead of the trace' },
@@ -53,6 +53,8 @@ async function run(args: Args, env: Environment): Promise<number> {
     await drive(simulation, keep, trace, args.has('count') ? counts : undefined, env);
   } catch (error) {
     trace?.abort();
+    if (error instanceof SimulateError)
+      throw fileError(session.file, error.message, error.line, error.column);
     throw error;
   } finally {
     env.progress.done();
@@ -105,11 +107,9 @@ class Counter {
 /** Parses the session and tells its diagnostics; an error among them ends the program. */
 async function readSession(args: Args, env: Environment): Promise<Session> {
   const kernel = args.text('kernel');
-  if (kernel !== undefined && !SIMULATED_KERNELS.some((name) => name === kernel)) {
-    const why = KERNELS.some((name) => name === kernel)
-      ? 'is not simulated'
-      : `is unknown${didYouMean(kernel, KERNELS)}`;
-    throw usageError(`kernel ${quote(kernel)} ${why}; simulated: ${SIMULATED_KERNELS.join(', ')}`);
+  if (kernel !== undefined && !KERNELS.some((name) => name === kernel)) {
+    const why = `is unknown${didYouMean(kernel, KERNELS)}`;
+    throw usageError(`kernel ${quote(kernel)} ${why}; simulated: ${KERNELS.join(', ')}`);
   }
   const seed = args.word64('seed');
   const file = args.positionals[0]!;

@@ -9,7 +9,7 @@ import {
   SETTINGS,
 } from '../../session/options';
 import { OP_MEANINGS } from '../../ring/meanings';
-import { SQE_OPERANDS } from '../../session/ring';
+import { SQE_OPERANDS } from '../../session/option_ring';
 import type { Translate } from '../translate';
 import { commandText, optionText, usable, valuesOf } from './describe';
 import { commandOf, hasVerbs, type LineWord, optionBefore, optionOf, placeAt } from './words';
