@@ -1,4 +1,5 @@
 /** Which requests of a program may meet at a file, a pipe or a piece of memory. */
+import { CANCEL } from '../kernel/uring/cancel';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import type { Sqe } from '../uapi/sqe';
 import type { RingProgram } from './program';
@@ -41,7 +42,9 @@ export function contendedSqes(
   }
   const found = new Map<Sqe, Sqe[]>();
   for (const a of all) {
-    const others = all.filter((b) => a.chain !== b.chain && meet(a.touches, b.touches));
+    const others = all.filter(
+      (b) => a.chain !== b.chain && (meet(a.touches, b.touches) || mayCancel(b.sqe, a.sqe)),
+    );
     if (others.length === 0) continue;
     // A cancel tells what runs from what is done.
     const telling = all.filter((b) => CANCELLING.has(b.sqe.opcode) && b !== a);
@@ -51,6 +54,16 @@ export function contendedSqes(
     );
   }
   return found;
+}
+
+/** Whether a request may look for another one to cancel it. */
+export function mayCancel(cancel: Sqe, target: Sqe): boolean {
+  if (cancel.opcode !== IORING_OP.ASYNC_CANCEL) return false;
+  if ((cancel.opFlags & CANCEL.ANY) !== 0) return true;
+  if ((cancel.opFlags & CANCEL.OP) !== 0 && cancel.len !== target.opcode) return false;
+  const byUserData =
+    (cancel.opFlags & (CANCEL.FD | CANCEL.OP)) === 0 || (cancel.opFlags & CANCEL.USERDATA) !== 0;
+  return !byUserData || cancel.addr === target.userData;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import type { UserMemory } from '../kernel/uring/user_memory';
 import type { World } from '../kernel/uring/world';
+import { mayCancel } from './contention';
 import type { RingProgram } from './program';
 import { fixedTable, type ProgramFiles } from './setup';
 
@@ -29,13 +30,11 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
   const { profile, world, memory, files, submitter, trace } = parts;
   const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
   // Who meets only what is done already does the rest in one step.
-  const splits = (sqe: Sqe): boolean => {
-    const others = program.contended.get(sqe);
-    if (others === undefined) return false;
-    return !others.every((other) =>
-      ring.requests.some((req) => req.sqe === other && (req.done || req.freed)),
-    );
-  };
+  const isDone = (sqe: Sqe): boolean =>
+    ring.requests.some((req) => req.sqe === sqe && (req.done || req.freed));
+  const splits = (sqe: Sqe): boolean => program.contended.get(sqe)?.some((other) => !isDone(other)) ?? false;
+  const cancellable = (sqe: Sqe): boolean =>
+    program.contended.get(sqe)?.some((other) => mayCancel(other, sqe) && !isDone(other)) ?? false;
   const ring: Uring = {
     profile,
     world,
@@ -51,7 +50,12 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
       .map(({ addr, size }) => ({ addr, len: size })),
     submitter,
     wq: world.exploring
-      ? new FreePool(world, program.entries, (req) => splits(req.sqe))
+      ? new FreePool(
+          world,
+          program.entries,
+          ({ sqe }) => splits(sqe),
+          ({ sqe }) => cancellable(sqe),
+        )
       : new WorkerPool(world, program.entries),
     contended,
     fsizeLimit: program.fsizeLimit,

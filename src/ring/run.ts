@@ -196,7 +196,7 @@ class ProgramRun implements RunResult {
       this.world.mark(1);
       if (this.waitsNext()) this.world.alone = this.world.current;
       yield TIME.gap;
-      if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* leave(this.ring);
+      if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* this.interrupts();
       this.taken = [];
       this.world.mark(2);
       this.options.stepped?.(this.step, false, this.world.time);
@@ -204,6 +204,17 @@ class ProgramRun implements RunResult {
       this.options.stepped?.(this.step, true, this.world.time);
     }
     this.finished = true;
+  }
+
+  /** Task work interrupts the application, as often as some comes before its next call. */
+  private *interrupts(): Context {
+    const { ring, world } = this;
+    while (hasTaskWork(ring)) {
+      yield* leave(ring);
+      if (!world.exploring || this.sqThread) return;
+      if (this.waitsNext()) world.alone = world.current;
+      yield 0;
+    }
   }
 
   /** Whether the application goes to sleep next whatever comes between, to take everything once all is done. */
@@ -225,6 +236,7 @@ class ProgramRun implements RunResult {
       case 'close':
         this.close(step.file);
         yield TIME.syscall;
+        yield* leave(this.ring);
     }
   }
 

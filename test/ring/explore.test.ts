@@ -106,7 +106,7 @@ function asIfAllMet(program: RingProgram): RingProgram {
   const never = { ...sqes[0]! };
   const cancels = sqes.some(({ opcode }) => opcode === IORING_OP.ASYNC_CANCEL);
   const split = cancels ? [...program.contended.keys()] : sqes;
-  const contended = new Map(split.map((each) => [each, [never]]));
+  const contended = new Map(split.map((each) => [each, [never, ...(program.contended.get(each) ?? [])]]));
   return { ...program, contended, horizon: Number.POSITIVE_INFINITY };
 }
 

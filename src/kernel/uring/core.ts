@@ -228,6 +228,7 @@ function prepAsyncLink(ring: Uring, req: Req): void {
     work.concurrent = (link.flags & REQ.FORCE_ASYNC) !== 0;
     work.hash = -1;
     work.unbound = false;
+    work.cancel = false;
     if (file?.kind === 'file') {
       const parallel = file.direct && ring.profile.parallelDio;
       if (def.hashRegFile && !parallel) work.hash = file.inode;

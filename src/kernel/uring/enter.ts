@@ -85,10 +85,20 @@ export function* enter(ring: Uring, toSubmit: number, wait: number | undefined):
 
 /** Task work runs on the way back to user space. */
 export function* leave(ring: Uring): Code<void> {
-  if (ring.setup & IORING_SETUP.SQPOLL) return;
-  // Whether a worker was fast enough to hand in its work is seen by the application in CQ_OVERFLOW only.
-  if (ring.world.exploring && mayOverflow(ring)) yield 0;
-  if (hasTaskWork(ring)) yield* runTaskWork(ring, flushCompletions);
+  const { setup, world } = ring;
+  if (setup & IORING_SETUP.SQPOLL) return;
+  if (!world.exploring) {
+    if (hasTaskWork(ring)) yield* runTaskWork(ring, flushCompletions);
+    return;
+  }
+  // What a worker hands in later waits for the next call only where nobody interrupts the application; else when it came is
+  // seen by the application in CQ_OVERFLOW only.
+  const seen = (setup & IORING_SETUP.COOP_TASKRUN) !== 0 && (setup & IORING_SETUP.DEFER_TASKRUN) === 0;
+  for (;;) {
+    if (seen || mayOverflow(ring)) yield 0;
+    if (!hasTaskWork(ring)) return;
+    yield* runTaskWork(ring, flushCompletions);
+  }
 }
 
 /** io_cqring_wait */

@@ -24,7 +24,13 @@ export class FreePool extends WorkRunner implements IoWq {
   private waiting: Item[] = [];
   private boundRunning = 0;
 
-  constructor(world: World, sqEntries: number, splits: (req: Req) => boolean) {
+  constructor(
+    world: World,
+    sqEntries: number,
+    splits: (req: Req) => boolean,
+    /** Whether somebody may come to cancel a request. */
+    private readonly cancellable: (req: Req) => boolean,
+  ) {
     super(world, splits);
     this.max = Math.min(sqEntries, 4 * CPUS);
   }
@@ -59,6 +65,11 @@ export class FreePool extends WorkRunner implements IoWq {
     const { hash, unbound } = item.req.work;
     let follower: Req | undefined;
     for (;;) {
+      // Who is cancelled after a worker took it and before it is looked at ends without a try, though it counts as running.
+      if (this.cancellable(item.req)) {
+        this.world.mark(4, item.req.id);
+        yield 0;
+      }
       yield* this.runOne(ring, item, item.req);
       const next = putFromWorker(ring, item.req);
       item.signalled = false;
@@ -124,6 +135,8 @@ export class FreePool extends WorkRunner implements IoWq {
     for (const item of this.items) {
       if (!item.started || !matches(item.req)) continue;
       item.signalled = true;
+      item.req.work.cancel = true;
+      this.world.effects++;
       item.interrupt?.();
       running++;
       if (!all) break;

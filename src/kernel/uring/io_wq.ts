@@ -219,6 +219,7 @@ export class WorkerPool extends WorkRunner implements IoWq {
     for (const worker of this.all) {
       if (worker.current === undefined || !matches(worker.current)) continue;
       worker.signalled = true;
+      worker.current.work.cancel = true;
       worker.interrupt?.();
       running++;
       if (!all) return 'running';

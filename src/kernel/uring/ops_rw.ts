@@ -1,8 +1,8 @@
 /** io_uring/rw.c: READ, WRITE, READV, WRITEV, READ_FIXED, WRITE_FIXED. */
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import { addTaskWork } from './task_work_list';
-import { completeDefer, setFail } from './complete_later';
 import { taskSubmit } from './core';
+import { done, doneWrite, fromDisk, holdsDirect } from './rw_end';
 import { deviceRead, deviceWrite } from './devices';
 import {
   type DirectMemory,
@@ -21,7 +21,6 @@ import { BLOCK } from './file_blocks';
 import { ioprioError } from './ioprio';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring, WORK } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
-import type { Delay } from './world';
 
 const EBADF = -9;
 const EAGAIN = -11;
@@ -53,6 +52,7 @@ export function prepRw(ring: Uring, req: Req): number {
     bytesDone: 0,
     want: 0,
     kflags: sqe.opFlags,
+    direct: undefined,
   };
   if (sqe.pad2 !== 0n) return EINVAL;
   switch (req.opcode) {
@@ -156,60 +156,22 @@ function takePosition(req: Req, rw: RwState, count: number): number {
   return rw.pos + count > Number.MAX_SAFE_INTEGER * 1024 ? EINVAL : 0;
 }
 
-/** kiocb_done: the result of a try that ends the request. */
-function done(req: Req, rw: RwState, ret: number): number {
-  if (ret >= 0 && (req.flags & REQ.CUR_POS) !== 0) req.file!.pos = rw.pos;
-  const total = rw.bytesDone + ret;
-  if (ret !== rw.want) setFail(req);
-  req.res = total;
-  return ISSUED.COMPLETE;
-}
-
-/** io_complete_rw of a transfer that the disk ends: the file position stays. */
-function doneDirect(req: Req, rw: RwState, ret: number): number {
-  if (ret !== rw.want) setFail(req);
-  req.res = ret;
-  return ISSUED.COMPLETE;
-}
-
-/** io_rw_done of a write that failed: its CQE comes by task work, wherever the write ran. */
-function doneWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
-  if (ret >= 0) return done(req, rw, ret);
-  if (rw.bytesDone > 0) req.res = rw.bytesDone;
-  else req.res = ret;
-  setFail(req);
-  addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
-  return ISSUED.PENDING;
-}
-
 /** ->fail of reads and writes: what earlier tries did counts. */
 export function failRw(req: Req): void {
   const rw = req.rw;
   if (rw && rw.bytesDone > 0) req.res = req.res < 0 ? rw.bytesDone : req.res + rw.bytesDone;
 }
 
-/** The disk ends a request: in task work of the submitter, wherever it was issued. */
-function fromDisk(ring: Uring, req: Req, delay: Delay, ret: number, transfer = (): void => {}): void {
-  ring.world.after(`disk ${req.id}`, delay, () => {
-    transfer();
-    addTaskWork(ring, WORK.DISK, req, () => {
-      req.cause = 'disk';
-      doneDirect(req, req.rw!, ret);
-      completeDefer(ring, req);
-    });
-  });
-}
-
 /** A direct read: a submit call may hold it back, to start it in the order of the disk. */
-function readFromDisk(ring: Uring, req: Req, pos: number, plan: DirectPlan, plugged: boolean): void {
+function readFromDisk(ring: Uring, req: Req, pos: number, plan: DirectPlan, nonblock: boolean): void {
   const file = req.file!;
   const start = (after: number): void => {
     const likely = DISK.read.likely + after * DISK_NEXT;
-    fromDisk(ring, req, { ...DISK.read, likely }, plan.res, () =>
+    fromDisk(ring, req, { ...DISK.read, likely }, plan.res, holdsDirect(ring, nonblock), () =>
       directTransfer(file, pos, plan, req.rw!.iter!),
     );
   };
-  if (plugged && ring.plug) ring.plug.push({ inode: file.inode, pos, start });
+  if (nonblock && ring.plug) ring.plug.push({ inode: file.inode, pos, start });
   else start(0);
 }
 
@@ -383,7 +345,7 @@ function writeDirect(ring: Uring, req: Req, rw: RwState, count: number, synced: 
   const likely = synced ? DISK.sync.likely : DISK.write.likely;
   const waits = pos + count > size || pos % BLOCK !== 0 || count % BLOCK !== 0;
   if (plan.disk && plan.res === rw.want && !waits) {
-    fromDisk(ring, req, { ...DISK.write, likely }, plan.res);
+    fromDisk(ring, req, { ...DISK.write, likely }, plan.res, holdsDirect(ring, false));
     return ISSUED.PENDING;
   }
   if (plan.disk) req.diskWait = likely;

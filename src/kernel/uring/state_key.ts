@@ -91,6 +91,7 @@ function requestKey(digest: Digest, req: Req): void {
     digest.add(rw.iter?.count ?? -1);
     digest.add(rw.bytesDone);
     digest.add(rw.want);
+    digest.add(rw.direct?.refs ?? 0);
   }
   if (poll) {
     digest.add(poll.events);

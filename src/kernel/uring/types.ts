@@ -90,6 +90,8 @@ export interface RwState {
   want: number;
   /** Flags of the kiocb: see RWF in ops_rw. */
   kflags: number;
+  /** A direct transfer (struct iomap_dio): who holds it, the disk and who started it, and what it came to. */
+  direct: { refs: number; readonly res: number } | undefined;
 }
 
 /** One request (struct io_kiocb). */

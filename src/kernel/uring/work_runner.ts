@@ -3,6 +3,7 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 import { failByTaskWork, setFail } from './complete_later';
 import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
 import { canPoll, putFile } from './open_files';
+import { dropDirect } from './rw_end';
 import { armAsyncPoll } from './poll_arm';
 import { OPT, opTime, TIME } from './run_times';
 import { ISSUE, ISSUED, REQ, type Req, type Uring } from './types';
@@ -79,6 +80,11 @@ export abstract class WorkRunner {
       if (lock?.held) this.release(lock);
       if (ret === ISSUED.BLOCKED) ret = yield* this.sleepInOp(ring, thread, req, flags);
       if (req.held) yield* this.waitForDisk(ring, thread, req);
+      if (req.rw?.direct?.refs === 2) {
+        this.world.mark(6, req.id);
+        yield 0;
+        if (dropDirect(req)) completeFromWorker(ring, req);
+      }
       if (ret === EAGAIN && (req.flags & REQ.NOWAIT) === 0 && poll) {
         if (armAsyncPoll(ring, req, taskSubmit) === 'armed') return;
         poll = false;

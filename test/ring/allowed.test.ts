@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { uringProfile } from '../../src/kernel/uring/uring_profile';
+import { explore } from '../../src/ring/explore';
+import type { Outcome } from '../../src/ring/outcome';
+import { readProgram } from '../../src/ring/read_program';
+
+const profile = uringProfile('6.18')!;
+const LIMITS = { schedules: 30_000, time: Number.POSITIVE_INFINITY, outcomes: Number.POSITIVE_INFINITY };
+
+function allowed(program: object): readonly Outcome[] {
+  const text = JSON.stringify({ name: 'p', buffers: { b: { size: 8192 } }, ...program });
+  const { found, complete } = explore(readProgram(text), profile, () => 0, LIMITS);
+  expect(complete).toBe(true);
+  return found.map(({ outcome }) => outcome);
+}
+
+/** CQEs of every step, an overflow before them. */
+function inWords({ steps }: Outcome): string {
+  return steps
+    .map(({ cqes, overflow }) => {
+      const each = (cqes ?? []).map(({ user_data, res }) => `${user_data}:${res}`);
+      return [...(overflow ? ['overflow'] : []), ...each].join(' ');
+    })
+    .join(' | ');
+}
+
+const words = (program: object): string[] => [...new Set(allowed(program).map(inWords))].sort();
+
+// what a kernel 6.18.44 did in some of 60 runs
+describe('allowed outcomes that a real kernel gives now and then', () => {
+  it('a request that is cancelled while a worker has it', () => {
+    const submit = [
+      { op: 'READ', file: 'f', off: 0, buf: 'b', len: 4096, flags: ['ASYNC'], user_data: '1' },
+      { op: 'ASYNC_CANCEL', target: '1', user_data: '2' },
+    ];
+    const files = { f: { kind: 'file', size: 8192 } };
+    expect(words({ ring: { entries: 8 }, files, steps: [{ submit }, { reap: 'all' }] })).toEqual([
+      ' | 1:4096 2:-114',
+      ' | 1:4096 2:-2',
+      ' | 2:-114 1:-125',
+      ' | 2:-114 1:4096',
+      ' | 2:0 1:-125',
+    ]);
+  });
+
+  it('a direct write that the disk ends before its worker looks moves the file position', () => {
+    const submit = [{ op: 'WRITE', file: 'd', off: -1, buf: 'b', len: 4096, user_data: '1' }];
+    const files = { d: { kind: 'file', size: 16384, open: ['DIRECT'] } };
+    const outcomes = allowed({ ring: { entries: 8 }, files, steps: [{ submit }, { reap: 'all' }] });
+    expect(outcomes.map((outcome) => outcome.files.d?.pos)).toEqual([undefined, 4096]);
+  });
+
+  it('COOP_TASKRUN: what a worker handed in runs at the end of the call that is under way', () => {
+    const fail = { op: 'SPLICE', file_in: 'p.r', file: 'f', off: 0, len: 10, splice_flags: ['NONBLOCK'] };
+    const steps = [
+      {
+        submit: [
+          { ...fail, flags: ['IO_LINK'], user_data: '1' },
+          { op: 'NOP', user_data: '2' },
+        ],
+      },
+      { submit: [{ op: 'NOP', user_data: '3' }] },
+      { reap: 'all' },
+    ];
+    const files = { f: { kind: 'file', size: 0 }, p: { kind: 'pipe' } };
+    expect(words({ ring: { entries: 8, setup: ['COOP_TASKRUN'] }, files, steps })).toContain(
+      ' |  | 1:-11 2:-125 3:0',
+    );
+  });
+
+  it('task work that interrupts the application several times before it looks at CQ_OVERFLOW', () => {
+    const write = { op: 'WRITE', file: 'f', off: 0, buf: 'b', len: 10 };
+    const read = { op: 'READ', file: 'f', off: 0, buf: 'b', len: 10 };
+    const submit = [
+      { ...read, flags: ['IO_LINK'], user_data: '1' },
+      { ...write, user_data: '2' },
+      { ...read, flags: ['IO_DRAIN'], user_data: '3' },
+    ];
+    const files = { f: { kind: 'file', size: 100 } };
+    expect(words({ ring: { entries: 4, cq_entries: 4 }, files, steps: steps(submit) })).toContain(
+      ' | overflow | 1:10 2:10 3:10 4:0 5:0',
+    );
+    function steps(first: object[]): object[] {
+      return [
+        { submit: first },
+        {
+          submit: [
+            { op: 'NOP', flags: ['IO_LINK'], user_data: '4' },
+            { op: 'NOP', user_data: '5' },
+          ],
+        },
+        { reap: 'all' },
+      ];
+    }
+  });
+});
