@@ -40,11 +40,16 @@ export function contendedSqes(
     }
     chain++;
   }
+  const closed = new Set(
+    program.steps.flatMap((step) => (step.kind === 'close' ? [bareName(step.file)] : [])),
+  );
   const found = new Map<Sqe, Sqe[]>();
   for (const a of all) {
     const others = all.filter(
       (b) => a.chain !== b.chain && (meet(a.touches, b.touches) || mayCancel(b.sqe, a.sqe)),
     );
+    // Who has its file is not done yet when that is closed: it is met by itself.
+    if (a.touches.some(({ key }) => closed.has(key))) others.push(a);
     if (others.length === 0) continue;
     // A cancel tells what runs from what is done.
     const telling = all.filter((b) => CANCELLING.has(b.sqe.opcode) && b !== a);
@@ -104,11 +109,15 @@ interface Names {
 
 /** Names of files by descriptor and index; both ends of a pipe are one thing. */
 function namesOf(program: Pick<RingProgram, 'fds' | 'fixedIndex'>): Names {
-  const bare = (name: string): string => name.split('.')[0]!;
   return {
-    byFd: new Map([...program.fds].map(([name, fd]) => [fd, bare(name)])),
-    byIndex: new Map([...program.fixedIndex].map(([name, index]) => [index, bare(name)])),
+    byFd: new Map([...program.fds].map(([name, fd]) => [fd, bareName(name)])),
+    byIndex: new Map([...program.fixedIndex].map(([name, index]) => [index, bareName(name)])),
   };
+}
+
+/** The name of a pipe without that of its end. */
+function bareName(name: string): string {
+  return name.split('.')[0]!;
 }
 
 function touchesOf(program: Pick<RingProgram, 'files' | 'memory'>, sqe: Sqe, names: Names): Touch[] {

@@ -6,7 +6,7 @@ import { submitSqe } from './init_req';
 import { TIME } from './run_times';
 import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
 import type { Uring } from './types';
-import { endsUnseen, takesUnseen } from './unseen';
+import { endsUnseen, entersUnseen, takesUnseen } from './unseen';
 import { PARK } from './world';
 
 /** A plug is used when more SQEs come at once (IO_PLUG_THRESHOLD). */
@@ -62,7 +62,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
 /** io_uring_enter by the application; `wait` undefined: without GETEVENTS. Returns the number of SQEs taken. */
 export function* enter(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
   let taken = 0;
-  ring.world.alone = ring.world.current;
+  if (entersUnseen(ring)) ring.world.alone = ring.world.current;
   yield TIME.syscall;
   if ((ring.setup & IORING_SETUP.SQPOLL) !== 0) {
     if (toSubmit > 0) ring.submitter.notify();

@@ -28,10 +28,9 @@ export class FreePool extends WorkRunner implements IoWq {
     world: World,
     sqEntries: number,
     splits: (req: Req) => boolean,
-    /** Whether somebody may come to cancel a request. */
-    private readonly cancellable: (req: Req) => boolean,
+    cancellable: (req: Req) => boolean,
   ) {
-    super(world, splits);
+    super(world, splits, cancellable);
     this.max = Math.min(sqEntries, 4 * CPUS);
   }
 
@@ -66,7 +65,7 @@ export class FreePool extends WorkRunner implements IoWq {
     let follower: Req | undefined;
     for (;;) {
       // Who is cancelled after a worker took it and before it is looked at ends without a try, though it counts as running.
-      if (this.cancellable(item.req)) {
+      if (this.cancellable?.(item.req)) {
         this.world.mark(4, item.req.id);
         yield 0;
       }

@@ -1,4 +1,5 @@
 /** Which steps of the submitter nobody else can see: exploring tries nobody before them. */
+import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import type { Sqe } from '../../uapi/sqe';
 import { LINK_FLAGS, REQ, type TaskWork, type Uring, WORK } from './types';
@@ -30,6 +31,14 @@ export function takesUnseen(ring: Uring, sqe: Sqe): boolean {
   if (ring.linkHead !== undefined) return (sqe.flags & LINK_FLAGS) !== 0;
   if ((sqe.flags & LINK_FLAGS) !== 0) return true;
   return issuesUnseen(ring, sqe);
+}
+
+/** Whether it does not matter if somebody comes between entering the kernel and taking the first SQE. */
+export function entersUnseen(ring: Uring): boolean {
+  const [first] = ring.sq;
+  // Task work that is added outside the kernel runs there, unless it has to wait for the next call.
+  const waits = (ring.setup & (IORING_SETUP.COOP_TASKRUN | IORING_SETUP.DEFER_TASKRUN)) !== 0;
+  return waits || first === undefined || takesUnseen(ring, first);
 }
 
 /** Whether the end of a submit call does nothing that somebody sees. */

@@ -37,6 +37,8 @@ export abstract class WorkRunner {
     protected readonly world: World,
     /** Ops take no time of their own, and a completion may be a step of its own where `splits` says so. */
     private readonly splits: ((req: Req) => boolean) | undefined,
+    /** Whether somebody may come to cancel a request. */
+    protected readonly cancellable?: (req: Req) => boolean,
   ) {}
 
   /** The thread sleeps inside an op (io_wq_worker_sleeping). */
@@ -58,6 +60,10 @@ export abstract class WorkRunner {
       return;
     }
     if (this.splits) {
+      if (this.cancellable?.(req)) {
+        this.world.mark(7, req.id);
+        yield 0;
+      }
       yield* this.issue(ring, thread, req, undefined);
       return;
     }
