@@ -11,7 +11,7 @@ import { type ClientIo, ClientSyscalls } from './server/client_io';
 import { Script } from './server/script';
 import type { ServerFaults } from './server/server_faults';
 import { type Fault, type Session, SIMULATED_KERNELS } from './session/ast';
-import { ofRing, runsRing } from './session/ring_check';
+import { ofRing } from './session/ring_check';
 import { Recorder } from './trace/recorder';
 import { Trace } from './trace/trace';
 
@@ -303,10 +303,9 @@ export class Simulation {
   }
 }
 
-/** Commands that make the files of a ring, and rest, before its first SQE. */
+/** Commands that make the files of a ring; all of them stand before its first SQE. */
 function beforeRing({ commands }: Session): Session['commands'] {
-  const first = commands.findIndex(runsRing);
-  return commands.filter((command, i) => (first < 0 || i < first) && !ofRing(command));
+  return commands.filter((command) => !ofRing(command) && command.kind !== 'sleep');
 }
 
 function* placed(pieces: readonly Uint8Array[]): Generator<{ offset: number; bytes: Uint8Array }> {

@@ -51,7 +51,10 @@ export function sessionProgram(session: Session, files: SessionFiles): SessionPr
   const program: RingProgram = {
     ...read,
     steps: takes
-      ? read.steps.map((step) => (step.kind === 'submit' ? { ...step, takes: true as const } : step))
+      ? read.steps.map((step, i) => {
+          const by = text.steps[i]!.command;
+          return step.kind === 'submit' && by.kind === 'submit' && !by.keep ? { ...step, takes: true } : step;
+        })
       : read.steps,
     initial: initialOf(text, files),
   };

@@ -216,7 +216,7 @@ class Writer {
         sqes.push(command);
         continue;
       }
-      const row = this.step(command, sqes, steps.length === 0 && sqes.length === 0);
+      const row = this.step(command, sqes);
       if (row === undefined) continue;
       steps.push({ sqes, command });
       sqes = [];
@@ -232,7 +232,6 @@ class Writer {
   private step(
     command: Session['commands'][number],
     sqes: readonly SqeCommand[],
-    first: boolean,
   ): [Span, string][] | undefined {
     switch (command.kind) {
       case 'submit': {
@@ -248,8 +247,7 @@ class Writer {
       case 'reap':
         return [[command, `{"reap": ${JSON.stringify(command.count)}}`]];
       case 'sleep':
-        // before there is anything to do it is the shell that sleeps
-        return first ? undefined : [[command, `{"sleep_us": ${Math.ceil(command.ns / 1000)}}`]];
+        return [[command, `{"sleep_us": ${Math.ceil(command.ns / 1000)}}`]];
       case 'close':
         return [[command.at.path!, `{"close": ${JSON.stringify(this.closed(command.path))}}`]];
       default:

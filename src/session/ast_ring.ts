@@ -110,6 +110,8 @@ export interface SubmitCommand extends CommandBase {
   /** min_complete; undefined: without IORING_ENTER_GETEVENTS. */
   wait: number | undefined;
   toSubmit: number | undefined;
+  /** Takes no CQEs. */
+  keep: boolean;
   at: Places;
 }
 

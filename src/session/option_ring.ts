@@ -166,6 +166,7 @@ export const RING_COMMANDS: readonly CommandSpec[] = [
         doc: 'CQEs to wait for (IORING_ENTER_GETEVENTS).' },
       { name: 'to-submit', long: ['to-submit'], argument: 'N', type: 'integer', min: 0, max: 0xffffffff,
         doc: 'to_submit; default: everything in the SQ.' },
+      { name: 'keep', long: ['keep'], type: 'flag', doc: 'Takes no CQEs, though the session has no reap.' },
     ] },
   { name: 'reap', style: 'words', synopsis: 'reap N|all',
     doc: 'Takes so many CQEs, waiting for them; all: until nothing more can complete by itself.', options: [] },

@@ -11,7 +11,7 @@ import { COMMANDS } from './options';
 import type { RingScope } from './ring_scope';
 import { readDuration, readInteger, readSize, readU64 } from './sizes';
 import type { ToolInput } from './tools';
-import { TIME_UNITS } from './values';
+import { readBits, TIME_UNITS } from './values';
 import type { Values } from './values';
 
 /** IOSQE flags that have an option of their own. */
@@ -146,20 +146,17 @@ class SqeReader {
     for (const [name, field] of Object.entries(FLAG_OPTIONS)) add(field, values.bits(name, table(field)));
     for (const [name, [field, flag]] of Object.entries(SHORTHANDS))
       if (values.has(name)) add(field, table(field)[flag]);
-    if (op === 'POLL_ADD') {
-      if (events !== undefined) {
-        for (const name of events.text.split(',')) {
-          const bit = table('poll_events')[name.toUpperCase()];
-          if (bit === undefined)
-            this.sink.error(
-              events,
-              `sqe: poll event ${quote(name)} is unknown; there are ${Object.keys(table('poll_events')).join(', ')}`,
-            );
-          add('poll_events', bit);
-        }
-      } else if (!values.has('poll-events'))
-        this.sink.error(this.opWord, 'sqe POLL_ADD: needs events, such as IN or OUT');
-    }
+    if (op === 'POLL_ADD' && events !== undefined) {
+      const known = table('poll_events');
+      const read = readBits(events.text, known);
+      add('poll_events', read.bits);
+      for (const name of read.unknown)
+        this.sink.error(
+          events,
+          `sqe: poll event ${quote(name)} is unknown; there are ${Object.keys(known).join(', ')}`,
+        );
+    } else if (op === 'POLL_ADD' && !values.has('poll-events'))
+      this.sink.error(this.opWord, 'sqe POLL_ADD: needs events, such as IN or OUT');
     return bits;
   }
 

@@ -34,7 +34,7 @@ export function ofRing(command: Command): boolean {
 }
 
 /** Whether a command begins what a ring does. */
-export function runsRing({ kind }: Command): boolean {
+function runsRing({ kind }: Command): boolean {
   return kind === 'sqe' || kind === 'submit' || kind === 'reap' || kind === 'close';
 }
 
@@ -155,6 +155,7 @@ function checkBeside(command: Command, refuse: (at: Span, what: string) => void)
       break;
     case 'submit':
       if (command.toSubmit !== undefined) refuse(command.at['to-submit']!, 'submit --to-submit');
+      if (command.keep) refuse(command.at.keep!, 'submit --keep');
       break;
     case 'sqe':
       checkSqe(command, refuse);

@@ -200,6 +200,7 @@ export function parseSubmit(input: ToolInput, scope: RingScope): SubmitCommand {
     kind: 'submit',
     wait: args.values.number('wait'),
     toSubmit: args.values.number('to-submit'),
+    keep: args.values.has('keep'),
     at: placesOf(args),
   };
 }

@@ -37,6 +37,22 @@ export function readNumber(spec: OptionSpec, text: string): Read<number> {
   return { ok: false, reason: `is out of range: ${range} bytes are accepted` };
 }
 
+/** Reads a comma-separated list of flags: names of `table` in upper or lower case, with _ or -, and 0x numbers of raw bits. */
+export function readBits(
+  text: string,
+  table: Readonly<Record<string, number>>,
+): { readonly bits: number; readonly unknown: readonly string[] } {
+  let bits = 0;
+  const unknown: string[] = [];
+  for (const item of text.split(',', 64)) {
+    const flag = item.toUpperCase().replaceAll('-', '_');
+    if (/^0x[0-9a-f]{1,8}$/i.test(item)) bits |= Number(item);
+    else if (Object.hasOwn(table, flag)) bits |= table[flag]!;
+    else unknown.push(item);
+  }
+  return { bits: bits >>> 0, unknown };
+}
+
 /** The options of one command by name. Reading a bad value reports it and gives the default. */
 export class Values {
   readonly #byName = new Map<string, Given>();
@@ -125,21 +141,13 @@ export class Values {
     return new Set(items.filter((item) => this.#known(one!, one!.value!, item)));
   }
 
-  /**
-   * Bits of a comma-separated list of flags: names of `table` in upper or lower case, with _ or -, and 0x numbers of raw bits. Undefined
-   * where the option is not given.
-   */
+  /** Bits of a list of flags, see {@link readBits}. Undefined where the option is not given. */
   bits(name: string, table: Readonly<Record<string, number>>): number | undefined {
     const one = this.#byName.get(name);
     if (one?.value === undefined) return undefined;
-    let bits = 0;
-    for (const item of one.value.text.split(',', 64)) {
-      const flag = item.toUpperCase().replaceAll('-', '_');
-      if (/^0x[0-9a-f]{1,8}$/i.test(item)) bits |= Number(item);
-      else if (Object.hasOwn(table, flag)) bits |= table[flag]!;
-      else this.#known(one, one.value, item);
-    }
-    return bits >>> 0;
+    const { bits, unknown } = readBits(one.value.text, table);
+    for (const item of unknown) this.#known(one, one.value, item);
+    return bits;
   }
 
   #known(one: Given, at: Word, text: string): boolean {
