@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { ranFirst } from './first';
 import { SCENES } from './scenes';
 import type { Figure } from './measure';
 import { jsonLine, table } from './report';
@@ -77,6 +78,8 @@ function benchWebview(quick: boolean): number {
   return status ?? 1;
 }
 
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+if (!ranFirst()) {
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Standing } from './standing';
 
 /** Which way a figure is better. */
 export type Better = 'higher' | 'lower';
@@ -35,9 +36,13 @@ export function spread(samples: readonly number[]): { median: number; p95: numbe
 
 /**
  * Seconds of processor that each of the given works takes, a list of samples per work. The works take turns, so that whatever
- * slows the machine down for a while slows all of them.
+ * slows the machine down for a while slows all of them. What stands meanwhile keeps their machine code, see `stopped`.
  */
-export function timeInTurns(plan: Plan, works: readonly (() => unknown)[]): number[][] {
+export function timeInTurns(
+  plan: Plan,
+  works: readonly (() => unknown)[],
+  standing: readonly Standing[] = [],
+): number[][] {
   const samples: number[][] = works.map(() => []);
   for (let run = -plan.warmups; run < plan.runs; run++) {
     for (const [k, work] of works.entries()) {
@@ -48,6 +53,7 @@ export function timeInTurns(plan: Plan, works: readonly (() => unknown)[]): numb
       if (run >= 0) samples[k]!.push(seconds);
     }
   }
+  for (const work of standing) work.return?.();
   return samples;
 }
 

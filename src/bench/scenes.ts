@@ -1,13 +1,15 @@
-import { checkTrace } from '../check/check';
+import { checkSlices, checkTrace } from '../check/check';
 import { chromeTrace } from '../convert/chrome';
 import { Scheduler } from '../kernel/sched';
 import type { Session } from '../session/ast';
 import { simulate } from '../simulate';
 import { Printer } from '../trace/print';
-import { matchRequests } from '../trace/requests';
+import { matchRequests, matchSlices } from '../trace/requests';
+import { finish } from '../trace/slices';
 import { StateReducer } from '../trace/state';
 import { debugFigures } from './debug';
 import { activationFigures } from './activation';
+import { firstTime } from './first';
 import { machineFigures } from './machine';
 import { memoryFigures } from './memory';
 import { type Figure, spread, timeInTurns } from './measure';
@@ -15,9 +17,14 @@ import { RegexReader } from './regex_reader';
 import { ringFigures } from './ring';
 import { seekFigures } from './seek';
 import type { Setting } from './setting';
-import { loadSimJs, runSimJs } from './simjs_peer';
+import { loadSimJs, simJsRun } from './simjs_peer';
+import { reading, readingByRegex, replaying, simulating, stopped } from './standing';
 import { viewFigures } from './view';
 import { loopSession, nullSession, readTrace, recordedText, simulatedText } from './workloads';
+
+/** Sizes of the works that stand beside the timed ones: enough for a few steps. */
+const SMALL_BYTES = 1 << 21;
+const SMALL_IOS = 4000;
 
 /** A bench: one name for --only, one or more figures. */
 export interface Scene {
@@ -79,17 +86,22 @@ function* simulateFigures({ plan, sizes }: Setting): Generator<Figure> {
     steps: Math.max(1, Math.round(stages / sizes.nullIos)),
   });
   const [recorded, scheduled] = [model(events), model(steps)];
-  const [own, many, few] = timeInTurns(plan, [
-    () => simulate(session),
-    () => runSimJs(sim, recorded),
-    () => runSimJs(sim, scheduled),
-  ]);
+  const standing = [
+    ...stopped(() => simulating(nullSession(SMALL_IOS, depth))),
+    ...stopped(() => simJsRun(sim, { ...scheduled, ios: SMALL_IOS })),
+  ];
+  const [own, many, few] = timeInTurns(
+    plan,
+    [() => simulate(session), () => finish(simJsRun(sim, recorded)), () => finish(simJsRun(sim, scheduled))],
+    standing,
+  );
   const all = rate('simulate null depth 128', 'events/s', events, own!, 1e6);
   yield against(all, 'simjs', recorded.ios * recorded.steps, many!);
   const stepped = rate('simulate null depth 128, scheduled', 'steps/s', steps, own!);
   yield against(stepped, 'simjs', scheduled.ios * scheduled.steps, few!);
   const loop = loopSession(sizes.loopIos);
-  const [zeroCopy] = timeInTurns(plan, [() => simulate(loop)]);
+  const small = stopped(() => simulating(loopSession(SMALL_IOS)));
+  const [zeroCopy] = timeInTurns(plan, [() => simulate(loop)], small);
   yield rate('simulate loop zero copy depth 8', 'events/s', counted(loop).events, zeroCopy!, 1e6);
 }
 
@@ -118,7 +130,9 @@ function* importFigures({ plan, sizes }: Setting): Generator<Figure> {
     if (text === undefined) continue;
     const { bytes, events } = text;
     const byRegex = (): unknown => new RegexReader().read(Buffer.from(bytes).toString());
-    const [own, peer] = timeInTurns(plan, [() => readTrace(bytes), byRegex]);
+    const few = bytes.subarray(0, SMALL_BYTES);
+    const standing = [...stopped(() => reading(few)), ...stopped(() => readingByRegex(few))];
+    const [own, peer] = timeInTurns(plan, [() => readTrace(bytes), byRegex], standing);
     yield against(
       rate(`import ${name} text`, 'events/s', events, own!, 1.2e6),
       'regular expressions',
@@ -129,22 +143,31 @@ function* importFigures({ plan, sizes }: Setting): Generator<Figure> {
   }
 }
 
-function* matchFigures({ plan, sizes }: Setting): Generator<Figure> {
+async function* matchFigures({ plan, sizes }: Setting): AsyncGenerator<Figure> {
   const { bytes, events } = simulatedText(sizes.events);
   const trace = readTrace(bytes);
-  const [match, both] = timeInTurns(plan, [
-    () => matchRequests(trace),
-    () => matchRequests(readTrace(bytes)),
-  ]);
+  const few = bytes.subarray(0, SMALL_BYTES);
+  const small = readTrace(few);
+  const standing = [...stopped(() => reading(few)), ...stopped(() => matchSlices(small))];
+  const [match, both] = timeInTurns(
+    plan,
+    [() => matchRequests(trace), () => matchRequests(readTrace(bytes))],
+    standing,
+  );
   yield rate('match requests', 'events/s', events, match!);
   yield rate('import and match', 'events/s', events, both!, 1.2e6);
   yield rate('import and match, bytes', 'MB/s', bytes.length / 1e6, both!, 200);
+  const first: number[] = [];
+  for (let run = 0; run < plan.runs; run++) first.push(await firstTime(bytes));
+  yield rate('import and match, first time', 'events/s', events, first);
 }
 
 function* printFigures({ plan, sizes }: Setting): Generator<Figure> {
   const { bytes, events } = simulatedText(sizes.recorded);
   const trace = readTrace(bytes);
-  const [seconds] = timeInTurns(plan, [() => drain(new Printer(trace).parts())]);
+  const small = readTrace(bytes.subarray(0, SMALL_BYTES));
+  const standing = stopped(() => new Printer(small).parts()[Symbol.iterator]());
+  const [seconds] = timeInTurns(plan, [() => drain(new Printer(trace).parts())], standing);
   yield rate('print', 'events/s', events, seconds!);
   yield rate('print, bytes', 'MB/s', bytes.length / 1e6, seconds!);
 }
@@ -153,7 +176,10 @@ function* exportFigures({ plan, sizes }: Setting): Generator<Figure> {
   const { bytes, events } = simulatedText(sizes.recorded);
   const trace = readTrace(bytes);
   const requests = matchRequests(trace);
-  const [seconds] = timeInTurns(plan, [() => drain(chromeTrace(trace, requests))]);
+  const small = readTrace(bytes.subarray(0, SMALL_BYTES));
+  const few = matchRequests(small);
+  const standing = stopped(() => chromeTrace(small, few));
+  const [seconds] = timeInTurns(plan, [() => drain(chromeTrace(trace, requests))], standing);
   yield rate('export chrome', 'events/s', events, seconds!, 4e6);
 }
 
@@ -161,7 +187,9 @@ function* checkFigures({ plan, sizes }: Setting): Generator<Figure> {
   const { bytes, events } = simulatedText(sizes.recorded);
   const trace = readTrace(bytes);
   const requests = matchRequests(trace);
-  const [seconds] = timeInTurns(plan, [() => checkTrace(trace, requests)]);
+  const small = readTrace(bytes.subarray(0, SMALL_BYTES));
+  const standing = stopped(() => checkSlices(small));
+  const [seconds] = timeInTurns(plan, [() => checkTrace(trace, requests)], standing);
   yield rate('check', 'events/s', events, seconds!);
 }
 
@@ -173,7 +201,9 @@ function* allViewFigures(setting: Setting): Generator<Figure> {
 function* replayFigures({ plan, sizes }: Setting): Generator<Figure> {
   const { bytes, events } = simulatedText(sizes.events);
   const trace = readTrace(bytes);
-  const [seconds] = timeInTurns(plan, [() => new StateReducer(trace).run(trace.length - 1)]);
+  const small = readTrace(bytes.subarray(0, SMALL_BYTES));
+  const standing = stopped(() => replaying(small));
+  const [seconds] = timeInTurns(plan, [() => new StateReducer(trace).run(trace.length - 1)], standing);
   yield rate('replay', 'events/s', events, seconds!);
 }
 

@@ -1,8 +1,15 @@
 import { createRequire } from 'node:module';
+import type { Sliced } from '../trace/slices';
+
+/** Events of one slice. */
+const SLICE = 1 << 14;
 
 /** The part of simjs that the model uses. */
 interface SimJs {
-  readonly Sim: new () => { addEntity(entity: unknown): void; simulate(end: number): void };
+  readonly Sim: new () => {
+    addEntity(entity: unknown): void;
+    simulate(end: number, events: number): boolean;
+  };
   readonly Facility: new (name: string) => object;
   readonly Entity: new (...args: unknown[]) => SimEntity;
 }
@@ -36,7 +43,10 @@ export function loadSimJs(): SimJs {
  * The shape of a simulated null device in simjs: a closed network in which `depth` clients each send an I/O through a server
  * that serves one at a time, and through delays; every stage schedules one event. Nothing is recorded. Returns the I/Os done.
  */
-export function runSimJs({ Sim, Facility, Entity }: SimJs, { depth, ios, steps }: QueueModel): number {
+export function* simJsRun(
+  { Sim, Facility, Entity }: SimJs,
+  { depth, ios, steps }: QueueModel,
+): Sliced<number> {
   const sim = new Sim();
   const server = new Facility('server');
   let sent = 0;
@@ -63,6 +73,6 @@ export function runSimJs({ Sim, Facility, Entity }: SimJs, { depth, ios, steps }
     };
   }
   for (let k = 0; k < depth; k++) sim.addEntity(Client);
-  sim.simulate(Number.MAX_SAFE_INTEGER);
+  while (!sim.simulate(Number.MAX_SAFE_INTEGER, SLICE)) yield done / ios;
   return done;
 }

@@ -37,35 +37,82 @@ export function firstEvent(matched: Matched, code: number): number {
  */
 export function* listEvents(matched: Matched, codes: Int32Array): Sliced<EventLists> {
   const { owner } = matched.state;
-  const n = codes.length;
-  const { rows, own } = rowsOfRecords(matched, codes);
-  const first = Int32Array.from(codes, (code) => firstEvent(matched, code));
-  const row = new Int32Array(owner.length).fill(-1);
-  const start = new Uint32Array(n + 1);
+  const { length } = owner;
+  const lister = new Lister(matched, codes);
   yield 0;
-  for (let e = 0; e < owner.length; e++) {
-    if ((e & (SLICE - 1)) === SLICE - 1) yield 0.5 * (e / owner.length);
-    const code = owner[e];
-    if (code < 0) continue;
-    const r = rows[code & 3][code >> 2];
-    row[e] = r;
-    if (r >= 0 && e >= first[r]) start[r + 1]++;
-    const disk = (code & 3) === OWNER.block ? own[code >> 2] : -1;
-    if (disk >= 0 && disk !== r && e >= first[disk]) start[disk + 1]++;
+  for (let from = 0; from < length; from += SLICE) {
+    lister.count(from, Math.min(length, from + SLICE));
+    yield 0.5 * (from / length);
   }
-  for (let r = 0; r < n; r++) start[r + 1] += start[r];
-  const list = new Uint32Array(start[n]);
-  const next = start.slice(0, n);
-  for (let e = 0; e < owner.length; e++) {
-    if ((e & (SLICE - 1)) === SLICE - 1) yield 0.5 + 0.5 * (e / owner.length);
-    const code = owner[e];
-    if (code < 0) continue;
-    const r = row[e];
-    if (r >= 0 && e >= first[r]) list[next[r]++] = e;
-    const disk = (code & 3) === OWNER.block ? own[code >> 2] : -1;
-    if (disk >= 0 && disk !== r && e >= first[disk]) list[next[disk]++] = e;
+  lister.place();
+  for (let from = 0; from < length; from += SLICE) {
+    lister.fill(from, Math.min(length, from + SLICE));
+    yield 0.5 + 0.5 * (from / length);
   }
-  return { row, start, list };
+  return lister;
+}
+
+/** Counts the events of each request, then lists them: plain loops, because the compiler makes little of those of a generator. */
+class Lister implements EventLists {
+  readonly row: Int32Array;
+  readonly start: Uint32Array;
+  list = new Uint32Array(0);
+  private next = new Uint32Array(0);
+  private readonly first: Int32Array;
+  private readonly owner: Int32Array;
+  private readonly records: RecordRows;
+
+  constructor(matched: Matched, codes: Int32Array) {
+    this.owner = matched.state.owner;
+    this.records = rowsOfRecords(matched, codes);
+    this.first = firstEvents(matched, codes);
+    this.row = new Int32Array(this.owner.length).fill(-1);
+    this.start = new Uint32Array(codes.length + 1);
+  }
+
+  /** Finds the requests of the events from `from` up to `to`. */
+  count(from: number, to: number): void {
+    const { owner, first, row, start } = this;
+    const { rows, own } = this.records;
+    for (let e = from; e < to; e++) {
+      const code = owner[e];
+      if (code < 0) continue;
+      const r = rows[code & 3][code >> 2];
+      row[e] = r;
+      if (r >= 0 && e >= first[r]) start[r + 1]++;
+      const disk = (code & 3) === OWNER.block ? own[code >> 2] : -1;
+      if (disk >= 0 && disk !== r && e >= first[disk]) start[disk + 1]++;
+    }
+  }
+
+  /** Makes room for the events that were counted. */
+  place(): void {
+    const { start } = this;
+    for (let r = 1; r < start.length; r++) start[r] += start[r - 1];
+    this.list = new Uint32Array(start[start.length - 1]);
+    this.next = start.slice(0, start.length - 1);
+  }
+
+  /** Lists the events from `from` up to `to`. */
+  fill(from: number, to: number): void {
+    const { owner, first, row, list, next } = this;
+    const { own } = this.records;
+    for (let e = from; e < to; e++) {
+      const code = owner[e];
+      if (code < 0) continue;
+      const r = row[e];
+      if (r >= 0 && e >= first[r]) list[next[r]++] = e;
+      const disk = (code & 3) === OWNER.block ? own[code >> 2] : -1;
+      if (disk >= 0 && disk !== r && e >= first[disk]) list[next[disk]++] = e;
+    }
+  }
+}
+
+/** {@link firstEvent} of each of the codes. */
+function firstEvents(matched: Matched, codes: Int32Array): Int32Array {
+  const first = new Int32Array(codes.length);
+  for (let r = 0; r < codes.length; r++) first[r] = firstEvent(matched, codes[r]);
+  return first;
 }
 
 interface RecordRows {
@@ -87,7 +134,7 @@ function rowsOfRecords(matched: Matched, codes: Int32Array): RecordRows {
   for (let s = 0; s < lives.count; s++) {
     if (lives.request[s] >= 0) ofLife[s] = (lives.fuse[s] === 1 ? ofFuse : ofBlock)[lives.request[s]];
   }
-  const own = Int32Array.from(ofBlock);
+  const own = ofBlock.slice();
   for (let b = 0; b < blocks.count; b++) {
     let keep = b;
     while (blocks.into[keep] >= 0) keep = blocks.into[keep];
