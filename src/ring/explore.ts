@@ -46,7 +46,7 @@ export const SLICE = 15;
 const MOST_STEPS = 10_000_000;
 
 /** Steps between two looks at the clock. */
-const CLOCK = 100;
+const CLOCK = 400;
 
 /** Most sets of states that counting may make. */
 const MOST_NODES = 300_000;
@@ -159,9 +159,9 @@ export function choicesOf(
   let at = 0;
   runProgram(program, {
     profile,
-    chooser: (_n, able) => {
+    chooser: (_n, choice) => {
       const name = names[at++];
-      const k = name === undefined ? 0 : able().indexOf(name);
+      const k = name === undefined ? 0 : choice.names().indexOf(name);
       choices.push(k);
       return k;
     },

@@ -111,7 +111,7 @@ class ProgramRun implements RunResult {
     const trace = options.trace ? this.events : undefined;
     const { world, files } = this;
     this.ring = newRing(program, { profile: options.profile, world, memory, files, submitter, trace });
-    this.world.stateKey = (digest) => this.stateKey(digest);
+    this.world.owner = this;
     options.started?.(this);
     this.app = this.world.spawn('app', this.application(), 0);
     submitter.actor = this.app;
@@ -125,7 +125,7 @@ class ProgramRun implements RunResult {
       () => this.finished || this.endless(),
       () => this.deadline,
     );
-    if (!this.finished) this.endHung();
+    if (!this.finished && !this.world.gaveUp) this.endHung();
   }
 
   /** The step that runs can never end. */
@@ -339,7 +339,7 @@ class ProgramRun implements RunResult {
   }
 
   /** Adds everything but the contexts to the digest of a state; of the finished steps how many CQEs each of them took. */
-  private stateKey(digest: Digest): void {
+  stateKey(digest: Digest): void {
     digest.add(this.step);
     for (const { submitted, overflow, cqes, hang } of this.steps) {
       digest.add(submitted ?? -1000);
@@ -362,10 +362,10 @@ class ProgramRun implements RunResult {
     ring.cqWake = () => {
       if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake, TIME.wakeTask);
     };
-    this.world.onIdle = () => this.world.wake(this.app, 0);
+    this.world.lastToWake = this.app;
     this.world.mark(6);
     yield PARK;
-    this.world.onIdle = undefined;
+    this.world.lastToWake = undefined;
     ring.cqWake = undefined;
     if (this.sqThread === undefined) yield* runTaskWork(ring, flushCompletions);
   }

@@ -2,10 +2,10 @@
 import type { Cqe } from '../kernel/uring/types';
 import { PagePool } from '../kernel/uring/page_pool';
 import type { UringProfile } from '../kernel/uring/uring_profile';
-import { Abandoned, type Chooser } from '../kernel/uring/world';
+import { type Choice, type Chooser, GIVE_UP } from '../kernel/uring/world';
 import { chainTouches, meet, type Touch } from './contention';
 import type { OrderWords, Word } from './order_words';
-import { type HashContents, type Outcome, type OutcomeCqe, outcomeCqe } from './outcome';
+import type { HashContents, Outcome, OutcomeCqe } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateGraph } from './state_graph';
@@ -51,6 +51,15 @@ class Frontier {
   }
 }
 
+const NOTHING: readonly number[] = [];
+
+/** How unlikely the answers are; the first one is the likeliest. */
+function costsOf(choice: Choice): number[] {
+  const costs = choice.costs();
+  costs[0] = 0;
+  return costs;
+}
+
 /** A search through the states of a program. */
 export class StateSearch {
   readonly graph = new StateGraph();
@@ -60,14 +69,16 @@ export class StateSearch {
   /** Decisions of the first run that came to the wanted order. */
   hit: readonly number[] | undefined;
   private readonly frontier = new Frontier();
-  /** Made once: an error is dear to make. */
-  private readonly abandoned = new Abandoned();
   private readonly origins: (Origin | undefined)[] = [];
   private readonly cqes: OutcomeCqe[] = [];
   private pairs: Uint8Array | undefined;
   private readonly touches: (readonly Touch[])[];
   private readonly pool = new PagePool();
   private readonly cqeNumbers = new Map<string, number>();
+  /** Numbers of CQEs by request: what most of them are found by. */
+  private readonly cqesOfReq: { readonly res: number; readonly flags: number; readonly nr: number }[][] = [];
+  /** The same text for the same context, so that it is kept once. */
+  private readonly namesKnown = new Map<string, string>();
 
   constructor(
     private readonly program: RingProgram,
@@ -127,7 +138,7 @@ export class StateSearch {
 
   private run(branch: Branch, from: number): void {
     let level = from;
-    const names = this.wayTo(branch);
+    const way = this.wayTo(branch);
     let run: RunResult | undefined;
     let at = 0;
     let { state, choice } = branch;
@@ -147,41 +158,43 @@ export class StateSearch {
     const taken: number[] = [];
     const { wanted } = this;
     /** CQEs posted since the last state. */
-    const posts = (): number[] => {
+    const posts = (): readonly number[] => {
       const { cq, overflow } = run!.ring;
-      const from = posted;
-      posted = cq.length + overflow.length;
-      return Array.from({ length: posted - from }, (_, i) => {
-        const k = from + i;
-        return this.cqeNumber(k < cq.length ? cq[k]! : overflow[k - cq.length]!);
-      });
+      const all = cq.length + overflow.length;
+      if (all === posted) return NOTHING;
+      const made: number[] = [];
+      for (; posted < all; posted++) {
+        made.push(this.cqeNumber(posted < cq.length ? cq[posted]! : overflow[posted - cq.length]!));
+      }
+      return made;
     };
-    const chooser: Chooser = (_n, able, key, costs) => {
-      if (at < names.length) {
-        const k = able().indexOf(names[at++]!);
+    const chooser: Chooser = (n, asked) => {
+      if (at < way.length) {
+        const k = way[at++]!;
         taken.push(k);
-        if (at === names.length) count();
+        if (at === way.length) count();
         return k;
       }
-      let stateKey = key();
+      let key = asked.key();
       if (wanted) {
         met = wanted.met(run!.ring);
-        if (met < 0) throw this.abandoned;
-        stateKey = (stateKey + met * 0x1234567891) % 0x10000000000000;
+        if (met < 0) return GIVE_UP;
+        key = (key + met * 0x1234567891) % 0x10000000000000;
       }
-      const known = this.graph.find(stateKey);
+      const known = this.graph.find(key);
       const made = posts();
-      const to = known ?? this.graph.add(stateKey, posted, able(), [0, ...costs().slice(1)]);
+      const to = known ?? this.graph.add(key, posted, this.known(asked.names()), costsOf(asked));
       this.graph.states[state]!.edges[choice] = { posts: made, to, plain: plain() };
-      if (known !== undefined) throw this.abandoned;
+      if (known !== undefined) return GIVE_UP;
       this.origins[to] = { from: state, choice };
       const unlikely = this.graph.states[to]!.costs;
-      const open = unlikely.map((_, k) => k).filter((k) => !this.follows(to, k));
-      const [next] = open;
-      if (next === undefined) throw this.abandoned;
-      for (const k of open.slice(1).reverse()) {
-        this.frontier.push({ state: to, choice: k }, level + unlikely[k]!);
+      let next = GIVE_UP;
+      for (let k = n - 1; k >= 0; k--) {
+        if (this.follows(to, k)) continue;
+        if (next >= 0) this.frontier.push({ state: to, choice: next }, level + unlikely[next]!);
+        next = k;
       }
+      if (next === GIVE_UP) return GIVE_UP;
       state = to;
       choice = next;
       level += unlikely[next]!;
@@ -191,14 +204,9 @@ export class StateSearch {
     };
     const { program, profile, pool } = this;
     pool.reset();
-    try {
-      runProgram(program, { profile, chooser, pool, started: (one) => (run = one) });
-    } catch (error) {
-      if (error instanceof Abandoned) return;
-      throw error;
-    } finally {
-      this.steps += run?.ring.world.steps ?? 0;
-    }
+    runProgram(program, { profile, chooser, pool, started: (one) => (run = one) });
+    this.steps += run!.ring.world.steps;
+    if (run!.ring.world.gaveUp) return;
     if (wanted) {
       if (wanted.isIn(run!)) this.hit = taken;
       return;
@@ -212,25 +220,39 @@ export class StateSearch {
     this.graph.states[state]!.edges[choice] = { posts: made, to, plain: false };
   }
 
-  /** Contexts to choose from the start to go a branch. */
-  private wayTo({ state, choice }: Branch): string[] {
-    const names: string[] = [];
+  /** Decisions from the start to go a branch: each state is come to as it was first. */
+  private wayTo({ state, choice }: Branch): number[] {
+    const way: number[] = [];
     for (let at = state, k = choice; at !== 0; ) {
-      names.push(this.graph.states[at]!.names[k]!);
+      way.push(k);
       const { from, choice: before } = this.origins[at]!;
       at = from;
       k = before;
     }
-    return names.reverse();
+    return way.reverse();
   }
 
-  private cqeNumber(cqe: Cqe): number {
-    const text = `${cqe.userData} ${cqe.res} ${cqe.flags}`;
+  private known(names: string[]): string[] {
+    names.forEach((name, i) => {
+      const same = this.namesKnown.get(name);
+      if (same === undefined) this.namesKnown.set(name, name);
+      else names[i] = same;
+    });
+    return names;
+  }
+
+  private cqeNumber({ req, res, flags, userData }: Cqe): number {
+    this.cqesOfReq[req] ??= [];
+    const list = this.cqesOfReq[req]!;
+    const found = list.find((cqe) => cqe.res === res && cqe.flags === flags);
+    if (found) return found.nr;
+    const text = `${userData} ${res} ${flags}`;
     let nr = this.cqeNumbers.get(text);
     if (nr === undefined) {
-      nr = this.cqes.push(outcomeCqe(cqe)) - 1;
+      nr = this.cqes.push({ user_data: userData.toString(), res, flags }) - 1;
       this.cqeNumbers.set(text, nr);
     }
+    list.push({ res, flags, nr });
     return nr;
   }
 

@@ -1,9 +1,18 @@
 /** Digests of states: 52 bits, so that two among a million agree by chance once in thousands of explorations. */
 
+const SEED_A = 0x2545f491;
+const SEED_B = 0x1b873593;
+
 /** A digest of numbers in their order. */
 export class Digest {
-  private a = 0x2545f491;
-  private b = 0x1b873593;
+  private a = SEED_A;
+  private b = SEED_B;
+
+  /** Begins again. */
+  reset(): void {
+    this.a = SEED_A;
+    this.b = SEED_B;
+  }
 
   /** Takes an integer, or a truth. */
   add(value: number | boolean): void {

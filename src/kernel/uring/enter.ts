@@ -101,15 +101,17 @@ export function* leave(ring: Uring): Code<void> {
   }
 }
 
+/** Runs what waits for the task inside io_cqring_wait. */
+function* runWork(ring: Uring, atLeast: number): Code<void> {
+  if (hasLocalWork(ring)) yield* runLocalWork(ring, atLeast, flushCompletions);
+  if ((ring.setup & IORING_SETUP.SQPOLL) === 0) yield* runTaskWork(ring, flushCompletions);
+}
+
 /** io_cqring_wait */
 function* waitForCqes(ring: Uring, wanted: number, taken: number): Code<void> {
   const min = Math.min(wanted, ring.cqEntries);
   const sqpoll = (ring.setup & IORING_SETUP.SQPOLL) !== 0;
-  const runWork = function* (atLeast: number): Code<void> {
-    if (hasLocalWork(ring)) yield* runLocalWork(ring, atLeast, flushCompletions);
-    if (!sqpoll) yield* runTaskWork(ring, flushCompletions);
-  };
-  yield* runWork(min);
+  yield* runWork(ring, min);
   flushOverflow(ring);
   if (cqReady(ring) >= min) return;
   const target = ring.cqHead + min;
@@ -124,7 +126,7 @@ function* waitForCqes(ring: Uring, wanted: number, taken: number): Code<void> {
     };
     if (!(enough() || hasLocalWork(ring) || (!sqpoll && hasTaskWork(ring)))) yield PARK;
     ring.cqWake = undefined;
-    yield* runWork(min);
+    yield* runWork(ring, min);
     flushOverflow(ring);
     if (enough()) return;
   }

@@ -18,21 +18,26 @@ export const PARK = -1;
 /** A context of execution: application, worker, SQPOLL thread. */
 export type Context = Generator<Yielded, void, void>;
 
-/**
- * Answers a decision: a number below n, 0 for the likeliest. `names` are the contexts that can go on, each name once;
- * `key` is equal for two runs that came to states from which they go on alike; `costs` tell how unlikely each answer but the
- * first is.
- */
-export type Chooser = (
-  n: number,
-  names: () => readonly string[],
-  key: () => number,
-  costs: () => readonly number[],
-) => number;
+/** What a decision is about. */
+export interface Choice {
+  /** The contexts that can go on, the likeliest first; each name once. */
+  names(): string[];
+  /** Equal for two runs that came to states from which they go on alike. */
+  key(): number;
+  /** How unlikely each answer but the first is. */
+  costs(): number[];
+}
 
-/** Thrown by a chooser that gives up a run: its state was seen before. */
-export class Abandoned extends Error {
-  override readonly name = 'Abandoned';
+/** Answers a decision: a number below n, 0 for the likeliest; GIVE_UP ends the run there. */
+export type Chooser = (n: number, choice: Choice) => number;
+
+/** Answer of a chooser that gives up a run: its state was seen before. */
+export const GIVE_UP = -1;
+
+/** Whoever owns what is not a context. */
+export interface StateOwner {
+  /** Adds everything but the contexts to the digest of a state. */
+  stateKey(digest: Digest): void;
 }
 
 interface Pending {
@@ -78,23 +83,28 @@ const LEAST_MOST = 1_000_000;
 const RARE = 4;
 
 /** The machine's time: who runs next is decided by likely times, or by the chooser. */
-export class World {
+export class World implements Choice {
   now = 0;
   /** The one that runs. */
   current: Actor;
   private readonly queue: Pending[] = [];
+  /** Those of the queue that can go on. */
+  private readonly able: Pending[] = [];
   /** Contexts that wait until they are woken. */
   private readonly parked = new Set<Actor>();
   private seq = 0;
   private nextId = 1;
   private charged = 0;
+  private readonly digest = new Digest();
   steps = 0;
   /** Times that a context did something to another one. */
   effects = 0;
-  /** Called when nothing can happen any more; may wake somebody. */
-  onIdle: (() => void) | undefined;
-  /** Digest of everything but the contexts; set by whoever owns that. */
-  stateKey: (digest: Digest) => void = () => {};
+  /** Woken when nothing can happen any more. */
+  lastToWake: Actor | undefined;
+  /** An object and no function: a field for functions that differ makes the engine keep what is dead. */
+  owner: StateOwner | undefined;
+  /** The chooser gave up. */
+  gaveUp = false;
   /** Bound of that time in any run of the program, ns; set by whoever knows its timers. */
   horizon = Number.POSITIVE_INFINITY;
   /** Time that surely passed when exploring: only what is timed moves it, so that equal states have equal times. */
@@ -121,7 +131,8 @@ export class World {
   /** The running context is at a known place of its code; the values are all it has in mind. */
   mark(...place: number[]): void {
     if (this.chooser === undefined) return;
-    const digest = new Digest();
+    const { digest } = this;
+    digest.reset();
     for (const value of place) digest.add(value);
     this.current.version = digest.value;
   }
@@ -129,7 +140,8 @@ export class World {
   /** The running context keeps something in mind besides. */
   note(value: number): void {
     if (this.chooser === undefined) return;
-    const digest = new Digest();
+    const { digest } = this;
+    digest.reset();
     digest.add(this.current.version);
     digest.add(value);
     this.current.version = digest.value;
@@ -203,7 +215,7 @@ export class World {
   /** Runs until nothing can happen any more, `done` says so, or virtual time passes `until`. */
   run(done: () => boolean, until: () => number): void {
     while (!done()) {
-      if (this.queue.length === 0) this.onIdle?.();
+      if (this.queue.length === 0 && this.lastToWake) this.wake(this.lastToWake, 0);
       const next = this.pick(until());
       if (next === undefined) return;
       this.step(next);
@@ -240,19 +252,31 @@ export class World {
     const own = alone && queue.find((pending) => pending.actor === alone);
     if (own) return this.remove(own);
     if (queue.length === 1) return this.remove(queue[0]!);
-    const able = queue.filter((pending) => pending.least <= limit);
-    if (able.length === 1) return this.remove(able[0]!);
-    able.sort((a, b) => a.at - b.at || a.seq - b.seq);
-    const k = chooser(
-      able.length,
-      () => able.map((pending) => pending.actor.name),
-      () => this.key(),
-      () => {
-        const usual = Math.min(...queue.map((pending) => pending.usual));
-        return able.map((pending) => (pending.least <= usual ? 1 : RARE));
-      },
-    );
-    return this.remove(able[k] ?? able[0]!);
+    const { able } = this;
+    able.length = 0;
+    for (const pending of queue) {
+      if (pending.least > limit) continue;
+      let at = able.length;
+      for (; at > 0; at--) {
+        const before = able[at - 1]!;
+        if (before.at < pending.at || (before.at === pending.at && before.seq < pending.seq)) break;
+        able[at] = before;
+      }
+      able[at] = pending;
+    }
+    const k = able.length === 1 ? 0 : chooser(able.length, this);
+    this.gaveUp = k === GIVE_UP;
+    return this.gaveUp ? undefined : this.remove(able[k] ?? able[0]!);
+  }
+
+  names(): string[] {
+    return this.able.map((pending) => pending.actor.name);
+  }
+
+  costs(): number[] {
+    let usual = Number.POSITIVE_INFINITY;
+    for (const pending of this.queue) if (pending.usual < usual) usual = pending.usual;
+    return this.able.map((pending) => (pending.least <= usual ? 1 : RARE));
   }
 
   private remove(pending: Pending): Pending {
@@ -315,9 +339,10 @@ export class World {
   }
 
   /** Digest of the whole state: equal for runs that go on alike, whatever order they came there in. */
-  private key(): number {
+  key(): number {
     const digest = new Digest();
-    this.stateKey(digest);
+    this.owner?.stateKey(digest);
+    const one = this.digest;
     let sum = 0;
     const { elapsed } = this;
     // Who can be later than anybody else can be early is bound by nothing: it does not matter since when.
@@ -325,7 +350,7 @@ export class World {
     // Who can go on before anybody has to can go on now.
     const free = this.queue.reduce((soonest, { most }) => Math.min(soonest, most), elapsed + LEAST_MOST);
     for (const { actor, least, most, due } of this.queue) {
-      const one = new Digest();
+      one.reset();
       one.text(actor.name);
       one.add(actor.version);
       one.add(actor.woken);
@@ -335,7 +360,7 @@ export class World {
       sum = (sum + one.value) % 0x10000000000000;
     }
     for (const actor of this.parked) {
-      const one = new Digest();
+      one.reset();
       one.text(actor.name);
       one.add(actor.version);
       sum = (sum + one.value) % 0x10000000000000;
