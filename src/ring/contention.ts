@@ -46,7 +46,9 @@ export function contendedSqes(
   const found = new Map<Sqe, Sqe[]>();
   for (const a of all) {
     const others = all.filter(
-      (b) => a.chain !== b.chain && (meet(a.touches, b.touches) || mayCancel(b.sqe, a.sqe)),
+      (b) =>
+        a.chain !== b.chain &&
+        (meet(a.touches, b.touches) || mayCancel(b.sqe, a.sqe) || mayCancel(a.sqe, b.sqe)),
     );
     // Who has its file is not done yet when that is closed: it is met by itself.
     if (a.touches.some(({ key }) => closed.has(key))) others.push(a);

@@ -93,4 +93,45 @@ describe('allowed outcomes that a real kernel gives now and then', () => {
       ];
     }
   });
+
+  it('a chain that its submit call cuts is with a worker before the call posts what it completed', () => {
+    const read = { op: 'READ', file: 'f', off: 0, buf: 'b', len: 10 };
+    const submit = [
+      { ...read, user_data: '1' },
+      { op: 'FSYNC', file: 'f', flags: ['IO_LINK'], user_data: '2' },
+    ];
+    const files = { f: { kind: 'file', size: 100 } };
+    expect(words({ ring: { entries: 8 }, files, steps: [{ submit }, { reap: 'all' }] })).toEqual([
+      ' | 1:10 2:0',
+      ' | 2:0 1:10',
+    ]);
+  });
+
+  it('a cancel in a worker hands in its CQE after the one that it cancelled', () => {
+    const steps = [
+      {
+        submit: [
+          { op: 'FSYNC', file: 'f', user_data: '1' },
+          { op: 'ASYNC_CANCEL', target: '1', flags: ['ASYNC'], user_data: '2' },
+        ],
+        wait: 1,
+      },
+      { submit: [{ op: 'NOP', user_data: '3' }] },
+      { reap: 'all' },
+    ];
+    const files = { f: { kind: 'file', size: 100 } };
+    expect(words({ ring: { entries: 8 }, files, steps })).toContain(' |  | 1:-125 3:0 2:-114');
+  });
+
+  it('a request that has its file when that is closed', () => {
+    const tee = { op: 'TEE', file_in: 'p.r', file: 'q.w', len: 10, splice_flags: ['NONBLOCK'] };
+    const steps = [
+      { submit: [{ ...tee, user_data: '1' }] },
+      { close: 'q.w' },
+      { submit: [{ op: 'NOP', user_data: '2' }] },
+      { reap: 'all' },
+    ];
+    const files = { p: { kind: 'pipe', fill: 100 }, q: { kind: 'pipe' } };
+    expect(words({ ring: { entries: 8 }, files, steps })).toContain(' |  |  | 2:0 1:10');
+  });
 });

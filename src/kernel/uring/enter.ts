@@ -45,7 +45,8 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     }
     const next = ring.sq[0];
     const last = next === undefined || taken >= entries;
-    if (last ? endsUnseen(ring) : takesUnseen(ring, next)) ring.world.alone = ring.world.current;
+    if (last ? ring.linkHead !== undefined || endsUnseen(ring) : takesUnseen(ring, next))
+      ring.world.alone = ring.world.current;
     yield TIME.sqe;
   }
   if (entries === 0) return 0;
@@ -53,6 +54,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     const head = ring.linkHead;
     ring.linkHead = undefined;
     queueFallback(ring, head);
+    if (ring.world.exploring && !endsUnseen(ring)) yield 0;
   }
   yield* flushCompletions(ring);
   finishPlug(ring);
