@@ -1,7 +1,7 @@
 /** An io_uring as its program sets it up. */
 import type { Sqe } from '../uapi/sqe';
 import { linkTimeoutTask } from '../kernel/uring/cancel';
-import { postFailed } from '../kernel/uring/core';
+import { flushNow, postFailed } from '../kernel/uring/core';
 import { FreePool } from '../kernel/uring/free_pool';
 import { WorkerPool } from '../kernel/uring/io_wq';
 import { OP_TABLE } from '../kernel/uring/op_table';
@@ -95,6 +95,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
     freeSlots: [],
     slotNames: [],
     postFailed,
+    flushNow,
     linkTimeoutTask,
     cqWake: undefined,
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { uringProfile } from '../../src/kernel/uring/uring_profile';
 import { explore } from '../../src/ring/explore';
 import type { Outcome } from '../../src/ring/outcome';
+import { runProgram } from '../../src/ring/run';
 import { readProgram } from '../../src/ring/read_program';
 
 const profile = uringProfile('6.18')!;
@@ -133,5 +134,34 @@ describe('allowed outcomes that a real kernel gives now and then', () => {
     ];
     const files = { p: { kind: 'pipe', fill: 100 }, q: { kind: 'pipe' } };
     expect(words({ ring: { entries: 8 }, files, steps })).toContain(' |  |  | 2:0 1:10');
+  });
+});
+
+// 12 of 12 runs of a kernel 6.18.44
+describe('what a repeating request posts', () => {
+  const tee = { op: 'TEE', file_in: 'p.r', file: 'q.w', len: 10, splice_flags: ['NONBLOCK'] };
+  const text = JSON.stringify({
+    name: 'p',
+    ring: { entries: 8, setup: ['SINGLE_ISSUER', 'DEFER_TASKRUN'] },
+    files: { p: { kind: 'pipe', fill: 100 }, q: { kind: 'pipe' } },
+    steps: [
+      { submit: [{ ...tee, user_data: '1' }] },
+      { sleep_us: 1000 },
+      {
+        submit: [
+          { op: 'POLL_ADD', file: 'p.r', poll_events: ['IN'], poll_flags: ['ADD_MULTI'], user_data: '2' },
+        ],
+      },
+      { reap: 'all' },
+    ],
+  });
+
+  it.each([
+    ['6.12', ['1:10', '2:1']],
+    ['6.18', ['1:10', '2:1']],
+    ['7.3', ['1:10', '2:1']],
+  ])('on %s', (name, order) => {
+    const { steps } = runProgram(readProgram(text), { profile: uringProfile(name)! });
+    expect(steps.at(-1)!.cqes!.map(({ user_data, res }) => `${user_data}:${res}`)).toEqual(order);
   });
 });

@@ -96,6 +96,17 @@ export function postFailed(ring: Uring, req: Req): void {
   if (ring.drainActive) queueDeferred(ring);
 }
 
+/** __io_submit_flush_completions, in one step. */
+export function flushNow(ring: Uring): void {
+  const { compl } = ring;
+  ring.compl = [];
+  for (const req of compl) {
+    if (postsCqe(req) && (req.flags & REQ.REISSUE) === 0 && !fillCqe(ring, req)) overflowCqe(ring, req);
+  }
+  commitCq(ring);
+  for (const req of compl) freeCompleted(ring, req);
+}
+
 /** __io_submit_flush_completions */
 export function* flushCompletions(ring: Uring): Generator<number, void, void> {
   const { compl } = ring;

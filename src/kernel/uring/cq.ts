@@ -43,6 +43,7 @@ export function overflowCqe(ring: Uring, req: Req): void {
 
 /** A CQE that is not the request's last one (io_req_post_cqe); false when the CQ is full. */
 export function postMore(ring: Uring, req: Req, res: number, flags: number): boolean {
+  if (ring.profile.multishotFlushes && ring.compl.length > 0) ring.flushNow(ring);
   if (hasOverflow(ring) || !hasRoom(ring)) return false;
   ring.cq.push({ userData: req.userData, res, flags, cause: req.cause, req: req.id });
   emit(ring, 'complete', req, { result: res, cflags: flags });

@@ -311,6 +311,8 @@ export interface Uring {
   slotNames: (string | undefined)[];
   /** io_req_complete_post of a request that did not run, with what follows in its chain. */
   postFailed(ring: Uring, req: Req): void;
+  /** __io_submit_flush_completions, in one step. */
+  flushNow(ring: Uring): void;
   /** io_req_task_link_timeout: cancels the timed request. */
   linkTimeoutTask(ring: Uring, req: Req): void;
   /** Set while the application sleeps in io_cqring_wait: called when it should look again. */

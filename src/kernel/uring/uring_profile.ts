@@ -50,6 +50,8 @@ export interface UringProfile {
   readonly flushesEachRound: boolean;
   /** Workers hand completions of DRAIN requests to the submitter. */
   readonly workerDefersDrain: boolean;
+  /** A CQE of a request that goes on comes after what was completed before it. */
+  readonly multishotFlushes: boolean;
   /** HIPRI on a ring without IOPOLL: the error. */
   readonly hipriError: number;
 }
@@ -78,6 +80,7 @@ const NEW: UringProfile = {
   failedPostsAtOnce: false,
   flushesEachRound: true,
   workerDefersDrain: false,
+  multishotFlushes: true,
   hipriError: -22,
 };
 
@@ -106,6 +109,7 @@ const PROFILES: readonly UringProfile[] = [
     taskWorkForcesAsync: false,
     failedPostsAtOnce: true,
     flushesEachRound: false,
+    multishotFlushes: false,
   },
   {
     ...NEW,
