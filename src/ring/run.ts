@@ -137,7 +137,7 @@ class ProgramRun implements RunResult {
       this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), cqes, hang: true });
       return;
     }
-    const left = this.reapsFrom === undefined ? [] : ring.cq.slice(ring.cqHead).map(outcomeCqe);
+    const left = ring.cq.slice(ring.cqHead).map(outcomeCqe);
     const cqes = [...this.taken, ...left];
     this.steps.push({ cqes: this.endless() ? cqes.slice(0, ENDLESS) : cqes, hang: true });
   }

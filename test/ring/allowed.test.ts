@@ -165,3 +165,47 @@ describe('what a repeating request posts', () => {
     expect(steps.at(-1)!.cqes!.map(({ user_data, res }) => `${user_data}:${res}`)).toEqual(order);
   });
 });
+
+it('reap n that hangs lists what came while it waited', () => {
+  const text = JSON.stringify({
+    name: 'p',
+    ring: { entries: 8 },
+    files: { f: { kind: 'file', size: 100 } },
+    steps: [{ submit: [{ op: 'FSYNC', file: 'f', user_data: '1' }] }, { reap: 2 }],
+  });
+  const { steps } = runProgram(readProgram(text), { profile });
+  expect(steps).toEqual([{ submitted: 1 }, { cqes: [{ user_data: '1', res: 0, flags: 0 }], hang: true }]);
+});
+
+describe('locks that stay while the disk works', () => {
+  const order = (files: object, calls: readonly object[][]): string[] => {
+    const steps = [...calls.map((submit) => ({ submit })), { reap: 'all' }];
+    const text = JSON.stringify({
+      name: 'p',
+      ring: { entries: 8 },
+      files,
+      buffers: { b: { size: 8192 } },
+      steps,
+    });
+    const { steps: done } = runProgram(readProgram(text), { profile });
+    return done.at(-1)!.cqes!.map(({ user_data }) => user_data);
+  };
+  const direct = { kind: 'file', size: 0, open: ['DIRECT'] };
+
+  // 18 of 20 runs of a kernel 6.18.44
+  it('a direct read waits for a direct write that makes the file longer', () => {
+    const write = { op: 'WRITE', file: 'd', off: 0, buf: 'b', len: 4096, user_data: '1' };
+    const read = { op: 'READ', file: 'd', off: 6000, buf: 'b', len: 1, flags: ['ASYNC'], user_data: '2' };
+    expect(order({ d: direct }, [[write], [read]])).toEqual(['1', '2']);
+  });
+
+  // 20 of 20 runs
+  it('a read of a pipe waits for a splice that writes from it to the disk', () => {
+    const splice = { op: 'SPLICE', file_in: 'p.r', file: 'd', off: 0, len: 4096, user_data: '1' };
+    const read = { op: 'READ', file: 'p.r', buf: 'b', len: 5000, flags: ['ASYNC'], user_data: '2' };
+    expect(order({ d: direct, p: { kind: 'pipe', size: 8192, fill: 8192 } }, [[splice], [read]])).toEqual([
+      '1',
+      '2',
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
 import { IORING_OP } from '../../uapi/io_uring_ops';
+import type { OpenFile } from './open_files';
 
 /** Likely times of a machine with two CPUs, ns. They decide which order is the likeliest; every other order stays possible. */
 export const TIME = {
@@ -49,6 +50,8 @@ export const OPT = {
   reserve: 10_000,
   fallocate: 14_000,
   write: 2_400,
+  /** A write without the cache, before it gives work to the disk. */
+  direct: 25_000,
   splice: 390,
   tee: 2_500,
   read: 660,
@@ -59,14 +62,15 @@ export const OPT = {
 } as const;
 
 /** What one try of an op takes in a worker, ns; `mode` is that of FALLOCATE. */
-export function opTime(opcode: number, regular: boolean, mode: number): number {
+export function opTime(opcode: number, file: OpenFile | undefined, mode: number): number {
   switch (opcode) {
     case IORING_OP.FALLOCATE:
       return mode === 0 ? OPT.reserve : OPT.fallocate;
     case IORING_OP.WRITE:
     case IORING_OP.WRITEV:
     case IORING_OP.WRITE_FIXED:
-      return regular ? OPT.write : OPT.read;
+      if (file?.kind !== 'file') return OPT.read;
+      return file.direct ? OPT.direct : OPT.write;
     case IORING_OP.SPLICE:
       return OPT.splice;
     case IORING_OP.TEE:

@@ -7,6 +7,8 @@ import { dropDirect } from './rw_end';
 import { armAsyncPoll } from './poll_arm';
 import { OPT, opTime, TIME } from './run_times';
 import { ISSUE, ISSUED, REQ, type Req, type Uring } from './types';
+import type { Pipe } from './pipe';
+import { SPLICE_F } from './splice_ops';
 import type { SleepWait } from './wait_queue';
 import { type Actor, type Context, type Delay, PARK, type World } from './world';
 
@@ -23,15 +25,24 @@ export interface Thread {
   interrupt: (() => void) | undefined;
 }
 
-/** i_rwsem of an inode, as far as workers contend for it. */
-interface InodeLock {
+/** i_rwsem of an inode or the mutex of a pipe, as far as workers contend for it. */
+interface Lock {
   held: boolean;
   readonly waiting: Actor[];
 }
 
+/** Pipes that a request works on. */
+function pipesOf(ring: Uring, { file, sqe }: Req): Pipe[] {
+  const pipes = file?.pipe ? [file.pipe] : [];
+  if (sqe.opcode !== IORING_OP.SPLICE && sqe.opcode !== IORING_OP.TEE) return pipes;
+  const fixed = (sqe.opFlags & SPLICE_F.FD_IN_FIXED) !== 0;
+  const input = fixed ? ring.fixedFiles[sqe.spliceFdIn] : ring.fds.get(sqe.spliceFdIn);
+  return input?.pipe ? [...pipes, input.pipe] : pipes;
+}
+
 /** The part of io-wq that does not depend on how threads are made. */
 export abstract class WorkRunner {
-  private readonly locks = new Map<number, InodeLock>();
+  private readonly locks = new Map<number | Pipe, Lock>();
 
   constructor(
     protected readonly world: World,
@@ -70,11 +81,15 @@ export abstract class WorkRunner {
     const refused = ring.ops[req.opcode]!.refused?.(req) ?? false;
     const lock = refused ? undefined : this.inodeLock(ring, req);
     if (lock) yield* this.acquire(ring, thread, lock);
-    yield refused ? OPT.refused : opTime(req.opcode, req.file?.kind === 'file', req.sqe.len);
+    for (const shared of this.sharedLocks(ring, req)) {
+      yield* this.waitFor(ring, thread, shared);
+      this.wakeNext(shared);
+    }
+    yield refused ? OPT.refused : opTime(req.opcode, req.file, req.sqe.len);
     yield* this.issue(ring, thread, req, lock);
   }
 
-  private *issue(ring: Uring, thread: Thread, req: Req, lock: InodeLock | undefined): Context {
+  private *issue(ring: Uring, thread: Thread, req: Req, lock: Lock | undefined): Context {
     const def = ring.ops[req.opcode]!;
     let poll = (req.flags & REQ.FORCE_ASYNC) !== 0 && (def.pollin || def.pollout) && canPoll(req.file!);
     for (;;) {
@@ -83,9 +98,12 @@ export abstract class WorkRunner {
       req.diskWait = 0;
       req.splitPost = this.splits?.(req) ?? false;
       let ret = issueSqe(ring, req, flags);
-      if (lock?.held) this.release(lock);
+      const kept = this.splits ? [] : this.keptLocks(ring, req, lock);
+      if (lock?.held && !kept.includes(lock)) this.release(lock);
+      for (const each of kept) each.held = true;
       if (ret === ISSUED.BLOCKED) ret = yield* this.sleepInOp(ring, thread, req, flags);
       if (req.held) yield* this.waitForDisk(ring, thread, req);
+      for (const each of kept) this.release(each);
       if (req.rw?.direct?.refs === 2) {
         this.world.mark(6, req.id);
         yield 0;
@@ -102,31 +120,60 @@ export abstract class WorkRunner {
   }
 
   /** The lock of the regular file that an op changes. */
-  private inodeLock(ring: Uring, req: Req): InodeLock | undefined {
+  private inodeLock(ring: Uring, req: Req): Lock | undefined {
     const { file } = req;
     const changes = ring.ops[req.opcode]!.hashRegFile || req.opcode === IORING_OP.FALLOCATE;
-    if (file?.kind !== 'file' || !changes) return undefined;
-    let lock = this.locks.get(file.inode);
+    return file?.kind === 'file' && changes ? this.lockOf(file.inode) : undefined;
+  }
+
+  /** Locks that an op takes only for a moment: of pipes, and of a file that is read without its cache. */
+  private sharedLocks(ring: Uring, req: Req): Lock[] {
+    const { file } = req;
+    const reads = file?.direct && !ring.ops[req.opcode]!.hashRegFile && req.rw !== undefined;
+    return [
+      ...pipesOf(ring, req).map((pipe) => this.lockOf(pipe)),
+      ...(reads ? [this.lockOf(file.inode)] : []),
+    ];
+  }
+
+  /** Locks that stay while the disk works: of a file that is written without its cache, of a pipe that is moved. */
+  private keptLocks(ring: Uring, req: Req, own: Lock | undefined): Lock[] {
+    if (!req.held) return [];
+    const kept = own && req.file?.direct ? [own] : [];
+    if (req.opcode === IORING_OP.SPLICE) kept.push(...pipesOf(ring, req).map((pipe) => this.lockOf(pipe)));
+    return kept;
+  }
+
+  private lockOf(key: number | Pipe): Lock {
+    let lock = this.locks.get(key);
     if (lock === undefined) {
       lock = { held: false, waiting: [] };
-      this.locks.set(file.inode, lock);
+      this.locks.set(key, lock);
     }
     return lock;
   }
 
   /** inode_lock: who waits is woken when it is free, and may find it taken again. */
-  private *acquire(ring: Uring, thread: Thread, lock: InodeLock): Generator<number, void, void> {
+  private *acquire(ring: Uring, thread: Thread, lock: Lock): Generator<number, void, void> {
+    yield* this.waitFor(ring, thread, lock);
+    lock.held = true;
+  }
+
+  private *waitFor(ring: Uring, thread: Thread, lock: Lock): Generator<number, void, void> {
     while (lock.held) {
       lock.waiting.push(thread.actor!);
       this.fellAsleep(ring, thread);
       yield PARK;
       yield* this.wokeUp(thread);
     }
-    lock.held = true;
   }
 
-  private release(lock: InodeLock): void {
+  private release(lock: Lock): void {
     lock.held = false;
+    this.wakeNext(lock);
+  }
+
+  private wakeNext(lock: Lock): void {
     const next = lock.waiting.shift();
     if (next) this.world.wake(next, TIME.lockWake);
   }
