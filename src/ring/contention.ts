@@ -25,10 +25,33 @@ export interface Touch {
   readonly to: number;
 }
 
-/** Requests of other chains that share something with a request, and one of both changes it; those that have some. */
-export function contendedSqes(
-  program: Pick<RingProgram, 'files' | 'steps' | 'memory' | 'fds' | 'fixedIndex'>,
-): Map<Sqe, Sqe[]> {
+type Parts = Pick<RingProgram, 'files' | 'steps' | 'memory' | 'fds' | 'fixedIndex'>;
+
+/**
+ * Requests of other chains that share something with a request, and one of both changes it; those that have some. Found when first asked for:
+ * only who looks for other orders does, and it takes the square of the number of requests.
+ */
+export function contendedSqes(program: Parts): ReadonlyMap<Sqe, readonly Sqe[]> {
+  let found: ReadonlyMap<Sqe, readonly Sqe[]> | undefined;
+  const map = (): ReadonlyMap<Sqe, readonly Sqe[]> => {
+    found ??= findContended(program);
+    return found;
+  };
+  return {
+    get size() {
+      return map().size;
+    },
+    has: (sqe) => map().has(sqe),
+    get: (sqe) => map().get(sqe),
+    keys: () => map().keys(),
+    values: () => map().values(),
+    entries: () => map().entries(),
+    forEach: (action) => map().forEach(action),
+    [Symbol.iterator]: () => map()[Symbol.iterator](),
+  };
+}
+
+function findContended(program: Parts): Map<Sqe, Sqe[]> {
   const names = namesOf(program);
   const all: { sqe: Sqe; chain: number; touches: Touch[] }[] = [];
   let chain = 0;
