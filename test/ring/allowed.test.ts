@@ -209,3 +209,56 @@ describe('locks that stay while the disk works', () => {
     ]);
   });
 });
+
+// what a kernel 6.18.44 answered to RWF_NOWAIT in every run
+describe('FALLOCATE makes a file end in a page that nobody has read', () => {
+  const results = (
+    size: number,
+    ranges: readonly (readonly [number, number])[],
+    off: number,
+    len = 100,
+  ): number[] => {
+    const sqes = [
+      ...ranges.map(([at, length]) => ({ op: 'FALLOCATE', file: 'f', off: at, len: length })),
+      { op: 'READ', file: 'f', off, buf: 'b', len, rw_flags: ['NOWAIT'] },
+      { op: 'READ', file: 'f', off, buf: 'b', len },
+      { op: 'READ', file: 'f', off, buf: 'b', len, rw_flags: ['NOWAIT'] },
+    ].map((sqe, i) => ({ ...sqe, user_data: String(i) }));
+    const steps = sqes.flatMap((sqe) => [{ submit: [sqe] }, { reap: 'all' }]);
+    const files = { f: { kind: 'file', size } };
+    const text = JSON.stringify({
+      name: 'p',
+      ring: { entries: 8 },
+      files,
+      buffers: { b: { size: 8192 } },
+      steps,
+    });
+    const { steps: done } = runProgram(readProgram(text), { profile });
+    return done.flatMap(({ cqes }) => (cqes ?? []).map(({ res }) => res)).slice(ranges.length);
+  };
+
+  it.each([
+    ['its page', 0, [[0, 100]], 0, [-11, 100, 100]],
+    ['behind its end', 0, [[0, 100]], 200, [0, 0, 0]],
+    ['a file that ends with a page', 0, [[0, 4096]], 0, [100, 100, 100]],
+    ['a page before it', 0, [[0, 5000]], 0, [100, 100, 100]],
+    ['the last page of two', 0, [[0, 5000]], 4096, [-11, 100, 100]],
+    [
+      'a page that was the last one',
+      0,
+      [
+        [0, 100],
+        [0, 5000],
+      ],
+      0,
+      [-11, 100, 100],
+    ],
+    ['a page with bytes before', 50, [[0, 100]], 0, [100, 100, 100]],
+  ] as const)('%s', (_name, size, ranges, off, expected) => {
+    expect(results(size, ranges, off)).toEqual(expected);
+  });
+
+  it('what comes before it is read alone', () => {
+    expect(results(0, [[0, 5000]], 0, 5000)).toEqual([4096, 5000, 5000]);
+  });
+});

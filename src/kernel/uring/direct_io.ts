@@ -126,6 +126,7 @@ export function overwriteDirect(file: OpenFile, pos: number, plan: DirectPlan, i
 export function dropPages(file: OpenFile, pos: number, count: number): void {
   const pages = file.pages!;
   for (let i = Math.floor(pos / PAGE); i * PAGE < pos + count; i++) {
+    pages.stale.delete(i);
     pages.replace(i, new Page(pages.page(i).bytes, false, pages.pool));
   }
 }

@@ -97,7 +97,7 @@ export function fallocate(
         pages.blocks.set(Math.ceil(offset / PAGE), Math.floor(end / PAGE), 'unwritten');
       }
       pages.blocks.reserve(offset, end);
-      if (grows) pages.size = end;
+      if (grows) pages.grow(end);
       pages.dirty = true;
       return 0;
   }

@@ -18,6 +18,7 @@ import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
 import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from './regular_file';
 import { DISK, DISK_NEXT } from './disk_times';
 import { BLOCK } from './file_blocks';
+import { PAGE } from './pages';
 import { ioprioError } from './ioprio';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring, WORK } from './types';
 import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
@@ -230,7 +231,22 @@ function readFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number
     fillCache(file);
     req.diskWait = DISK.read.likely;
   }
+  // Not even a wake-up is promised for pages that nobody reads: a worker has to.
+  if (nonblock && file.pages!.hasStale(rw.pos, iter.count)) return readUntilStale(req, rw);
+  file.pages!.freshen(rw.pos, iter.count);
   const ret = bufferedRead(file, rw.pos, iter);
+  if (ret < 0) return ret;
+  rw.pos += ret;
+  return done(req, rw, ret);
+}
+
+/** RWF_NOWAIT takes what comes before the first page without its bytes. */
+function readUntilStale(req: Req, rw: RwState): number {
+  const pages = req.file!.pages!;
+  const first = Math.min(...[...pages.stale].filter((index) => (index + 1) * PAGE > rw.pos));
+  const ready = first * PAGE - rw.pos;
+  if ((req.flags & REQ.NOWAIT) === 0 || ready <= 0) return EAGAIN;
+  const ret = bufferedRead(req.file!, rw.pos, rw.iter!, ready);
   if (ret < 0) return ret;
   rw.pos += ret;
   return done(req, rw, ret);

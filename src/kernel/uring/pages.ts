@@ -68,6 +68,8 @@ export class FilePages {
   dirty = false;
   /** Pages that are no longer as the file had them first. */
   private readonly changed = new Set<number>();
+  /** Pages that are in memory without their bytes: who must not block cannot read them. */
+  readonly stale = new Set<number>();
   /** Blocks that the disk has. */
   readonly blocks: FileBlocks;
 
@@ -130,6 +132,8 @@ export class FilePages {
     digest.add(this.size);
     digest.add(this.dirty);
     digest.add(this.uncached.size);
+    digest.add(this.stale.size);
+    for (const index of this.stale) digest.add(index);
     this.blocks.stateKey(digest);
     let sum = 0;
     for (const index of this.changed) {
@@ -161,6 +165,7 @@ export class FilePages {
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, bytes.length - done);
       this.changed.add(Math.floor(at / PAGE));
+      this.stale.delete(Math.floor(at / PAGE));
       this.page(Math.floor(at / PAGE))
         .writable()
         .set(bytes.subarray(done, done + n), inPage);
@@ -189,6 +194,7 @@ export class FilePages {
       const index = Math.floor(at / PAGE);
       const folio = this.folios.get(index) ?? { first: index, count: 1 };
       this.changed.add(index);
+      if (n === PAGE) this.stale.delete(index);
       const whole = folio.first * PAGE >= from && (folio.first + folio.count) * PAGE <= to;
       if (n === PAGE && whole) this.set(index, zeroPage(this.pool));
       else
@@ -200,9 +206,30 @@ export class FilePages {
     this.dirty = true;
   }
 
+  /** The file becomes longer without a write: a page that ends in it and was not in memory is there, but not read. */
+  grow(size: number): void {
+    const last = Math.floor(size / PAGE);
+    if (size % PAGE !== 0 && !this.folios.has(last) && !this.uncached.has(last)) this.stale.add(last);
+    this.size = size;
+  }
+
+  /** Whether a range has pages without their bytes. */
+  hasStale(pos: number, length: number): boolean {
+    const end = Math.min(pos + length, this.size);
+    if (pos >= this.size) return false;
+    return [...this.stale].some((index) => index * PAGE < end && (index + 1) * PAGE > pos);
+  }
+
+  /** A range was read. */
+  freshen(pos: number, length: number): void {
+    for (const index of this.stale)
+      if (index * PAGE < pos + length && (index + 1) * PAGE > pos) this.stale.delete(index);
+  }
+
   /** Moves everything from `from` on to `to` (both page aligned); pages leave the cache. */
   shift(from: number, to: number, size: number): void {
     const last = Math.ceil(this.size / PAGE);
+    for (const index of this.stale) if (index * PAGE >= Math.min(from, to)) this.stale.delete(index);
     const moved: [number, Page][] = [];
     const distance = (to - from) / PAGE;
     for (let i = from / PAGE; i < last; i++)

@@ -159,6 +159,7 @@ interface Filled {
 function borrowRead(input: OpenFile, pos: number, want: number, free: number): Filled {
   const pages = input.pages!;
   if (isUncached(input, pos, want)) fillCache(input);
+  pages.freshen(pos, want);
   const slots: PipeSlot[] = [];
   let res = 0;
   const length = Math.min(want, pages.size - pos);
