@@ -28,7 +28,8 @@ interface RingParts {
 /** io_uring_setup with the files and buffers of a program registered. */
 export function newRing(program: RingProgram, parts: RingParts): Uring {
   const { profile, world, memory, files, submitter, trace } = parts;
-  const contended = (sqe: Sqe): boolean => program.contended.has(sqe);
+  // Found with the square of the number of requests, and of no interest where nobody looks for other orders.
+  const contended = (sqe: Sqe): boolean => world.exploring && program.contended.has(sqe);
   // Who meets only what is done already does the rest in one step.
   const isDone = (sqe: Sqe): boolean =>
     ring.requests.some((req) => req.sqe === sqe && (req.done || req.freed));
@@ -69,6 +70,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
     localWork: [],
     retryWork: [],
     round: [],
+    lastCall: false,
     linkHead: undefined,
     linkLast: undefined,
     compl: [],

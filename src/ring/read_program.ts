@@ -13,7 +13,7 @@ import {
 } from './program';
 import { JsonReader } from './read_json';
 import { contendedSqes } from './contention';
-import { horizonOf } from './horizon';
+import { horizonOf, repeats } from './horizon';
 import { readSqe, type SqeScope } from './read_sqe';
 
 const MAX_ENTRIES = 4096;
@@ -81,6 +81,7 @@ export function readProgram(text: string): RingProgram {
     ...names,
     contended: contendedSqes(parts),
     horizon: horizonOf(parts),
+    repeats: repeats(parts),
     initial: initialBytesMemo(),
     sqeAt,
   };

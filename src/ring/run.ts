@@ -7,15 +7,14 @@ import { flushCompletions } from '../kernel/uring/core';
 import { enter, leave, submitSqes } from '../kernel/uring/enter';
 import { isModelled } from '../kernel/uring/init_req';
 import { putFile } from '../kernel/uring/open_files';
+import { drainsUnseen } from '../kernel/uring/in_turn';
 import { TIME } from '../kernel/uring/run_times';
 import { ringKey } from '../kernel/uring/state_key';
 import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
 import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
-import type { UringProfile } from '../kernel/uring/uring_profile';
-import type { PagePool } from '../kernel/uring/page_pool';
 import { UserMemory } from '../kernel/uring/user_memory';
 import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq';
-import { type Actor, type Chooser, type Context, PARK, World } from '../kernel/uring/world';
+import { type Actor, type Context, PARK, World } from '../kernel/uring/world';
 import {
   contentsOf,
   type HashContents,
@@ -28,8 +27,11 @@ import { newRing } from './new_ring';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
 import { buildFiles, type ProgramFiles } from './setup';
+import type { RunOptions, RunResult } from './run_types';
 import { StepError } from './step_error';
+import { addsSqes, submitsNext, waitsNext } from './step_unseen';
 
+export type { RunOptions, RunResult };
 export { StepError };
 
 /** A step that waits longer than this hangs, ns. */
@@ -39,36 +41,6 @@ const ENDLESS = 100;
 
 /** Time without a completion after which the application takes it that nothing more comes, ns. */
 const QUIET = 50_000_000;
-
-/** How to run. */
-export interface RunOptions {
-  readonly profile: UringProfile;
-  /** Answers every decision; absent: the likeliest. */
-  readonly chooser?: Chooser;
-  /** Hashes contents; an exploration remembers what it hashed. */
-  readonly hash?: HashContents;
-  /** Called with the run before its first step. */
-  readonly started?: (run: RunResult) => void;
-  /** Called where a step begins and where it ends, with its number and the virtual time, ns. */
-  readonly stepped?: (step: number, ended: boolean, time: number) => void;
-  /** Collect tracepoints. */
-  readonly trace?: boolean;
-  /** Factor of every time but that of timers, asked anew each time; absent: 1. */
-  readonly pace?: () => number;
-  /** Memory of earlier runs that nobody looks at any more. */
-  readonly pool?: PagePool;
-}
-
-/** What a run gave. */
-export interface RunResult {
-  readonly steps: readonly OutcomeStep[];
-  /** Final contents with their hashes. */
-  outcome(hash?: HashContents): Outcome;
-  readonly events: readonly UringEvent[];
-  readonly ring: Uring;
-  /** CQEs taken before a submit call, by its number: how many, and how many of them in every schedule the same ones. */
-  readonly takenBefore: readonly { readonly all: number; readonly sure: number }[];
-}
 
 /** Runs a program once. @throws StepError, or what the chooser throws */
 export function runProgram(program: RingProgram, options: RunOptions): RunResult {
@@ -105,6 +77,7 @@ class ProgramRun implements RunResult {
     this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser, options.pace);
     this.world.horizon = program.horizon;
+    this.world.careful = options.careful ?? false;
     const memory = new UserMemory(options.pool);
     this.files = buildFiles(program, memory);
     const submitter: Submitter = { name: 'app', actor: undefined, taskWork: [], notify: () => this.notify() };
@@ -194,7 +167,7 @@ class ProgramRun implements RunResult {
     const { steps } = this.program;
     for (; this.step < steps.length; this.step++) {
       this.world.mark(1);
-      if (this.waitsNext()) this.world.alone = this.world.current;
+      if (this.staysUnseen()) this.world.alone = this.world.current;
       yield TIME.gap;
       if ((this.ring.setup & IORING_SETUP.COOP_TASKRUN) === 0) yield* this.interrupts();
       this.taken = [];
@@ -212,17 +185,22 @@ class ProgramRun implements RunResult {
     while (hasTaskWork(ring)) {
       yield* leave(ring);
       if (!world.exploring || this.sqThread) return;
-      if (this.waitsNext()) world.alone = world.current;
+      if (waitsNext(this.ring, this.program.steps[this.step]!)) world.alone = world.current;
       yield 0;
     }
   }
 
-  /** Whether the application goes to sleep next whatever comes between, to take everything once all is done. */
-  private waitsNext(): boolean {
-    const { ring } = this;
+  /** Whether nobody sees what the application does up to its next call. */
+  private staysUnseen(): boolean {
     const step = this.program.steps[this.step]!;
-    if (step.kind !== 'reap' || step.count !== 'all' || this.sqThread) return false;
-    return !hasTaskWork(ring) && !hasLocalWork(ring) && !mayOverflow(ring);
+    return waitsNext(this.ring, step) || submitsNext(this.ring, step);
+  }
+
+  /** The application, where it only drains completions that bring nothing more, until all is done. */
+  first(): Actor | undefined {
+    const { ring, program } = this;
+    const drains = this.step === program.steps.length - 1 && this.reapsFrom !== undefined;
+    return drains && this.app.pending && drainsUnseen(ring) ? this.app : undefined;
   }
 
   private *oneStep(step: ProgramStep): Context {
@@ -247,6 +225,7 @@ class ProgramRun implements RunResult {
     if (this.sqThread) this.unannounced = Math.max(0, this.unannounced + step.sqes.length - toSubmit);
     const before = ring.taken;
     this.takenBefore[ring.batch + 1] = { all: ring.cqHead, sure: this.restedAt };
+    ring.lastCall = !this.program.repeats && !this.program.steps.slice(this.step + 1).some(addsSqes);
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.time + HANG;
     this.submitted = toSubmit;
     const counting = enter(ring, toSubmit, step.wait);

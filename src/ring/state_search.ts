@@ -1,5 +1,6 @@
 /** Fills a state graph by running a program again and again, each time another way on from a state that was met. */
-import type { Cqe } from '../kernel/uring/types';
+import { nextToPost, postsInTurn } from '../kernel/uring/in_turn';
+import type { Cqe, Req, Uring } from '../kernel/uring/types';
 import { PagePool } from '../kernel/uring/page_pool';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { type Choice, type Chooser, GIVE_UP } from '../kernel/uring/world';
@@ -52,6 +53,12 @@ class Frontier {
 }
 
 const NOTHING: readonly number[] = [];
+const NOBODY: readonly Req[] = [];
+
+/** The CQE posted after so many others. */
+function cqeAt({ cq, overflow }: Uring, at: number): Cqe | undefined {
+  return at < cq.length ? cq[at] : overflow[at - cq.length];
+}
 
 /** How unlikely the answers are; the first one is the likeliest. */
 function costsOf(choice: Choice): number[] {
@@ -159,12 +166,18 @@ export class StateSearch {
     const { wanted } = this;
     /** CQEs posted since the last state. */
     const posts = (): readonly number[] => {
-      const { cq, overflow } = run!.ring;
-      const all = cq.length + overflow.length;
+      const { ring } = run!;
+      const next = postsInTurn(ring) ? nextToPost(ring) : NOBODY;
+      const all = ring.cq.length + ring.overflow.length + next.length;
       if (all === posted) return NOTHING;
       const made: number[] = [];
       for (; posted < all; posted++) {
-        made.push(this.cqeNumber(posted < cq.length ? cq[posted]! : overflow[posted - cq.length]!));
+        const cqe = cqeAt(ring, posted);
+        if (cqe) made.push(this.cqeNumber(cqe.req, cqe.userData, cqe.res, cqe.flags));
+        else {
+          const { id, userData, res, cflags } = next[posted - ring.cq.length - ring.overflow.length]!;
+          made.push(this.cqeNumber(id, userData, res, cflags));
+        }
       }
       return made;
     };
@@ -177,7 +190,7 @@ export class StateSearch {
       }
       let key = asked.key();
       if (wanted) {
-        met = wanted.met(run!.ring);
+        met = wanted.met(this.userData(run!.ring));
         if (met < 0) return GIVE_UP;
         key = (key + met * 0x1234567891) % 0x10000000000000;
       }
@@ -232,6 +245,12 @@ export class StateSearch {
     return way.reverse();
   }
 
+  /** user_data of the CQEs that were posted or surely come next. */
+  private userData(ring: Uring): bigint[] {
+    const next = postsInTurn(ring) ? nextToPost(ring) : NOBODY;
+    return [...ring.cq, ...ring.overflow, ...next].map(({ userData }) => userData);
+  }
+
   private known(names: string[]): string[] {
     names.forEach((name, i) => {
       const same = this.namesKnown.get(name);
@@ -241,7 +260,7 @@ export class StateSearch {
     return names;
   }
 
-  private cqeNumber({ req, res, flags, userData }: Cqe): number {
+  private cqeNumber(req: number, userData: bigint, res: number, flags: number): number {
     this.cqesOfReq[req] ??= [];
     const list = this.cqesOfReq[req]!;
     const found = list.find((cqe) => cqe.res === res && cqe.flags === flags);

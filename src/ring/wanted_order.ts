@@ -1,6 +1,5 @@
 /** An order of CQEs that is looked for. */
 import { IORING_OP } from '../uapi/io_uring_ops';
-import type { Uring } from '../kernel/uring/types';
 import type { Outcome } from './outcome';
 import type { RingProgram } from './program';
 
@@ -35,15 +34,13 @@ export class WantedOrder {
     });
   }
 
-  /** How many of them a ring has posted in order; -1 when they can no longer come so. */
-  met({ cq, overflow }: Pick<Uring, 'cq' | 'overflow'>): number {
+  /** How many of them were posted in order; -1 when they can no longer come so. */
+  met(posted: readonly bigint[]): number {
     let at = 0;
-    for (const list of [cq, overflow]) {
-      for (const { userData } of list) {
-        const value = this.wanted[at];
-        if (value !== undefined && BigInt(value) === userData) at++;
-        else if ((this.place.get(userData) ?? -1) >= at) return -1;
-      }
+    for (const userData of posted) {
+      const value = this.wanted[at];
+      if (value !== undefined && BigInt(value) === userData) at++;
+      else if ((this.place.get(userData) ?? -1) >= at) return -1;
     }
     return at;
   }

@@ -5,7 +5,8 @@ import { addTaskWork, hasLocalWork } from './task_work_list';
 import { completeDefer, deferFailed } from './complete_later';
 import { commitCq, fillCqe, mayOverflow, overflowCqe, postsCqe } from './cq';
 import { fixedFile, normalFile } from './file_get';
-import { findNext, inChain, onlyFrees } from './links';
+import { endsAlone } from './in_turn';
+import { findNext, inChain } from './links';
 import { armAsyncPoll } from './poll_arm';
 import { queueLinkTimeout } from './timeout_arm';
 import { ISSUE, ISSUED, LINK_FLAGS, REQ, type Req, type Uring, WORK } from './types';
@@ -120,7 +121,7 @@ export function* flushCompletions(ring: Uring): Generator<number, void, void> {
     if (ring.world.exploring && compl.some(inChain)) {
       let freed = 0;
       for (const req of compl) {
-        if (onlyFrees(req)) freed += unordered(req.id);
+        if (endsAlone(req)) freed += unordered(req.id);
         else ring.world.note(req.id);
       }
       ring.world.note(freed);

@@ -26,8 +26,8 @@ function finishPlug(ring: Uring): void {
     });
 }
 
-/** io_submit_sqes: how many SQEs were taken. */
-export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
+/** io_submit_sqes: how many SQEs were taken; `looks`: the caller goes on to what other contexts handed over. */
+export function* submitSqes(ring: Uring, toSubmit: number, looks = false): Code<number> {
   const entries = Math.min(toSubmit, ring.sq.length, ring.sqEntries);
   let taken = 0;
   ring.world.note(entries);
@@ -40,12 +40,12 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     const bad = submitSqe(ring, sqe);
     ring.submitting = false;
     if (bad !== 0 && (ring.setup & IORING_SETUP.SUBMIT_ALL) === 0) {
-      if (ring.world.exploring && !endsUnseen(ring)) yield 0;
+      if (ring.world.exploring && !endsUnseen(ring, looks)) yield 0;
       break;
     }
     const next = ring.sq[0];
     const last = next === undefined || taken >= entries;
-    if (last ? ring.linkHead !== undefined || endsUnseen(ring) : takesUnseen(ring, next))
+    if (last ? ring.linkHead !== undefined || endsUnseen(ring, looks) : takesUnseen(ring, next))
       ring.world.alone = ring.world.current;
     yield TIME.sqe;
   }
@@ -54,7 +54,7 @@ export function* submitSqes(ring: Uring, toSubmit: number): Code<number> {
     const head = ring.linkHead;
     ring.linkHead = undefined;
     queueFallback(ring, head);
-    if (ring.world.exploring && !endsUnseen(ring)) yield 0;
+    if (ring.world.exploring && !endsUnseen(ring, looks)) yield 0;
   }
   yield* flushCompletions(ring);
   finishPlug(ring);
@@ -72,7 +72,7 @@ export function* enter(ring: Uring, toSubmit: number, wait: number | undefined):
     return toSubmit;
   }
   if (toSubmit > 0) {
-    taken = yield* submitSqes(ring, toSubmit);
+    taken = yield* submitSqes(ring, toSubmit, wait !== undefined);
     if (taken !== toSubmit) {
       yield* leave(ring);
       return taken;

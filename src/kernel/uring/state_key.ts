@@ -1,5 +1,6 @@
 /** Digest of a ring and its requests: equal for states from which everything goes on alike. */
 import { type Digest, unordered } from './digest';
+import { endsAlone, onlyPosts, postsInTurn, workLists } from './in_turn';
 import { onlyFrees } from './links';
 import { type Req, type TaskWork, type Uring, WORK } from './types';
 
@@ -31,11 +32,13 @@ export function ringKey(digest: Digest, ring: Uring): void {
     digest.add(inode);
     digest.add(pos);
   }
-  works(digest, ring.localWork);
-  works(digest, ring.retryWork);
-  works(digest, ring.round);
-  works(digest, ring.submitter.taskWork);
-  ids(digest, ring.compl);
+  digest.add(ring.lastCall);
+  // The order of CQEs that surely come next is part of what was posted.
+  let inTurn = postsInTurn(ring);
+  if (inTurn) completed(digest, ring.compl);
+  else ids(digest, ring.compl);
+  for (const list of workLists(ring)) inTurn = works(digest, list, inTurn);
+  works(digest, ring.submitter.taskWork, false);
   ids(digest, ring.deferList);
   ids(digest, ring.timeouts);
   ids(digest, ring.linkTimeouts);
@@ -45,16 +48,31 @@ export function ringKey(digest: Digest, ring: Uring): void {
   ring.memory.stateKey(digest);
 }
 
-function works(digest: Digest, list: readonly TaskWork[]): void {
+/** Adds a list of work; `inTurn`: all before it was counted as posted. Returns whether it is so of the whole list, too. */
+function works(digest: Digest, list: readonly TaskWork[], inTurn: boolean): boolean {
   digest.add(list.length);
   let freed = 0;
-  for (const { what, req } of list) {
-    if (what === WORK.COMPLETE && onlyFrees(req)) {
+  for (const work of list) {
+    const { what, req } = work;
+    inTurn &&= onlyPosts(work);
+    if (inTurn ? endsAlone(req) : what === WORK.COMPLETE && onlyFrees(req)) {
       freed += unordered(req.id);
       continue;
     }
     digest.add(what);
     digest.add(req.id);
+  }
+  digest.add(freed);
+  return inTurn;
+}
+
+/** Adds what the next flush posts. */
+function completed(digest: Digest, list: readonly Req[]): void {
+  digest.add(-list.length);
+  let freed = 0;
+  for (const req of list) {
+    if (endsAlone(req)) freed += unordered(req.id);
+    else digest.add(req.id);
   }
   digest.add(freed);
 }

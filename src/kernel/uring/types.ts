@@ -273,6 +273,8 @@ export interface Uring {
   /** What is left of the round of work that runs. */
   round: TaskWork[];
 
+  /** No SQE comes any more, and no request of the program posts more than one CQE. */
+  lastCall: boolean;
   linkHead: Req | undefined;
   linkLast: Req | undefined;
   compl: Req[];

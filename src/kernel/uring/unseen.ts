@@ -2,6 +2,7 @@
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import type { Sqe } from '../../uapi/sqe';
+import { mayOverflow } from './cq';
 import { LINK_FLAGS, REQ, type TaskWork, type Uring, WORK } from './types';
 
 /** Whether the submitter does nothing with an SQE but hand it to io-wq. */
@@ -41,9 +42,24 @@ export function entersUnseen(ring: Uring): boolean {
   return waits || first === undefined || takesUnseen(ring, first);
 }
 
-/** Whether the end of a submit call does nothing that somebody sees. */
-export function endsUnseen(ring: Uring): boolean {
+/** Whether the end of a submit call does nothing that somebody sees; `looks`: it goes on to what others handed over. */
+export function endsUnseen(ring: Uring, looks = true): boolean {
+  if (!looks && flushesUnseen(ring)) return true;
   return ring.compl.length === 0 && ring.linkHead === undefined && !ring.drainActive && !ring.plug?.length;
+}
+
+/** Whether the ring's task posts every CQE. */
+export function postsAlone({ setup, profile }: Uring): boolean {
+  return (setup & IORING_SETUP.DEFER_TASKRUN) !== 0 && profile.workerDefersCqe;
+}
+
+/**
+ * Whether a flush is seen by nobody: the task of a DEFER_TASKRUN ring posts every CQE, and nothing looks at what was posted or freed.
+ */
+export function flushesUnseen(ring: Uring): boolean {
+  if (!postsAlone(ring) || ring.world.careful) return false;
+  if (ring.offTimeoutUsed || mayOverflow(ring)) return false;
+  return !ring.drainActive && ring.deferList.length === 0 && !ring.plug?.length;
 }
 
 /** Whether a piece of task work only adds to what the next flush posts. */

@@ -38,6 +38,8 @@ export const GIVE_UP = -1;
 export interface StateOwner {
   /** Adds everything but the contexts to the digest of a state. */
   stateKey(digest: Digest): void;
+  /** A context that can go on and whose next step nobody sees, so that nobody needs to be tried before it. */
+  first(): Actor | undefined;
 }
 
 interface Pending {
@@ -103,6 +105,8 @@ export class World implements Choice {
   lastToWake: Actor | undefined;
   /** An object and no function: a field for functions that differ makes the engine keep what is dead. */
   owner: StateOwner | undefined;
+  /** Somebody is tried before every step, also before those that nobody sees: what reductions are compared with. */
+  careful = false;
   /** The chooser gave up. */
   gaveUp = false;
   /** Bound of that time in any run of the program, ns; set by whoever knows its timers. */
@@ -249,7 +253,8 @@ export class World implements Choice {
     }
     if (soonest > until) return undefined;
     this.alone = undefined;
-    const own = alone && queue.find((pending) => pending.actor === alone);
+    const next = this.careful ? undefined : (alone ?? this.owner?.first());
+    const own = next && queue.find((pending) => pending.actor === next);
     if (own) return this.remove(own);
     if (queue.length === 1) return this.remove(queue[0]!);
     const { able } = this;
