@@ -273,6 +273,8 @@ export class Causes {
       if (loose >= 0) return loose;
     }
     if (k < 0 && role.wants.length > 0) {
+      const filled = SUBMITS.has(role.name) ? this.sqeOf(e) : -1;
+      if (filled >= 0) return filled;
       const before = this.sameTask(e, role.wants.flat());
       if (before >= 0) return before;
     }

@@ -117,13 +117,15 @@ export class Frames {
     const { trace } = open;
     const plans: FramePlan[] = [];
     const chain = open.causes.chain(event);
-    const sqes = open.source.kind === 'ring' ? chain.map((e) => open.sqeOf(e)) : [];
+    // where the thread of an SQPOLL ring takes an SQE, nothing leads from its request to the line that filled it
+    const told = chain.some((e) => trace.nameOf(e) === 'session_command');
+    const sqes = told ? [] : chain.map((e) => open.sqeOf(e));
     for (const [k, e] of chain.entries()) {
       const task = trace.taskOf(trace.task[e]);
       const name = `${trace.nameOf(e)} · ${task.comm}-${task.pid}`;
       const code = sources.ofName(trace.nameOf(e));
       const text = sources.ofEvent(e);
-      const line = open.source.kind === 'ring' ? undefined : open.sessionLines.lineOf(e);
+      const line = open.sessionLines.lineOf(e);
       const session = line === undefined ? undefined : sources.ofSession(line);
       if (e === event) {
         plans.push({ event: e, name, place: code ?? text, subtle: false });

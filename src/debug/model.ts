@@ -23,6 +23,8 @@ export type TraceSource =
       /** What its commands printed, and the exit code of the session as a script. */
       readonly output: string;
       readonly exitCode: number;
+      /** Where its SQEs begin, of a session that runs as a ring program. */
+      readonly sqes?: readonly SqeLines[];
     }
   | {
       readonly kind: 'ring';
@@ -80,7 +82,7 @@ export class OpenTrace {
     this.states = new StateCache(trace);
     this.printer = new Printer(trace);
     this.cursor = new Cursor(trace.length);
-    this.sessionLines = new SessionLines(trace, source.kind === 'ring' ? source.sqes : []);
+    this.sessionLines = new SessionLines(trace, source.kind === 'text' ? [] : (source.sqes ?? []));
     this.causes = new Causes(trace, this.requests);
     this.inFlight = new InFlight(this.requests);
     this.checking = new SharedWork(checkSlices(trace, requests));
@@ -130,7 +132,7 @@ export class OpenTrace {
     return others;
   }
 
-  /** The SQE of a ring program whose request event i is of. */
+  /** The SQE of a ring program, or of a session that runs as one, whose request event i is of. */
   sqeOf(event: number): SqeLines | undefined {
     const row = this.requests.requestOf(event);
     return this.sessionLines.sqeAt(row < 0 ? event : this.requests.events(row)[0]);

@@ -75,9 +75,9 @@ export async function openSession(path: string, text: string, host: SessionHost)
       throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
     throw error;
   }
-  const { trace, output, exitCode } = simulation.result();
+  const { trace, output, exitCode, sqes } = simulation.result();
   await rest(host);
-  return prepared(trace, { kind: 'session', path, session, output, exitCode }, host);
+  return prepared(trace, { kind: 'session', path, session, output, exitCode, sqes }, host);
 }
 
 /**

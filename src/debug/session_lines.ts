@@ -4,25 +4,31 @@ import type { SqeLines } from './ring_lines';
 const NAMES = ['session_command', 'app_io_submit'] as const;
 
 /**
- * Which lines of the session brought about which events: commands that start, and I/Os that clients ask for. Of a ring program: the first
- * event of each SQE's request.
+ * Which lines of the session brought about which events: commands that start, and I/Os that clients ask for. Of a ring program, and of a
+ * session that runs as one: the first event of each SQE's request, too.
  */
 export class SessionLines {
+  private readonly byEvent: ReadonlyMap<number, SqeLines>;
   private byLine: ReadonlyMap<number, readonly number[]> | undefined;
 
   constructor(
     private readonly trace: Trace,
+    /** SQEs of a ring program, or of a session that runs as one. */
     private readonly sqes: readonly SqeLines[] = [],
-  ) {}
+  ) {
+    this.byEvent = new Map(sqes.map((sqe) => [sqe.event, sqe]));
+  }
 
   /** Events of a line that say so themselves, in order; empty for a line that did nothing or in a recording. */
   events(line: number): readonly number[] {
     return this.index().get(line) ?? [];
   }
 
-  /** Where the command of a line starts; the I/Os of the line where the trace does not tell. */
+  /** Where the request of an SQE begins; else where the command of a line starts; the I/Os of the line where the trace does not tell. */
   starts(line: number): readonly number[] {
     const events = this.events(line);
+    const requests = events.filter((event) => this.byEvent.has(event));
+    if (requests.length > 0) return requests;
     const starts = events.filter((event) => this.trace.nameOf(event) === 'session_command');
     return starts.length > 0 ? starts : events;
   }
@@ -45,15 +51,14 @@ export class SessionLines {
 
   /** The line that event i names; undefined for an event without one. */
   lineOf(event: number): number | undefined {
-    if (this.sqes.length > 0) return this.sqeAt(event)?.line;
     return (NAMES as readonly string[]).includes(this.trace.nameOf(event))
       ? this.trace.num(event, 'line')
       : undefined;
   }
 
-  /** The SQE of a ring program whose request begins with event i. */
+  /** The SQE whose request begins with event i. */
   sqeAt(event: number): SqeLines | undefined {
-    return this.sqes.find((sqe) => sqe.event === event);
+    return this.byEvent.get(event);
   }
 
   private index(): ReadonlyMap<number, readonly number[]> {

@@ -147,10 +147,9 @@ async function reveal(
       return;
     case 'session': {
       const chain = open.causes.chain(event);
-      const line =
-        open.source.kind === 'ring'
-          ? chain.map((at) => open.sqeOf(at)?.line).find((each) => each !== undefined)
-          : chain.map((at) => open.sessionLines.lineOf(at)).find((each) => each !== undefined);
+      const line = chain
+        .map((at) => open.sessionLines.lineOf(at) ?? open.sqeOf(at)?.line)
+        .find((each) => each !== undefined);
       if (line === undefined || open.source.kind === 'text')
         throw new Error(t('The trace does not tell which line of a session led to this event'));
       await showLine(entry.uri, line);
