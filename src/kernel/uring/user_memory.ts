@@ -33,15 +33,26 @@ export class UserMemory {
 
   /** Maps initial bytes (copied only when written). */
   map(addr: number, bytes: Uint8Array): void {
-    this.maps.push({ addr, bytes, owned: false, keys: new Map() });
+    const at = this.after(addr);
+    this.maps.splice(at, 0, { addr, bytes, owned: false, keys: new Map() });
+  }
+
+  /** Number of mappings that begin at `addr` or before; they are kept by address. */
+  private after(addr: number): number {
+    let low = 0;
+    let high = this.maps.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.maps[middle]!.addr <= addr) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Bytes mapped from `addr` on, or undefined. */
   find(addr: number): { map: Mapping; at: number } | undefined {
-    for (const map of this.maps) {
-      if (addr >= map.addr && addr < map.addr + map.bytes.length) return { map, at: addr - map.addr };
-    }
-    return undefined;
+    const map = this.maps[this.after(addr) - 1];
+    return map && addr < map.addr + map.bytes.length ? { map, at: addr - map.addr } : undefined;
   }
 
   /** copy_to_user: bytes copied. */
