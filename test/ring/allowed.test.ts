@@ -199,6 +199,16 @@ describe('locks that stay while the disk works', () => {
     expect(order({ d: direct }, [[write], [read]])).toEqual(['1', '2']);
   });
 
+  // 12 of 12 runs
+  it('a splice that finds its pipe empty does not wait for its file', () => {
+    const write = { op: 'WRITE', file: 'd', off: 0, buf: 'b', len: 4096, user_data: '1' };
+    const splice = { op: 'SPLICE', file_in: 'p.r', file: 'd', off: 0, len: 1, splice_flags: ['NONBLOCK'] };
+    expect(order({ d: direct, p: { kind: 'pipe' } }, [[write, { ...splice, user_data: '2' }]])).toEqual([
+      '2',
+      '1',
+    ]);
+  });
+
   // 20 of 20 runs
   it('a read of a pipe waits for a splice that writes from it to the disk', () => {
     const splice = { op: 'SPLICE', file_in: 'p.r', file: 'd', off: 0, len: 4096, user_data: '1' };

@@ -123,7 +123,10 @@ export abstract class WorkRunner {
   private inodeLock(ring: Uring, req: Req): Lock | undefined {
     const { file } = req;
     const changes = ring.ops[req.opcode]!.hashRegFile || req.opcode === IORING_OP.FALLOCATE;
-    return file?.kind === 'file' && changes ? this.lockOf(file.inode) : undefined;
+    if (file?.kind !== 'file' || !changes) return undefined;
+    // A splice that finds its pipe empty never comes to its file.
+    if (pipesOf(ring, req).some(({ slots }) => slots.length === 0)) return undefined;
+    return this.lockOf(file.inode);
   }
 
   /** Locks that an op takes only for a moment: of pipes, and of a file that is read without its cache. */
