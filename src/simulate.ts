@@ -123,9 +123,7 @@ export class Simulation {
     const { settings } = session;
     this.onRing = session.onRing || (session.ringOnly && options.schedule !== undefined);
     // what makes the files of a ring is the same on all kernels
-    const profile = kernelProfile(
-      this.onRing && !SIMULATED_KERNELS.includes(settings.kernel) ? '7.3' : settings.kernel,
-    );
+    const profile = kernelProfile(SIMULATED_KERNELS.includes(settings.kernel) ? settings.kernel : '7.3');
     if (!profile) throw new SimulateError(`kernel ${settings.kernel} is not simulated`, 1);
     const { trace } = this;
     header(trace, session);

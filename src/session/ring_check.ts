@@ -62,7 +62,7 @@ export function checkRing(
   const other = has ? whyBeside(commands, faults) : undefined;
   const ringOnly = has && other === undefined;
   const stack = SIMULATED_KERNELS.includes(settings.kernel);
-  if (!ringOnly && !stack)
+  if (commands.length > 0 && !ringOnly && !stack)
     sink.error(
       kernelAt,
       `kernel ${quote(settings.kernel)} is simulated for sessions that have only files, pipes and a ring (sqe, submit)${
@@ -101,12 +101,12 @@ function whyBeside(commands: readonly Command[], faults: readonly Fault[]): stri
   const declared = new Set<string>();
   for (const [i, command] of commands.entries()) {
     const { kind, line, background } = command;
-    const tool = command.text.split(/\s/)[0]!;
-    if (background) return `line ${line} runs ${tool} in the background`;
+    const tool = (): string => command.text.split(/\s/, 1)[0]!;
+    if (background) return `line ${line} runs ${tool()} in the background`;
     if (MAKES_FILES.has(kind) && first >= 0 && i > first)
-      return `line ${line} has ${tool} behind the first SQE`;
+      return `line ${line} has ${tool()} behind the first SQE`;
     if (!RING_KINDS.has(kind) && !MAKES_FILES.has(kind) && kind !== 'sleep')
-      return `line ${line} has ${tool}`;
+      return `line ${line} has ${tool()}`;
     if (kind === 'dd' && [command.input, command.output].some((path) => path.startsWith('/dev/ublk')))
       return `line ${line} has a device`;
     if (kind === 'open') {

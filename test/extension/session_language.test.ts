@@ -95,12 +95,26 @@ describe('completion in a session', () => {
 
   it('knows settings, faults and their keys', () => {
     expect(labels('#: |')).toEqual([...SETTINGS.map((row) => row.name), 'fault']);
-    expect(labels('#: kernel |')).toEqual(['6.1', '6.1+splice-zc', '7.3']);
+    expect(labels('#: kernel |')).toEqual(['6.1', '6.1+splice-zc', '6.12', '6.18', '7.3']);
     expect(labels('#: fault |')).toEqual(expect.arrayContaining(['splice', 'device', 'server']));
     expect(labels('#: fault splice |')).toEqual(expect.arrayContaining(['tag', 'short', 'error']));
     expect(labels('#: fault splice tag=1 |')).not.toContain('tag');
     expect(labels('#: fault splice error=|')).toContain('EIO');
     expect(labels('#: fault server |')).toContain('commit-twice');
+  });
+
+  it('knows operations of a ring, what each of them takes, and names of the session', () => {
+    expect(labels('sqe |')).toEqual(expect.arrayContaining(['READ', 'TIMEOUT', 'ASYNC_CANCEL', 'TEE']));
+    expect(labels('sqe TIMEOUT 5ms --|')).toEqual(
+      expect.arrayContaining(['--count', '--link', '--etime-success']),
+    );
+    expect(labels('sqe TIMEOUT 5ms --|')).not.toContain('--buffer');
+    expect(labels('sqe READ a 0 4k --rw-flags |')).toContain('NOWAIT');
+    expect(labels('buffer b 8k --fixed\nsqe READ_FIXED a 0 4k --buffer |')).toEqual(['b']);
+    expect(labels('mkfifo p\nsqe READ |')).toEqual(expect.arrayContaining(['p', 'p.r', 'p.w']));
+    expect(labels('ring --setup |')).toContain('DEFER_TASKRUN');
+    expect(labels('reap |')).toEqual(['all']);
+    expect(labels('open f --flags |')).toContain('DIRECT');
   });
 
   it('has nothing to say in a comment', () => {
@@ -177,6 +191,9 @@ describe('hover in a session', () => {
     expect(hover('#: se|ed 4')).toContain('Seed of every choice');
     expect(hover('#: fault server commit-|twice')).toContain('commits the request twice');
     expect(hover('ublk add -r| 1')).toContain('does not have it');
+    expect(hover('sqe LINK_TIM|EOUT 5ms')).toContain('Limits the request right before it');
+    expect(hover('sqe TEE p 4k q --splice-fl|ags GIFT')).toContain('belongs to `SPLICE` `TEE`');
+    expect(hover('ri|ng --entries 8')).toContain('io_uring_setup');
     expect(hover('# not|hing')).toBeUndefined();
   });
 });
@@ -187,8 +204,8 @@ describe('outline and folding of a session', () => {
       const text = readFileSync(new URL(name, samples), 'utf8');
       const items = outline(text, english);
       expect(items.map((item) => item.line)).toEqual(items.map((item) => item.line).sort((a, b) => a - b));
-      expect(items.some((item) => item.name === 'ublk add')).toBe(true);
-      expect(items.some((item) => item.kind === 'setting' && item.name === 'seed')).toBe(true);
+      expect(items.some((item) => item.name === 'ublk add' || item.name === 'sqe')).toBe(true);
+      expect(items.some((item) => item.kind === 'setting' && item.name === 'kernel')).toBe(true);
     }
   });
 

@@ -146,8 +146,14 @@ function commandDrafts(
   if (named?.value !== undefined) return valueDrafts(named.option, t, known, spec);
   if (spec.style === 'words') return operandDrafts(spec, known, t);
   const given = new Set(words.filter((_, i) => i !== at).map((word) => optionOf(spec, word.text)?.option));
+  const op = spec.name === 'sqe' ? words[1]?.text : undefined;
   const drafts = spec.options
-    .filter((row) => usable(row, server) && (!given.has(row) || row.name === 'name'))
+    .filter(
+      (row) =>
+        usable(row, server) &&
+        (row.ops === undefined || row.ops.includes(op ?? '')) &&
+        (!given.has(row) || row.name === 'name'),
+    )
     .flatMap((row) => optionDrafts(row, spec, server, t));
   if (spec.name === 'sqe' && at === 1) return sqeDrafts();
   return typed.startsWith('-') ? drafts : [...drafts, ...operandDrafts(spec, known, t)];
@@ -247,6 +253,7 @@ function valueDrafts(row: OptionSpec, t: Translate, known?: Known, spec?: Comman
   if (row.name === 'if')
     names.push({ label: '/dev/zero', kind: 'file' }, { label: '/dev/urandom', kind: 'file' });
   if (row.name === 'of') names.push({ label: '/dev/null', kind: 'file' });
+  if (row.name === 'buffer') names.push(...known.buffers.map((label): Draft => ({ label, kind: 'value' })));
   if (/^(file|if|of)$/.test(row.name))
     names.push(...known.files.map((label): Draft => ({ label, kind: 'file' })));
   return [...drafts, ...names];
@@ -294,7 +301,12 @@ function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
       ];
     case 'blkdiscard':
       return files(known.disks);
+    case 'reap':
+      return [value('all', t('Until nothing more can complete by itself.'))];
     case 'sqe':
+    case 'open':
+    case 'close':
+      return files([...known.files, ...known.pipes.flatMap((name) => [name, `${name}.r`, `${name}.w`])]);
     case 'sync':
     case 'qemu-img create':
     case 'truncate':
@@ -308,11 +320,15 @@ function operandDrafts(spec: CommandSpec, known: Known, t: Translate): Draft[] {
 interface Known {
   readonly disks: readonly string[];
   readonly files: readonly string[];
+  readonly pipes: readonly string[];
+  readonly buffers: readonly string[];
 }
 
 function namesIn(lines: readonly string[]): Known {
   const disks = new Set<string>();
   const files = new Set<string>();
+  const pipes = new Set<string>();
+  const buffers = new Set<string>();
   let devices = 0;
   for (const text of lines) {
     if (/^\s*#/.test(text)) continue;
@@ -323,6 +339,9 @@ function namesIn(lines: readonly string[]): Known {
     if (file !== undefined) files.add(file);
     const image = /^\s*(?:sudo\s+)?qemu-img\s+create\s.*?([^\s;&|-][^\s;&|]*)\s+\d\w*\s*$/.exec(text)?.[1];
     if (image !== undefined) files.add(image);
+    const made = /^\s*(mkfifo|open|buffer)\s+([^\s;&|-][^\s;&|]*)/.exec(text);
+    if (made !== null) ({ mkfifo: pipes, open: files, buffer: buffers })[made[1]!]!.add(made[2]!);
   }
-  return { disks: [...disks].sort(), files: [...files] };
+  for (const pipe of pipes) files.delete(pipe);
+  return { disks: [...disks].sort(), files: [...files], pipes: [...pipes], buffers: [...buffers] };
 }

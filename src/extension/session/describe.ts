@@ -1,4 +1,4 @@
-import { SIMULATED_KERNELS, SIMULATED_SERVERS, type ServerName } from '../../session/ast';
+import { KERNELS, SIMULATED_SERVERS, type ServerName } from '../../session/ast';
 import type { CommandSpec, OptionSpec } from '../../session/options';
 import type { Translate } from '../translate';
 
@@ -6,7 +6,7 @@ import type { Translate } from '../translate';
 export function valuesOf(option: OptionSpec): readonly string[] {
   if (option.values !== undefined) return option.values;
   if (option.type === 'bool') return ['0', '1'];
-  if (option.name === 'kernel') return SIMULATED_KERNELS;
+  if (option.name === 'kernel') return KERNELS;
   if (option.name === 'server') return SIMULATED_SERVERS;
   return [];
 }
@@ -43,6 +43,8 @@ export function optionText(
   if (values.length > 0 && values.length <= 24 && option.type !== 'bool')
     facts.push(t('values: {0}', values.map((value) => `\`${value}\``).join(' ')));
   if (option.min !== undefined || option.max !== undefined) facts.push(t('range: {0}', range(option, t)));
+  if (option.ops !== undefined)
+    facts.push(t('belongs to {0}', option.ops.map((op) => `\`${op}\``).join(' ')));
   if (option.unit !== undefined) facts.push(t('unit of a bare number: {0}', option.unit));
   const preset = option.defaults?.[server] ?? option.default;
   if (preset !== undefined) facts.push(t('default: {0}', `\`${preset}\``));

@@ -134,7 +134,14 @@ const SEVERITIES = {
 /** Remarks of the parser on a session. */
 async function remarks(document: vscode.TextDocument): Promise<vscode.Diagnostic[]> {
   const { parseSession } = await import('../../session/parse');
-  const { diagnostics } = parseSession(document.getText(), document.uri.path);
+  const session = parseSession(document.getText(), document.uri.path);
+  const diagnostics = [...session.diagnostics];
+  if (session.onRing && !diagnostics.some(({ severity }) => severity === 'error')) {
+    const { sessionMistake } = await import('../../ring/session_program');
+    const mistake = sessionMistake(session);
+    if (mistake !== undefined)
+      diagnostics.push({ severity: 'error', message: mistake.message, ...mistake.at });
+  }
   return diagnostics.map(({ severity, line, column, endColumn, message }) => {
     const range = new vscode.Range(line - 1, column - 1, line - 1, endColumn - 1);
     return remark(document.validateRange(range), message, SEVERITIES[severity]);
