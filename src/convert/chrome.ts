@@ -1,5 +1,6 @@
 import type { RequestJson } from '../trace/requests_types';
 import type { Trace } from '../trace/trace';
+import { ByteText, chunkOf } from './byte_text';
 import { EventTexts } from './event_text';
 import { phasesOf } from './request_phases';
 
@@ -41,15 +42,13 @@ export function* chromeTrace(trace: Trace, requests: ExportRequests): Generator<
       piece = '';
     }
   }
+  yield piece;
   const rows = new EventRows(trace, groups, flows);
-  for (let i = 0; i < trace.length; i++) {
-    piece += rows.text(i);
-    if (piece.length > 65536) {
-      yield piece;
-      piece = '';
-    }
+  for (let i = 0; i < trace.length; ) {
+    i = rows.write(i);
+    yield rows.out.take();
   }
-  yield `${piece}\n]}\n`;
+  yield '\n]}\n';
 }
 
 /** Nanoseconds as microseconds with three decimals: a JSON number written from integers, without rounding. */
@@ -113,11 +112,29 @@ function lastTime(trace: Trace, otherwise: number): number {
   return trace.length === 0 ? otherwise : trace.ts[trace.length - 1]!;
 }
 
-/** Rows of events are many: they are written as text, and what events share is written once. */
+const INSTANT = chunkOf(',\n{"ph":"i","s":"t","cat":"event","name":');
+const SLICE = chunkOf(',\n{"ph":"X","cat":"event","name":');
+const ARGS = chunkOf(',"args":');
+const TS = chunkOf(',"ts":');
+const COMMA = chunkOf(',');
+const POINT = chunkOf('.');
+const END = chunkOf('}');
+const SLICE_END = chunkOf(`,"dur":${microseconds(EVENT_SLICE)}}`);
+const STEPS = {
+  s: chunkOf(',\n{"ph":"s","cat":"flow","name":"request","id":'),
+  t: chunkOf(',\n{"ph":"t","cat":"flow","name":"request","id":'),
+  f: chunkOf(',\n{"ph":"f","cat":"flow","name":"request","id":'),
+} as const;
+const BIND = chunkOf(',"bp":"e"');
+
+/** Rows of events are many: they are written as bytes, and what events share is encoded once. */
 class EventRows {
+  /** What was written and not yet taken. */
+  readonly out = new ByteText();
   private readonly args: EventTexts;
-  private readonly places = new Map<number, string>();
-  private readonly names = new Map<string, string>();
+  private readonly places = new Map<number, Uint8Array>();
+  /** By shape. */
+  private readonly names: Uint8Array[] = [];
 
   constructor(
     private readonly trace: Trace,
@@ -127,40 +144,73 @@ class EventRows {
     this.args = new EventTexts(trace);
   }
 
+  /** Writes the rows of some events from `first` on; returns the number of the next. */
+  write(first: number): number {
+    const { out } = this;
+    const { length } = this.trace;
+    let i = first;
+    while (i < length && out.length < 65536) this.row(i++);
+    return i;
+  }
+
   /** The row of event i, and its end of an arrow. */
-  text(i: number): string {
-    const { trace } = this;
+  private row(i: number): void {
+    const { trace, out, flows } = this;
     const place = this.place(trace.task[i]!, trace.cpu[i]!);
-    const ts = microseconds(trace.ts[i]!);
-    const request = this.flows.of(i);
-    const row = `"cat":"event","name":${this.name(trace.nameOf(i))},${place},"args":${this.args.args(i)},"ts":${ts}`;
-    if (request < 0) return `,\n{"ph":"i","s":"t",${row}}`;
-    const slice = `,\n{"ph":"X",${row},"dur":${microseconds(EVENT_SLICE)}}`;
-    const step = this.flows.step(i);
-    if (step === 'only') return slice;
-    const bind = step === 'f' ? ',"bp":"e"' : '';
-    return `${slice},\n{"ph":"${step}","cat":"flow","name":"request","id":${request},${place}${bind},"ts":${ts}}`;
-  }
-
-  private name(name: string): string {
-    let text = this.names.get(name);
-    if (text === undefined) {
-      text = JSON.stringify(name);
-      this.names.set(name, text);
+    const ts = trace.ts[i]!;
+    const request = flows.of(i);
+    out.chunk(request < 0 ? INSTANT : SLICE);
+    out.chunk(this.name(i));
+    out.chunk(place);
+    out.chunk(ARGS);
+    this.args.args(out, i);
+    this.time(ts);
+    if (request < 0) {
+      out.chunk(END);
+      return;
     }
-    return text;
+    out.chunk(SLICE_END);
+    const step = flows.step(i);
+    if (step === 'only') return;
+    out.chunk(STEPS[step]);
+    out.decimal(request);
+    out.chunk(COMMA);
+    out.chunk(place);
+    if (step === 'f') out.chunk(BIND);
+    this.time(ts);
+    out.chunk(END);
   }
 
-  private place(task: number, cpu: number): string {
+  /** `ts` as {@link microseconds} writes it. */
+  private time(ns: number): void {
+    const { out } = this;
+    out.chunk(TS);
+    if (!(ns >= 0 && Number.isSafeInteger(ns))) {
+      out.text(microseconds(ns));
+      return;
+    }
+    const whole = Math.floor(ns / 1000);
+    out.decimal(whole);
+    out.chunk(POINT);
+    out.digits(ns - whole * 1000, 3);
+  }
+
+  private name(i: number): Uint8Array {
+    const shape = this.trace.shape[i]!;
+    this.names[shape] ??= chunkOf(`${JSON.stringify(this.trace.nameOf(i))},`);
+    return this.names[shape];
+  }
+
+  private place(task: number, cpu: number): Uint8Array {
     const key = task * 0x10000 + cpu;
-    let text = this.places.get(key);
-    if (text === undefined) {
+    let chunk = this.places.get(key);
+    if (chunk === undefined) {
       const { pid, tid } = this.groups.of(task, cpu);
       // a damaged trace may have a number that JSON has not
-      text = `"pid":${JSON.stringify(pid)},"tid":${JSON.stringify(tid)}`;
-      this.places.set(key, text);
+      chunk = chunkOf(`"pid":${JSON.stringify(pid)},"tid":${JSON.stringify(tid)}`);
+      this.places.set(key, chunk);
     }
-    return text;
+    return chunk;
   }
 }
 

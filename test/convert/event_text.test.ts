@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
+import { ByteText } from '../../src/convert/byte_text';
 import { fieldsJson } from '../../src/convert/event_json';
 import { EventTexts } from '../../src/convert/event_text';
 import { listRecordings, loadRecording, parseTrace } from '../support/oracle';
 
 function same(trace: ReturnType<typeof parseTrace>['trace']): void {
   const texts = new EventTexts(trace);
-  for (let i = 0; i < trace.length; i++)
-    expect(texts.args(i)).toBe(JSON.stringify({ event: i, cpu: trace.cpu[i], ...fieldsJson(trace, i) }));
+  const out = new ByteText(16);
+  for (let i = 0; i < trace.length; i++) {
+    texts.args(out, i);
+    expect(out.take()).toBe(JSON.stringify({ event: i, cpu: trace.cpu[i], ...fieldsJson(trace, i) }));
+  }
 }
 
 test.each(listRecordings())('text of events equals that of their objects: %s', (name) => {
