@@ -2,36 +2,15 @@
  * Which CQEs come in a guaranteed order, and by which rule. Computed from the facts of one run (chains, drains, submit calls,
  * who completed what), never by trying schedules.
  */
-import { IORING_SETUP } from '../uapi/io_uring_abi';
+import { IORING_SETUP, IOSQE } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
 import type { Cqe, Req } from '../kernel/uring/types';
 import { REQ } from '../kernel/uring/types';
+import { closure, type Direct, type Paths, linearExtensions } from './order_closure';
+import { ORDER_RULES, type OrderRule, PROMISED } from './order_rules';
 import type { RunResult } from './run';
 
-/** Rules that order two CQEs, with what they say. */
-export const ORDER_RULES = {
-  'chain-order': 'in a chain the next request starts after the CQE of the one before',
-  drain: 'a DRAIN waits for all earlier requests; from 6.18 on all later ones wait for it too',
-  batch: 'what completes inline in one submit call posts in the order of the SQ, at the end of the call',
-  'followers-later': 'followers start after the CQEs of their submit call were posted',
-  rounds:
-    'task work starts the second members of all chains in the order of their heads, then the third ones, and so on',
-  'submit-order': 'it was posted before the later submit call began',
-  rest: 'it was taken before the other one was submitted',
-  hashed: 'hashed work on one inode runs one at a time, in the order it was queued',
-  multishot: 'CQEs of one request come in order',
-  once: 'a request posts one CQE',
-  skip: 'a request with CQE_SKIP_SUCCESS posts no CQE when it succeeds',
-  'no-cqe': 'no schedule posts a CQE of it',
-  dependence:
-    'every schedule completes it first: the other one needs what it does (data or room in a pipe, an inode, a worker, time)',
-} as const;
-
-/** Name of a rule. */
-export type OrderRule = keyof typeof ORDER_RULES;
-
-/** Rules that io_uring promises; the others are how this kernel does it, which another version may change. */
-const PROMISED: ReadonlySet<OrderRule> = new Set(['chain-order', 'drain', 'rest', 'multishot']);
+export { ORDER_RULES, type OrderRule };
 
 /** Two CQEs in the order of the first outcome. */
 export interface OrderedPair {
@@ -70,11 +49,11 @@ export function orderRelation(
   const cqes = [...ring.cq, ...ring.overflow];
   const byId = new Map(ring.requests.map((req) => [req.id, req]));
   const n = cqes.length;
-  const direct = cqes.map((a, i) =>
+  const direct: Direct = cqes.map((a, i) =>
     cqes.map((b, j) => (j <= i ? undefined : directRule(run, byId, a, b, i))),
   );
-  const promised = closure(direct, (rule) => PROMISED.has(rule));
-  const rules = closure(direct, () => true);
+  const promised = withReaped(run, byId, direct, (rule) => PROMISED.has(rule));
+  const rules = withReaped(run, byId, direct, () => true);
   if (comes) {
     const names = cqes.map((cqe) => String(cqe.userData));
     const once = (name: string): boolean => names.indexOf(name) === names.lastIndexOf(name);
@@ -106,7 +85,7 @@ export function orderRelation(
       n <= MAX_COUNTED
         ? linearExtensions(
             rules,
-            cqes.map(({ req }) => run.takenBefore[byId.get(req)!.batch]?.all ?? 0),
+            cqes.map(({ req }) => run.takenBefore.get(byId.get(req)!.sqe)?.least ?? 0),
           )
         : undefined,
   };
@@ -129,56 +108,58 @@ function pairsOfFurther(
     });
 }
 
-type Paths = (readonly OrderRule[] | undefined)[][];
-
-/** What follows from the direct rules that `takes` accepts: for each pair the rules along a path. */
-function closure(
-  direct: readonly (readonly (OrderRule | undefined)[])[],
+/**
+ * The closure with what follows from taking a number of CQEs: one that must be among the first n, because too few others can come
+ * before it, comes before those whose SQE was submitted after n were taken.
+ */
+function withReaped(
+  run: RunResult,
+  byId: ReadonlyMap<number, Req>,
+  direct: Direct,
   takes: (rule: OrderRule) => boolean,
 ): Paths {
-  const paths: Paths = direct.map((row) => row.map((rule) => (rule && takes(rule) ? [rule] : undefined)));
-  const n = paths.length;
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i < k; i++) {
-      const head = paths[i]![k];
-      if (head === undefined) continue;
-      for (let j = k + 1; j < n; j++) {
-        const tail = paths[k]![j];
-        if (tail && paths[i]![j] === undefined) paths[i]![j] = [...new Set([...head, ...tail])];
+  const { ring, takenBefore } = run;
+  const cqes = [...ring.cq, ...ring.overflow];
+  const known = cqes.map(({ req }) => takenBefore.get(byId.get(req)!.sqe));
+  const posted = new Set(cqes.map(({ req }) => req));
+  const steps = ring.requests.map(({ sqe }) => takenBefore.get(sqe)?.step ?? 0);
+  const all = direct.map((row) => [...row]);
+  for (;;) {
+    const paths = closure(all, takes);
+    let more = false;
+    for (const [j, later] of known.entries()) {
+      if (later === undefined || later.least <= later.sure || run.repeats) continue;
+      // requests without a CQE in this run may have one in another
+      const silent = ring.requests.filter(({ id }, i) => !posted.has(id) && steps[i]! < later.step).length;
+      for (let i = 0; i < j; i++) {
+        if (paths[i]![j] || (known[i]?.step ?? 0) >= later.step) continue;
+        const before = cqes.filter(
+          (_, k) => k !== i && (known[k]?.step ?? 0) < later.step && !(k > i && paths[i]![k]),
+        ).length;
+        if (before + silent >= later.least) continue;
+        all[i]![j] = 'rest';
+        more = true;
       }
     }
+    if (!more) return paths;
   }
-  return paths;
 }
 
-/**
- * Orders of the CQEs that keep every guaranteed pair, counted over sets of CQEs that came first; `earlier` tells how many, whichever
- * they are, were taken before the request of a CQE was submitted.
- */
-function linearExtensions(rules: Paths, earlier: readonly number[]): number {
-  const n = rules.length;
-  const before = Array.from({ length: n }, (_, j) =>
-    rules.reduce((mask, row, i) => (row[j] ? mask | (1 << i) : mask), 0),
-  );
-  const ways = new Float64Array(2 ** n);
-  ways[0] = 1;
-  for (let set = 0; set < ways.length; set++) {
-    const here = ways[set]!;
-    if (here === 0) continue;
-    const came = bitCount(set);
-    for (let j = 0; j < n; j++) {
-      const bit = 1 << j;
-      if (came < earlier[j]!) continue;
-      if ((set & bit) === 0 && (before[j]! & set) === before[j]) ways[set | bit]! += here;
-    }
-  }
-  return ways[ways.length - 1]!;
+/** Whether two SQEs come from different calls while a thread takes them: then it takes them together or apart. */
+function joinsCalls({ ring, takenBefore }: RunResult, x: Req, y: Req): boolean {
+  if ((ring.setup & IORING_SETUP.SQPOLL) === 0) return false;
+  return takenBefore.get(x.sqe)?.step !== takenBefore.get(y.sqe)?.step;
 }
 
-function bitCount(set: number): number {
-  let count = 0;
-  for (let left = set; left !== 0; left &= left - 1) count++;
-  return count;
+/** Whether a call ends inside a chain while a thread takes the SQEs: how they are started is then open. */
+function endsOpen({ ring, takenBefore }: RunResult): boolean {
+  if ((ring.setup & IORING_SETUP.SQPOLL) === 0) return false;
+  const { requests } = ring;
+  return requests.some(({ sqe }, i) => {
+    if ((sqe.flags & (IOSQE.IO_LINK | IOSQE.IO_HARDLINK)) === 0) return false;
+    const next = requests[i + 1];
+    return next === undefined || takenBefore.get(next.sqe)?.step !== takenBefore.get(sqe)?.step;
+  });
 }
 
 /** A rule that puts CQE a before CQE b by itself. */
@@ -192,7 +173,11 @@ function directRule(
   const x = byId.get(a.req)!;
   const y = byId.get(b.req)!;
   if (x === y) return 'multishot';
-  if (index < (run.takenBefore[y.batch]?.sure ?? 0)) return 'rest';
+  if (index < (run.takenBefore.get(y.sqe)?.sure ?? 0)) return 'rest';
+  if (joinsCalls(run, x, y) || (x.chain !== y.chain && endsOpen(run))) {
+    const drain = (y.sqe.flags & IOSQE.IO_DRAIN) !== 0 && x.id < y.id && !x.malformed && !y.malformed;
+    return drain ? 'drain' : undefined;
+  }
   const timed = x.opcode === IORING_OP.LINK_TIMEOUT || y.opcode === IORING_OP.LINK_TIMEOUT;
   if (x.chain === y.chain) {
     if (!timed || (x.malformed && y.malformed)) return x.id < y.id ? 'chain-order' : undefined;

@@ -27,7 +27,7 @@ import { newRing } from './new_ring';
 import { sha256Hex } from './sha256';
 import type { ProgramStep, RingProgram } from './program';
 import { buildFiles, type ProgramFiles } from './setup';
-import type { RunOptions, RunResult } from './run_types';
+import type { RunOptions, RunResult, TakenBefore } from './run_types';
 import { StepError } from './step_error';
 import { addsSqes, submitsNext, waitsNext } from './step_unseen';
 
@@ -53,11 +53,14 @@ class ProgramRun implements RunResult {
   readonly steps: OutcomeStep[] = [];
   readonly events: UringEvent[] = [];
   readonly ring: Uring;
-  readonly takenBefore: { all: number; sure: number }[] = [];
+  readonly takenBefore = new Map<Sqe, TakenBefore>();
   /** CQEs taken when the ring was last at rest. */
   private restedAt = 0;
+  /** The same with what was asked for by number since then. */
+  private reaped = 0;
   private readonly world: World;
   private readonly files: ProgramFiles;
+  readonly repeats: boolean;
   private readonly app: Actor;
   private sqThread: Actor | undefined;
   private finished = false;
@@ -76,6 +79,7 @@ class ProgramRun implements RunResult {
   ) {
     this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser, options.pace);
+    this.repeats = program.repeats;
     this.world.horizon = program.horizon;
     this.world.careful = options.careful ?? false;
     const memory = new UserMemory(options.pool);
@@ -224,7 +228,8 @@ class ProgramRun implements RunResult {
     const toSubmit = step.toSubmit ?? this.announced(step.sqes.length);
     if (this.sqThread) this.unannounced = Math.max(0, this.unannounced + step.sqes.length - toSubmit);
     const before = ring.taken;
-    this.takenBefore[ring.batch + 1] = { all: ring.cqHead, sure: this.restedAt };
+    const known = { step: this.step, least: this.reaped, sure: this.restedAt };
+    for (const sqe of this.sqThread ? step.sqes : ring.sq) this.takenBefore.set(sqe, known);
     ring.lastCall = !this.program.repeats && !this.program.steps.slice(this.step + 1).some(addsSqes);
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.time + HANG;
     this.submitted = toSubmit;
@@ -285,6 +290,7 @@ class ProgramRun implements RunResult {
       this.take(count - this.taken.length);
     }
     this.deadline = Number.POSITIVE_INFINITY;
+    this.reaped += count;
     this.steps.push({ cqes: this.taken });
   }
 
@@ -312,6 +318,7 @@ class ProgramRun implements RunResult {
     this.take(Number.POSITIVE_INFINITY);
     this.reapsFrom = undefined;
     this.restedAt = ring.cqHead;
+    this.reaped = ring.cqHead;
     this.steps.push({ cqes: this.taken });
     // It took a while to be sure of that: workers that are idle have slept for long.
     if (!this.world.exploring) yield QUIET;

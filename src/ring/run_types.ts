@@ -3,6 +3,7 @@ import type { PagePool } from '../kernel/uring/page_pool';
 import type { Uring, UringEvent } from '../kernel/uring/types';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import type { Chooser } from '../kernel/uring/world';
+import type { Sqe } from '../uapi/sqe';
 import type { HashContents, Outcome, OutcomeStep } from './outcome';
 
 /** How to run. */
@@ -26,6 +27,16 @@ export interface RunOptions {
   readonly pool?: PagePool;
 }
 
+/** CQEs that were taken before an SQE was submitted. */
+export interface TakenBefore {
+  /** Number of its step. */
+  readonly step: number;
+  /** At least so many in every schedule, whichever they are. */
+  readonly least: number;
+  /** The first so many are the same ones in every schedule: nothing was left that could complete. */
+  readonly sure: number;
+}
+
 /** What a run gave. */
 export interface RunResult {
   readonly steps: readonly OutcomeStep[];
@@ -33,6 +44,8 @@ export interface RunResult {
   outcome(hash?: HashContents): Outcome;
   readonly events: readonly UringEvent[];
   readonly ring: Uring;
-  /** CQEs taken before a submit call, by its number: how many, and how many of them in every schedule the same ones. */
-  readonly takenBefore: readonly { readonly all: number; readonly sure: number }[];
+  /** Some request may post more than one CQE. */
+  readonly repeats: boolean;
+  /** What was taken before each SQE was submitted. */
+  readonly takenBefore: ReadonlyMap<Sqe, TakenBefore>;
 }
