@@ -1,16 +1,16 @@
 import { Choices, type ChoiceOverride } from './kernel/choice';
-import type { FaultEffect, FaultPlan, FaultSite } from './kernel/faults';
 import { Machine } from './kernel/machine';
 import { OutOfMemory } from './kernel/memory';
 import { kernelProfile } from './kernel/profile';
+import type { OutcomeStep } from './ring/outcome';
 import type { SessionFiles } from './ring/session_text';
-import { sessionProgram, SessionRingError } from './ring/session_program';
+import { type SessionProgram, sessionProgram, SessionRingError } from './ring/session_program';
 import { runSessionRing, type SessionRingResult, type SqeOfLine } from './ring/session_run';
 import type { ClientContext } from './server/client_jobs';
 import { type ClientIo, ClientSyscalls } from './server/client_io';
 import { Script } from './server/script';
-import type { ServerFaults } from './server/server_faults';
-import { type Fault, type Session, SIMULATED_KERNELS } from './session/ast';
+import { SessionFaults } from './server/session_faults';
+import { type Session, SIMULATED_KERNELS } from './session/ast';
 import { ofRing } from './session/ring_check';
 import { Recorder } from './trace/recorder';
 import { Trace } from './trace/trace';
@@ -58,6 +58,8 @@ export interface SimulateResult {
   readonly files: SimulatedFile[];
   /** Of a session that runs as a ring program: where the requests of its SQEs begin. */
   readonly sqes: readonly SqeOfLine[];
+  /** Of such a session: what its calls returned; undefined of any other. */
+  readonly steps: readonly OutcomeStep[] | undefined;
 }
 
 /** Raised for a session that cannot run; `line` and `column` are the place in the session file. */
@@ -210,6 +212,7 @@ export class Simulation {
       output: output.map((line) => `${line}\n`).join(''),
       files: this.finalFiles(),
       sqes: this.ringResult?.sqes ?? [],
+      steps: this.ringResult?.steps,
     };
   }
 
@@ -232,12 +235,32 @@ export class Simulation {
     return [...made, ...rings];
   }
 
+  /**
+   * The ring program that a session is which has nothing else, with the files that its commands make.
+   * @throws SimulateError
+   */
+  compileRing(): SessionProgram {
+    this.limit = Number.POSITIVE_INFINITY;
+    this.machine.kernel.sched.run();
+    return this.compiled();
+  }
+
+  private compiled(): SessionProgram {
+    try {
+      return sessionProgram(this.session, this.ringFiles());
+    } catch (error) {
+      if (!(error instanceof SessionRingError)) throw error;
+      throw new SimulateError(error.message, error.at.line, error.at.column);
+    }
+  }
+
   /** The ring of a session that has nothing else, behind the commands that made its files. */
   private runRing(): SessionRingResult {
     const { session, machine, recorder, options } = this;
     const choices = options.schedule?.values();
+    const compiled = this.compiled();
     try {
-      return runSessionRing(session, sessionProgram(session, this.ringFiles()), {
+      return runSessionRing(session, compiled, {
         rec: recorder,
         pid: machine.kernel.newTask('ring').pid,
         facts: options.facts ?? true,
@@ -335,58 +358,4 @@ function header(trace: Trace, session: Session): void {
 function copyFrom(bytes: Uint8Array, offset: number, dst: Uint8Array): void {
   const n = Math.max(0, Math.min(dst.length, bytes.length - offset));
   dst.set(bytes.subarray(offset, offset + n));
-}
-
-/** The faults of a session, matched and used up as the run meets them. */
-class SessionFaults {
-  private readonly states: { fault: Fault; armed: boolean; seen: number; struck: number }[];
-
-  constructor(faults: readonly Fault[]) {
-    this.states = faults.map((fault) => ({ fault, armed: false, seen: 0, struck: 0 }));
-  }
-
-  /** Faults whose line the script has passed may strike from now on. */
-  arm(index: number): void {
-    for (const state of this.states) if (state.fault.armedAt <= index) state.armed = true;
-  }
-
-  unused(): Fault[] {
-    return this.states.filter((state) => state.struck === 0).map((state) => state.fault);
-  }
-
-  readonly plan: FaultPlan = (site) => this.strike(site)?.effect;
-
-  readonly server: ServerFaults = {
-    mistake: (queue, tag, offset, length) => {
-      const fault = this.strike({ kind: 'server', queue, tag, offset, length });
-      return fault?.effect.mistake;
-    },
-    commit: (queue, tag, offset, length, result) => {
-      const effect: FaultEffect = this.strike({ kind: 'commit', queue, tag, offset, length })?.effect ?? {};
-      return { result: effect.error ?? effect.short ?? result, delayNs: effect.delayNs ?? 0 };
-    },
-  };
-
-  private strike(site: FaultSite): Fault | undefined {
-    for (const state of this.states) {
-      const { fault } = state;
-      if (!state.armed || fault.kind !== site.kind || !matches(fault, site)) continue;
-      state.seen++;
-      if (fault.nth !== undefined ? state.seen !== fault.nth : state.struck >= fault.count) continue;
-      state.struck++;
-      return fault;
-    }
-    return undefined;
-  }
-}
-
-function matches(fault: Fault, site: FaultSite): boolean {
-  if (fault.queue !== undefined && site.queue !== undefined && fault.queue !== site.queue) return false;
-  if (fault.tag !== undefined && fault.tag !== site.tag) return false;
-  if (fault.op !== undefined && fault.op !== site.op) return false;
-  if (fault.offset !== undefined && site.offset !== undefined) {
-    const end = fault.offset + (fault.length ?? 1);
-    if (site.offset >= end || site.offset + Math.max(site.length ?? 0, 1) <= fault.offset) return false;
-  }
-  return true;
 }

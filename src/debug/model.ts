@@ -25,6 +25,8 @@ export type TraceSource =
       readonly exitCode: number;
       /** Where its SQEs begin, of a session that runs as a ring program. */
       readonly sqes?: readonly SqeLines[];
+      /** What its calls returned, of such a session. */
+      readonly steps?: readonly OutcomeStep[] | undefined;
     }
   | {
       readonly kind: 'ring';

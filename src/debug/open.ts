@@ -1,5 +1,7 @@
 import { ReadError, readTraceText } from '../convert/read_trace';
-import type { Command, SessionOverrides } from '../session/ast';
+import { runProgram, StepError } from '../ring/run';
+import { placeOfStep, type SessionProgram } from '../ring/session_program';
+import type { Command, Session, SessionOverrides } from '../session/ast';
 import { formatDiagnostic } from '../session/diagnostics';
 import { parseSession } from '../session/parse';
 import { SimulateError, Simulation } from '../simulate';
@@ -28,6 +30,8 @@ export interface SessionHost extends OpenHost {
   /** Content of a file that the session names, relative to it; undefined when there is none. */
   readonly readFile?: (path: string) => Promise<Uint8Array | undefined>;
   readonly overrides?: SessionOverrides;
+  /** Of a session that is a ring program: the decisions of its run, numbers divided by dots; the likeliest run where it is left out. */
+  readonly schedule?: string | undefined;
 }
 
 /** What text needs besides. */
@@ -54,18 +58,11 @@ export class OpenError extends Error {
  * @throws OpenError with one line per error of the session, OpenCancelled.
  */
 export async function openSession(path: string, text: string, host: SessionHost): Promise<OpenTrace> {
-  const session = parseSession(text, path, host.overrides);
-  const errors = session.diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0) throw new OpenError(errors.map((d) => formatDiagnostic(path, d)).join('\n'));
-  const files = new Map<string, Uint8Array>();
-  for (const name of new Set(session.commands.flatMap(namedFiles))) {
-    const bytes = await host.readFile?.(name);
-    if (bytes !== undefined) files.set(name, bytes);
-    stopIfCancelled(host);
-  }
+  const { session, files } = await readSession(path, text, host);
   let simulation: Simulation;
   try {
-    simulation = new Simulation(session, { realFile: (file) => files.get(file) });
+    const schedule = host.schedule === undefined ? {} : { schedule: scheduleChoices(host.schedule) };
+    simulation = new Simulation(session, { realFile: (file) => files.get(file), ...schedule });
     while (simulation.advance(SIMULATE_SLICE)) {
       host.progress?.(`${simulation.events} events simulated`, undefined);
       await rest(host);
@@ -75,9 +72,64 @@ export async function openSession(path: string, text: string, host: SessionHost)
       throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
     throw error;
   }
-  const { trace, output, exitCode, sqes } = simulation.result();
+  const { trace, output, exitCode, sqes, steps } = simulation.result();
   await rest(host);
-  return prepared(trace, { kind: 'session', path, session, output, exitCode, sqes }, host);
+  return prepared(trace, { kind: 'session', path, session, output, exitCode, sqes, steps }, host);
+}
+
+/**
+ * The ring program that a session is which has nothing else.
+ * @throws OpenError with one line per error of the session, or for a session that has more; OpenCancelled.
+ */
+export async function ringOfSession(path: string, text: string, host: SessionHost): Promise<SessionProgram> {
+  const { session, files } = await readSession(path, text, host);
+  if (!session.ringOnly)
+    throw new OpenError(
+      `${path}:1:1: this session is no ring program: it has more than files, pipes and a ring`,
+    );
+  try {
+    const ring = new Simulation(session, { realFile: (file) => files.get(file), schedule: [] }).compileRing();
+    checkSteps(ring, path);
+    return ring;
+  } catch (error) {
+    if (error instanceof SimulateError)
+      throw new OpenError(`${path}:${error.line}:${error.column}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** What only a run can tell of a program: an opcode that is not simulated, an SQ without room. */
+function checkSteps(ring: SessionProgram, path: string): void {
+  try {
+    runProgram(ring.program, { profile: ring.profile });
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    const { line, column } = placeOfStep(ring, error);
+    throw new OpenError(`${path}:${line}:${column}: ${error.message}`);
+  }
+}
+
+/** Decisions of a run from numbers divided by dots. */
+export function scheduleChoices(text: string): number[] {
+  return text === '' ? [] : text.split('.').map(Number);
+}
+
+/** Parses a session and reads the files that it names. */
+async function readSession(
+  path: string,
+  text: string,
+  host: SessionHost,
+): Promise<{ session: Session; files: ReadonlyMap<string, Uint8Array> }> {
+  const session = parseSession(text, path, host.overrides);
+  const errors = session.diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0) throw new OpenError(errors.map((d) => formatDiagnostic(path, d)).join('\n'));
+  const files = new Map<string, Uint8Array>();
+  for (const name of new Set(session.commands.flatMap(namedFiles))) {
+    const bytes = await host.readFile?.(name);
+    if (bytes !== undefined) files.set(name, bytes);
+    stopIfCancelled(host);
+  }
+  return { session, files };
 }
 
 /**

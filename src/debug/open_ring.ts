@@ -8,7 +8,7 @@ import { type RunResult, runProgram, StepError } from '../ring/run';
 import { didYouMean } from '../session/diagnostics';
 import type { Sqe } from '../uapi/sqe';
 import type { OpenTrace } from './model';
-import { OpenError, type OpenHost, prepared } from './open';
+import { OpenError, type OpenHost, prepared, scheduleChoices } from './open';
 import { sqeLines } from './ring_lines';
 
 /** Which run of a ring program to open. */
@@ -83,7 +83,7 @@ export function scheduleText(choices: readonly number[]): string {
 
 function chooserOf(schedule: string | undefined): { chooser?: (n: number) => number } {
   if (schedule === undefined) return {};
-  const choices = schedule === '' ? [] : schedule.split('.').map(Number);
+  const choices = scheduleChoices(schedule);
   let at = 0;
   return { chooser: (n) => Math.min(n - 1, choices[at++] ?? 0) };
 }

@@ -93,3 +93,22 @@ export function runLenses(
     lens(document, `$(debug-alt) ${t('Debug')}`, says.debug, 'ublkTrace.debug'),
   ];
 }
+
+/** The buttons that look for the orders of a ring's CQEs. */
+export function orderLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+  const { t } = vscode.l10n;
+  return [
+    lens(
+      document,
+      `$(list-ordered) ${t('All Orders')}`,
+      t('Every outcome that the rules allow; choose one to step through it'),
+      'ublkTrace.ringOrders',
+    ),
+    lens(
+      document,
+      `$(diff) ${t('Two Orders')}`,
+      t('Choose two outcomes and see both timelines, one above the other'),
+      'ublkTrace.ringCompareOrders',
+    ),
+  ];
+}

@@ -215,6 +215,7 @@ export class Traces implements vscode.Disposable {
       const open = await openSession(path, text, {
         ...work,
         readFile: (file) => readIfThere(vscode.Uri.joinPath(uri, '..', file)),
+        schedule: overrides.schedule,
         overrides: {
           ...(overrides.kernel === undefined ? {} : { kernel: overrides.kernel }),
           ...(overrides.server === undefined ? {} : { server: overrides.server }),

@@ -44,6 +44,7 @@ export interface SessionRingResult {
   /** Status of the last command that failed, 0 when none did. */
   readonly status: number;
   readonly sqes: readonly SqeOfLine[];
+  readonly steps: readonly OutcomeStep[];
   /** Contents of files and pipes at the end, by the path that the session uses, in pieces. */
   readonly contents: ReadonlyMap<string, { readonly size: number; readonly pieces: readonly Uint8Array[] }>;
 }
@@ -99,6 +100,7 @@ export function runSessionRing(
     hang: run.steps.some((step) => step.hang === true),
     status: writer.status,
     sqes: linesOf(compiled, firstEvent),
+    steps: run.steps,
     contents: contentsOf(compiled, run),
   };
 }

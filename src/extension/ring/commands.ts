@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
 import { showError } from '../commands';
 import { DEBUG_TYPE, programOf } from '../debug/configurations';
-import { readBytes } from '../files';
+import { readBytes, readIfThere } from '../files';
+import { isSession, shownPath } from '../traces';
 import { orderComparison } from '../view/subject';
 import type { Views } from '../view/views';
 import { longWork, turns } from '../work';
 import type { Sliced } from '../../trace/slices';
 import type { RingLive } from './live';
-import type { Orders } from './orders';
+import type { Orders, OrderSource } from './orders';
 
 /** Scheme of the documents that list all orders of a program. */
 export const ORDERS_SCHEME = 'ublk-orders';
@@ -64,19 +65,35 @@ async function textOf(uri: vscode.Uri): Promise<string> {
   return document?.getText() ?? new TextDecoder().decode(await readBytes(uri));
 }
 
-/** All orders of a program; undefined when somebody gave up waiting for them. */
-async function ordersAt(uri: vscode.Uri): Promise<Orders | undefined> {
+/** What a program or session says, as it stands in its editor. */
+async function sourceOf(uri: vscode.Uri): Promise<OrderSource> {
   const text = await textOf(uri);
-  const { ordersOf } = await import('./orders');
+  if (isSession(uri)) {
+    const { ringOfSession } = await import('../../debug/open');
+    const { program, profile } = await ringOfSession(shownPath(uri), text, {
+      pause: async () => undefined,
+      readFile: (file) => readIfThere(vscode.Uri.joinPath(uri, '..', file)),
+    });
+    return { program: { ...program, name: fileName(uri) }, profile };
+  }
   const { checkRing } = await import('../../debug/open_ring');
   const { mistake } = checkRing(text);
-  if (mistake !== undefined) {
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    throw new Error(`${name}:${mistake.line}:${mistake.column}: ${mistake.message}`);
-  }
+  if (mistake !== undefined)
+    throw new Error(`${fileName(uri)}:${mistake.line}:${mistake.column}: ${mistake.message}`);
+  return text;
+}
+
+function fileName(uri: vscode.Uri): string {
+  return uri.path.slice(uri.path.lastIndexOf('/') + 1);
+}
+
+/** All orders of a program; undefined when somebody gave up waiting for them. */
+async function ordersAt(uri: vscode.Uri): Promise<Orders | undefined> {
+  const source = await sourceOf(uri);
+  const { ordersOf } = await import('./orders');
   const title = vscode.l10n.t('Looking for all orders');
   return longWork(title, async ({ pause, progress, cancelled }) => {
-    const work = ordersOf(text);
+    const work = ordersOf(source);
     for (let step = work.next(); ; step = work.next()) {
       if (step.done === true) return step.value;
       progress('', step.value);
@@ -97,7 +114,7 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
   const orders = await ordersAt(uri);
   if (orders === undefined) return;
   const { askingOrder, totalText } = await import('./orders');
-  const text = await textOf(uri);
+  const source = await sourceOf(uri);
   const pairs = orders.relation.pairs.length;
   const sure = orders.relation.pairs.filter(({ rules }) => rules.length > 0).length;
   const list: Choice = {
@@ -110,7 +127,7 @@ async function showOrders(uri: vscode.Uri): Promise<void> {
     `${orders.name}: ${totalText(orders, t)}`,
     t('Choose an order of CQEs to step through it, or type one, such as 3,1,2'),
     function* (value) {
-      const asked = yield* askingOrder(text, value, t);
+      const asked = yield* askingOrder(source, value, t);
       if (asked === undefined) return undefined;
       const { label, description, detail, schedule, possible } = asked;
       const icon = possible ? '$(debug-start)' : '$(circle-slash)';

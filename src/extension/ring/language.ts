@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { DocumentRemarks, lens, remark, runLenses } from '../editing';
+import { DocumentRemarks, lens, orderLenses, remark, runLenses } from '../editing';
 import type { Traces } from '../traces';
 import { viewLenses } from '../view/lenses';
 import type { RingLive } from './live';
@@ -40,18 +40,7 @@ function ringLenses(
       run: t('Run this program in the simulator and show its requests'),
       debug: t('Step through the likeliest run'),
     }),
-    lens(
-      document,
-      `$(list-ordered) ${t('All Orders')}`,
-      t('Every outcome that the rules allow; choose one to step through it'),
-      'ublkTrace.ringOrders',
-    ),
-    lens(
-      document,
-      `$(diff) ${t('Two Orders')}`,
-      t('Choose two outcomes and see both timelines, one above the other'),
-      'ublkTrace.ringCompareOrders',
-    ),
+    ...orderLenses(document),
     ...(live?.available(document.uri)
       ? [
           lens(

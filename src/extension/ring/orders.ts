@@ -1,10 +1,11 @@
-import { uringProfile, DEFAULT_URING_PROFILE } from '../../kernel/uring/uring_profile';
+import { DEFAULT_URING_PROFILE, type UringProfile, uringProfile } from '../../kernel/uring/uring_profile';
 import { scheduleText } from '../../debug/open_ring';
 import { cqeOrder } from '../../ring/compare';
 import { type Exploration, exploring } from '../../ring/explore';
 import { exploredRelation } from '../../ring/explored_relation';
 import { ORDER_RULES, type OrderRelation } from '../../ring/order';
 import type { Outcome } from '../../ring/outcome';
+import type { RingProgram } from '../../ring/program';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
 import { scheduling } from '../../ring/schedule';
@@ -35,13 +36,20 @@ export interface OrderItem {
   readonly schedule: string | undefined;
 }
 
+/** A program and the profile it runs on; a text is one of ring programs, for the default profile. */
+export type OrderSource = string | { readonly program: RingProgram; readonly profile: UringProfile };
+
+function readSource(source: OrderSource): { readonly program: RingProgram; readonly profile: UringProfile } {
+  if (typeof source !== 'string') return source;
+  return { program: readProgram(source), profile: uringProfile(DEFAULT_URING_PROFILE)! };
+}
+
 /** Computes all orders, in slices. @throws ProgramError, StepError */
-export function* ordersOf(text: string, kernel = DEFAULT_URING_PROFILE): Sliced<Orders> {
-  const profile = uringProfile(kernel)!;
-  const program = readProgram(text);
+export function* ordersOf(source: OrderSource): Sliced<Orders> {
+  const { program, profile } = readSource(source);
   const exploration = yield* exploring(program, profile, () => performance.now(), LIMITS);
   const relation = exploredRelation(runProgram(program, { profile }), exploration);
-  return { name: program.name, kernel, exploration, relation };
+  return { name: program.name, kernel: profile.name, exploration, relation };
 }
 
 /** The outcomes, likeliest first. */
@@ -66,15 +74,13 @@ export interface AskedOrder extends OrderItem {
 
 /** Answers in slices for an order such as `3,1,2`; undefined when the text is none, or names a CQE that the program does not have. */
 export function* askingOrder(
-  text: string,
+  source: OrderSource,
   value: string,
   t: Translate,
-  kernel = DEFAULT_URING_PROFILE,
 ): Sliced<AskedOrder | undefined> {
   const wanted = readOrder(value);
   if (wanted === undefined || wanted.length < 2) return undefined;
-  const profile = uringProfile(kernel)!;
-  const program = readProgram(text);
+  const { program, profile } = readSource(source);
   const known = runProgram(program, { profile }).steps.flatMap((step) => step.cqes ?? []);
   if (!wanted.every((each) => known.some(({ user_data }) => user_data === each))) return undefined;
   const asked = wanted.join(', ');

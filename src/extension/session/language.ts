@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ServerName } from '../../session/ast';
-import { DocumentRemarks, remark, runLenses } from '../editing';
+import { DocumentRemarks, orderLenses, remark, runLenses } from '../editing';
 import type { Traces } from '../traces';
 import { viewLenses } from '../view/lenses';
 
@@ -121,8 +121,17 @@ function codeLenses(document: vscode.TextDocument, traces: Traces): vscode.CodeL
       run: vscode.l10n.t('Simulate this session and show its requests'),
       debug: vscode.l10n.t('Step through the requests of this session'),
     }),
+    ...(isRingOnly(document) ? orderLenses(document) : []),
     ...viewLenses(document),
   ];
+}
+
+/** Whether a session looks as if it had nothing but a ring; the command that is behind the buttons knows. */
+function isRingOnly(document: vscode.TextDocument): boolean {
+  const text = document.getText();
+  return (
+    /^\s*sqe\s/m.test(text) && !/^\s*(?:sudo\s+)?(?:taskset\s.*)?(?:ublk|fio|iogen|blkdiscard)\s/m.test(text)
+  );
 }
 
 const SEVERITIES = {

@@ -350,7 +350,8 @@ export class RequestTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const notes: string[] = [];
     const { zeroCopy, schedule } = entry.overrides;
     const { source } = entry.open;
-    if (source.kind === 'ring' && schedule !== undefined) notes.push(t('order {0}', cqeOrder(source)));
+    if (source.kind !== 'text' && source.steps && schedule !== undefined)
+      notes.push(t('order {0}', cqeOrder({ steps: source.steps })));
     if (zeroCopy !== undefined) notes.push(zeroCopy === 'on' ? t('with -z') : t('without -z'));
     if (entry.freshness === 'changed')
       notes.push(
