@@ -312,8 +312,8 @@ export class ViewPanel implements vscode.Disposable {
       const summary = view.summary(uri);
       const { zeroCopy } = entry.overrides;
       const { source } = entry.open;
-      if (source.kind === 'ring' && this.subject.compares)
-        return { ...summary, name: t('{0}, order {1}', summary.name, cqeOrder(source)) };
+      if (source.kind !== 'text' && source.steps && this.subject.compares)
+        return { ...summary, name: t('{0}, order {1}', summary.name, cqeOrder({ steps: source.steps })) };
       if (zeroCopy === undefined) return summary;
       return {
         ...summary,
