@@ -11,6 +11,8 @@ import { StateSearch } from './state_search';
 export interface ExploreLimits {
   /** Most runs. */
   readonly schedules: number;
+  /** Most steps of contexts, of all runs together: what programs of many SQEs are bound by; absent: 10 million. */
+  readonly steps?: number;
   /** Most time, ms: a far guard, so that the same program gives the same answer twice. */
   readonly time: number;
   /** Most outcomes kept. */
@@ -42,8 +44,8 @@ export const EXPLORE_LIMITS: ExploreLimits = { schedules: 40_000, time: 60_000, 
 /** Longest part of an exploration at a time, ms. */
 export const SLICE = 15;
 
-/** Most steps of contexts, of all runs together: what programs of many SQEs are bound by. */
-const MOST_STEPS = 10_000_000;
+/** Most steps where nothing else is said. */
+export const MOST_STEPS = 10_000_000;
 
 /** Steps between two looks at the clock. */
 const CLOCK = 400;
@@ -76,12 +78,13 @@ export function* exploring(
 ): Sliced<Exploration> {
   const hash = rememberedHash();
   const search = new StateSearch(program, profile, hash);
+  const { steps = MOST_STEPS } = limits;
   const start = clock();
   let slice = start;
   let complete = true;
   let look = 0;
   while (search.step()) {
-    const over = search.schedules >= limits.schedules || search.steps >= MOST_STEPS;
+    const over = search.schedules >= limits.schedules || search.steps >= steps;
     if (search.steps < look && !over) continue;
     look = search.steps + CLOCK;
     const now = clock();
@@ -90,7 +93,7 @@ export function* exploring(
       break;
     }
     if (now - slice > SLICE) {
-      yield Math.min(1, Math.max((now - start) / limits.time, search.schedules / limits.schedules));
+      yield Math.min(1, Math.max(search.steps / steps, search.schedules / limits.schedules));
       slice = clock();
     }
   }

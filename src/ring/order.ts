@@ -9,6 +9,7 @@ import { REQ } from '../kernel/uring/types';
 import { closure, type Direct, type Paths, linearExtensions } from './order_closure';
 import { ORDER_RULES, type OrderRule, PROMISED } from './order_rules';
 import type { RunResult } from './run';
+import { requestNames } from './wanted_order';
 
 export { ORDER_RULES, type OrderRule };
 
@@ -17,6 +18,9 @@ export interface OrderedPair {
   /** user_data, decimal. */
   readonly first: string;
   readonly second: string;
+  /** The same with the number of the SQE among those with its user_data, where there are several: `3#2`. */
+  readonly firstName?: string;
+  readonly secondName?: string;
   /** Numbers of their SQEs, from 1 in the order they were taken: what tells requests of one user_data apart. */
   readonly firstSqe?: number;
   readonly secondSqe?: number;
@@ -64,12 +68,15 @@ export function orderRelation(
       });
     });
   }
+  const names = requestNames(ring.requests);
   const pairs: OrderedPair[] = [];
   cqes.forEach((a, i) => {
     for (let j = i + 1; j < n; j++) {
       pairs.push({
         first: String(a.userData),
         second: String(cqes[j]!.userData),
+        firstName: names.get(a.req)!,
+        secondName: names.get(cqes[j]!.req)!,
         firstSqe: a.req,
         secondSqe: cqes[j]!.req,
         rules: promised[i]![j] ?? rules[i]![j] ?? [],

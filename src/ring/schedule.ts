@@ -1,17 +1,16 @@
 /** A schedule for an order of CQEs that somebody asks for, or the rule that forbids it. */
 import { IOSQE } from '../uapi/io_uring_abi';
 import { IORING_OP } from '../uapi/io_uring_ops';
-import type { Sqe } from '../uapi/sqe';
 import type { UringProfile } from '../kernel/uring/uring_profile';
 import { finish, type Sliced } from '../trace/slices';
 import type { ExploreLimits } from './explore';
-import { EXPLORE_LIMITS, replay, SLICE } from './explore';
+import { EXPLORE_LIMITS, MOST_STEPS, replay, SLICE } from './explore';
 import { ORDER_RULES, type OrderedPair, type OrderRule, orderRelation } from './order';
 import { type Outcome, rememberedHash } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateSearch } from './state_search';
-import { cqeOrder, WantedOrder } from './wanted_order';
+import { cqeOrder, readName, requestNames, sqesOf, WantedOrder } from './wanted_order';
 
 export { cqeOrder } from './wanted_order';
 
@@ -39,6 +38,9 @@ export type OrderAnswer =
       readonly says?: string;
     };
 
+/** Runs between two looks at the clock. */
+const RUNS = 8;
+
 /** What `says` tells where no pair is to blame. */
 const NO_COMBINATION = 'each pair can come in this order, but no schedule gives all of them together';
 
@@ -63,22 +65,26 @@ export function* scheduling(
 ): Sliced<OrderAnswer> {
   const first = runProgram(program, { profile, trace: true });
   if (new WantedOrder(program, wanted).isIn(first)) return found(first, undefined);
-  const pair = tooOften(program, wanted) ?? forbiddenPair(program, orderRelation(first).pairs, wanted);
+  const { pairs } = orderRelation(first);
+  const pair =
+    tooOften(program, wanted) ?? forbiddenRequests(pairs, wanted) ?? forbiddenPair(program, pairs, wanted);
   if (pair) return { kind: 'forbidden', pair, says: pair.rules.map((rule) => ORDER_RULES[rule]).join('; ') };
   const start = clock();
   let slice = start;
+  const most = limits.steps ?? MOST_STEPS;
+  let steps = 0;
   function* look(order: readonly string[]): Sliced<StateSearch> {
     const search = new StateSearch(program, profile, rememberedHash(), new WantedOrder(program, order));
-    for (
-      let now = clock();
-      search.schedules < limits.schedules && now - start <= limits.time;
-      now = clock()
-    ) {
+    while (search.schedules < limits.schedules && steps + search.steps < most) {
       if (!search.step() || search.hit) break;
+      if (search.schedules % RUNS !== 0) continue;
+      const now = clock();
+      if (now - start > limits.time) break;
       if (now - slice <= SLICE) continue;
-      yield Math.min(1, Math.max((now - start) / limits.time, search.schedules / limits.schedules));
+      yield Math.min(1, Math.max((steps + search.steps) / most, search.schedules / limits.schedules));
       slice = clock();
     }
+    steps += search.steps;
     return search;
   }
   const search = yield* look(wanted);
@@ -86,7 +92,7 @@ export function* scheduling(
   const { schedules } = search;
   if (!search.done) return { kind: 'absent', schedules, complete: false };
   for (const value of new Set(wanted)) {
-    if (cqeOrder(first).includes(value)) continue;
+    if (hasCqe(first, value)) continue;
     const one = yield* look([value]);
     if (!one.hit && one.done) return { kind: 'forbidden', ...neverComes(first, value) };
   }
@@ -114,25 +120,32 @@ function found(run: RunResult, choices: readonly number[] | undefined): OrderAns
   };
 }
 
-function sqesOf(program: RingProgram, value: string): Sqe[] {
-  const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
-  return sqes.filter((sqe) => String(sqe.userData) === value);
-}
-
 /** A user_data that is asked for more often than requests with it can post CQEs. */
 function tooOften(program: RingProgram, wanted: readonly string[]): OrderedPair | undefined {
-  for (const value of new Set(wanted)) {
+  for (const name of new Set(wanted)) {
+    const { value, nr } = readName(name)!;
     const same = sqesOf(program, value);
     if (same.some(({ opcode }) => opcode === IORING_OP.POLL_ADD || opcode === IORING_OP.TIMEOUT)) continue;
-    if (wanted.filter((other) => other === value).length > same.length)
-      return { first: value, second: value, rules: ['once'], guaranteed: true };
+    const often = wanted.filter(
+      (other) => other === name || (nr === undefined && readName(other)!.value === value),
+    );
+    if (often.length > (nr === undefined ? same.length : 1))
+      return { first: name, second: name, rules: ['once'], guaranteed: true };
   }
   return undefined;
 }
 
+/** Whether a run has a CQE with a name. */
+function hasCqe(run: RunResult, name: string): boolean {
+  if (readName(name)!.nr === undefined) return cqeOrder(run).includes(name);
+  const names = requestNames(run.ring.requests);
+  return [...run.ring.cq, ...run.ring.overflow].some(({ req }) => names.get(req) === name);
+}
+
 /** Why a request posts no CQE in any schedule, by what the likeliest run left it as. */
 function neverComes({ ring }: RunResult, value: string): { pair: OrderedPair; says: string } {
-  const req = ring.requests.find(({ userData }) => String(userData) === value);
+  const { value: userData, nr = 1 } = readName(value)!;
+  const req = ring.requests.filter((other) => String(other.userData) === userData)[nr - 1];
   const answer = (first: string, rule: OrderRule, more = ''): { pair: OrderedPair; says: string } => ({
     pair: { first, second: value, rules: [rule], guaranteed: rule !== 'no-cqe' },
     says: `${ORDER_RULES[rule]}${more}`,
@@ -149,6 +162,26 @@ function neverComes({ ring }: RunResult, value: string): { pair: OrderedPair; sa
   if (before && !skips(before.id))
     return answer(String(before.userData), 'chain-order', `; ${before.userData} never completes`);
   return answer(value, skips(req.id) ? 'skip' : 'no-cqe');
+}
+
+/** The same for requests that are named with their number. */
+function forbiddenRequests(
+  pairs: readonly OrderedPair[],
+  wanted: readonly string[],
+): OrderedPair | undefined {
+  // one that posts several CQEs may have another one before
+  const many = new Set(
+    pairs.filter(({ firstName, secondName }) => firstName === secondName).map(({ firstName }) => firstName),
+  );
+  const broken = pairs.filter(({ firstName = '', secondName = '', rules }) => {
+    if (rules.length === 0 || firstName === secondName) return false;
+    if (many.has(firstName) || many.has(secondName)) return false;
+    const at = wanted.indexOf(firstName);
+    const numbered = firstName.includes('#') || secondName.includes('#');
+    return numbered && at >= 0 && wanted.slice(0, at).includes(secondName);
+  });
+  const [shortest] = broken.sort((a, b) => a.rules.length - b.rules.length);
+  return shortest && { ...shortest, first: shortest.firstName!, second: shortest.secondName! };
 }
 
 /**
@@ -172,6 +205,7 @@ function forbiddenPair(
     const { length } = sqesOf(program, value);
     if (length > 1 && length !== seen.size) loose.add(value);
   }
+  for (const name of wanted) if (name.includes('#')) loose.add(readName(name)!.value);
   // CQEs of one value, as the pairs list them, are in their order
   const place = (value: string, sqe: number): number => [...sqes.get(value)!].indexOf(sqe);
   const places = (value: string): number[] => wanted.flatMap((each, i) => (each === value ? [i] : []));

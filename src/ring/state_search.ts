@@ -10,7 +10,7 @@ import type { HashContents, Outcome, OutcomeCqe } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateGraph } from './state_graph';
-import type { WantedOrder } from './wanted_order';
+import type { PostedCqe, WantedOrder } from './wanted_order';
 
 /** Workers are named by this and the number of their first request. */
 const WORKER = 'work ';
@@ -65,6 +65,12 @@ function costsOf(choice: Choice): number[] {
   const costs = choice.costs();
   costs[0] = 0;
   return costs;
+}
+
+/** The CQEs that were posted or surely come next. */
+function postedBy(ring: Uring): PostedCqe[] {
+  const next = postsInTurn(ring) ? nextToPost(ring) : NOBODY;
+  return [...ring.cq, ...ring.overflow, ...next.map(({ userData, id }) => ({ userData, req: id }))];
 }
 
 /** A search through the states of a program. */
@@ -190,7 +196,7 @@ export class StateSearch {
       }
       let key = asked.key();
       if (wanted) {
-        met = wanted.met(this.userData(run!.ring));
+        met = wanted.met(postedBy(run!.ring), run!.ring.requests);
         if (met < 0) return GIVE_UP;
         key = (key + met * 0x1234567891) % 0x10000000000000;
       }
@@ -243,12 +249,6 @@ export class StateSearch {
       k = before;
     }
     return way.reverse();
-  }
-
-  /** user_data of the CQEs that were posted or surely come next. */
-  private userData(ring: Uring): bigint[] {
-    const next = postsInTurn(ring) ? nextToPost(ring) : NOBODY;
-    return [...ring.cq, ...ring.overflow, ...next].map(({ userData }) => userData);
   }
 
   private known(names: string[]): string[] {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   DEFAULT_URING_PROFILE,
   URING_PROFILE_NAMES,
@@ -13,12 +14,16 @@ import type { OrderedPair } from '../../ring/order';
 import { type RunResult, runProgram, StepError } from '../../ring/run';
 import { writeRingTrace } from '../../ring/ring_trace';
 import { cqeOrder, scheduleFor } from '../../ring/schedule';
+import { sessionOf } from '../../ring/to_session';
+import { nameOf, readName, unknownName } from '../../ring/wanted_order';
+import { OpenError, ringOfSession } from '../../debug/open';
 import { didYouMean, quote } from '../../session/diagnostics';
 import { Printer } from '../../trace/print';
 import type { Args } from '../args';
 import { COMMON_OPTIONS, type Command } from '../command';
-import { fileError, usageError } from '../errors';
+import { CliError, fileError, shownName, usageError } from '../errors';
 import { loadText } from '../input';
+import { realFile } from './run';
 import { openOutput, type Output, standardOutput } from '../output';
 
 /** `ring PROGRAM.json`: what io_uring answers to a ring program. */
@@ -27,12 +32,14 @@ export const ringCommand: Command = {
   positionals: ['PROGRAM.json'],
   says: 'run a ring program: which CQEs come, with which results, in which orders',
   more: [
+    'A session (.ublk) that has nothing but files, pipes and a ring is a program, too; its kernel is the one it names.',
     'Prints JSON: {"outcomes": [...]}, the likeliest outcome first.',
     `Where there are too many states, --all stops after ${EXPLORE_LIMITS.schedules} schedules`,
     'and then says how many schedules it has seen ("incomplete").',
     'With --all also, for each pair of CQEs, the rule that guarantees its order, or that it is',
     'accidental ("kernel": what keeps it so in this version nevertheless).',
     'Exit code 1: --order asks for an order that cannot come.',
+    '--session prints the program as a session: the same by sqe and submit lines.',
     'Of the profiles, 6.12 was never compared with recordings.',
   ],
   options: [
@@ -45,16 +52,27 @@ export const ringCommand: Command = {
     {
       name: 'order',
       value: 'A,B,...',
-      says: 'a schedule in which the CQEs with these user_data come in this order, or the rule that forbids it',
+      says: 'a schedule in which the CQEs with these user_data come in this order (3#2: of the second SQE with user_data 3), or the rule that forbids it',
     },
+    { name: 'session', says: 'print the program as a session (.ublk)' },
     { name: 'output', short: 'o', value: 'FILE', says: 'write the trace of the first outcome' },
     ...COMMON_OPTIONS,
   ],
   async run(args: Args) {
     const file = args.positionals[0]!;
-    const profile = profileOf(args.text('kernel') ?? DEFAULT_URING_PROFILE);
     const text = await loadText(file);
-    const program = placed(file, text, undefined, () => readProgram(text));
+    const { program, profile } = file.endsWith('.ublk')
+      ? await ofSession(file, text, args.text('kernel'))
+      : {
+          profile: profileOf(args.text('kernel') ?? DEFAULT_URING_PROFILE),
+          program: placed(file, text, undefined, () => readProgram(text)),
+        };
+    if (args.has('session')) {
+      const output = standardOutput();
+      await output.write(sessionOf(program, profile.name));
+      await output.close();
+      return 0;
+    }
     const trace = args.text('output');
     const first = placed(file, text, program, () =>
       runProgram(program, { profile, trace: trace !== undefined }),
@@ -78,6 +96,25 @@ export const ringCommand: Command = {
     return 0;
   },
 };
+
+/** A session that has nothing but a ring, as a program. */
+async function ofSession(
+  file: string,
+  text: string,
+  kernel: string | undefined,
+): Promise<{ readonly program: RingProgram; readonly profile: UringProfile }> {
+  try {
+    const { program, profile } = await ringOfSession(shownName(file), text, {
+      pause: async () => undefined,
+      readFile: async (path) => realFile(file, path),
+      overrides: kernel === undefined ? {} : { kernel },
+    });
+    return { program: { ...program, name: basename(file, '.ublk') }, profile };
+  } catch (error) {
+    if (error instanceof OpenError) throw new CliError(error.message);
+    throw error;
+  }
+}
 
 function profileOf(name: string): UringProfile {
   const profile = uringProfile(name);
@@ -134,16 +171,18 @@ async function writeTrace(
 
 /** The user_data of --order, decimal; each must be that of an SQE. */
 function readOrder(text: string, program: RingProgram): string[] {
-  const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
-  const known = sqes.map(({ userData }) => String(userData));
   return text.split(',').map((word) => {
     const value = word.trim();
-    if (!/^(\d{1,20}|0x[0-9a-f]{1,16})$/i.test(value)) {
-      throw usageError(`--order needs user_data separated by commas, not ${quote(value)}`);
+    const wanted = readName(value);
+    if (wanted === undefined) {
+      throw usageError(
+        `--order needs user_data separated by commas, such as 3,1,0x2 or 3#2 for the second SQE with user_data 3, not ${quote(value)}`,
+      );
     }
-    const decimal = BigInt(value).toString();
-    if (!known.includes(decimal)) throw usageError(`--order: no SQE has the user_data ${decimal}`);
-    return decimal;
+    const name = nameOf(wanted);
+    const wrong = unknownName(program, name);
+    if (wrong !== undefined) throw usageError(`--order: ${wrong}`);
+    return name;
   });
 }
 
@@ -184,13 +223,13 @@ async function writeOrder(
   return answer.kind === 'schedule' ? 0 : 1;
 }
 
-/** A pair as it is printed; the numbers of SQEs where a user_data repeats. */
+/** A pair as it is printed: names as in --order, with the numbers of SQEs where a user_data repeats. */
 function pairOf(pair: OrderedPair, repeated: ReadonlySet<string>): object {
   const { first, second, rules, guaranteed } = pair;
   const names = {
-    first,
+    first: pair.firstName ?? first,
     ...(repeated.has(first) ? { first_sqe: pair.firstSqe } : {}),
-    second,
+    second: pair.secondName ?? second,
     ...(repeated.has(second) ? { second_sqe: pair.secondSqe } : {}),
   };
   if (guaranteed) return { ...names, guaranteed: rules };

@@ -9,12 +9,12 @@ import type { RingProgram } from '../../ring/program';
 import { readProgram } from '../../ring/read_program';
 import { runProgram } from '../../ring/run';
 import { scheduling } from '../../ring/schedule';
-import { readOrder } from '../../ring/wanted_order';
+import { readOrder, unknownName } from '../../ring/wanted_order';
 import type { Sliced } from '../../trace/slices';
 import type { Translate } from '../translate';
 
-/** Longest time that somebody should have to wait for a list, ms. */
-const LIMITS = { schedules: 200_000, time: 4000, outcomes: 1000 };
+/** What somebody should have to wait for: about four seconds. The same program gives the same list on every machine. */
+const LIMITS = { schedules: 100_000, steps: 2_000_000, time: 60_000, outcomes: 1000 };
 
 /** What may be tried for an order that somebody typed. */
 const ASKED_LIMITS = { ...LIMITS, outcomes: 1 };
@@ -81,8 +81,7 @@ export function* askingOrder(
   const wanted = readOrder(value);
   if (wanted === undefined || wanted.length < 2) return undefined;
   const { program, profile } = readSource(source);
-  const known = runProgram(program, { profile }).steps.flatMap((step) => step.cqes ?? []);
-  if (!wanted.every((each) => known.some(({ user_data }) => user_data === each))) return undefined;
+  if (wanted.some((each) => unknownName(program, each) !== undefined)) return undefined;
   const asked = wanted.join(', ');
   const answer = yield* scheduling(program, profile, wanted, () => performance.now(), ASKED_LIMITS);
   const cannot = { label: t('{0} cannot come', asked), schedule: undefined, possible: false };
@@ -139,15 +138,18 @@ export function ordersDocument(orders: Orders, t: Translate): string {
     `## ${t('Guaranteed')}`,
     '',
     ...(guaranteed.length === 0 ? [t('No order is guaranteed.')] : []),
-    ...guaranteed.map(({ first, second, rules }) => {
+    ...guaranteed.map(({ first, second, firstName = first, secondName = second, rules }) => {
       const why = rules.map((rule) => `${rule} (${ORDER_RULES[rule]})`).join('; ');
-      return `- ${t('{0} before {1}', first, second)}: ${why}`;
+      return `- ${t('{0} before {1}', firstName, secondName)}: ${why}`;
     }),
     '',
     `## ${t('Accidental')}`,
     '',
     ...(accidental.length === 0 ? [t('Every order is guaranteed.')] : []),
-    ...accidental.map(({ first, second }) => `- ${t('{0} and {1}: either may come first', first, second)}`),
+    ...accidental.map(
+      ({ first, second, firstName = first, secondName = second }) =>
+        `- ${t('{0} and {1}: either may come first', firstName, secondName)}`,
+    ),
     '',
   ].join('\n');
 }
