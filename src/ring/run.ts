@@ -13,7 +13,7 @@ import { ringKey } from '../kernel/uring/state_key';
 import { hasLocalWork, hasTaskWork, runTaskWork } from '../kernel/uring/task_work_list';
 import type { Submitter, Uring, UringEvent } from '../kernel/uring/types';
 import { UserMemory } from '../kernel/uring/user_memory';
-import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq';
+import { cqReady, hasOverflow, mayOverflow } from '../kernel/uring/cq_room';
 import { type Actor, type Context, PARK, World } from '../kernel/uring/world';
 import {
   contentsOf,

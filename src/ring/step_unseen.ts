@@ -1,6 +1,6 @@
 /** Which calls of the application begin with nothing that somebody sees. */
 import { IORING_SETUP } from '../uapi/io_uring_abi';
-import { mayOverflow } from '../kernel/uring/cq';
+import { mayOverflow } from '../kernel/uring/cq_room';
 import { hasLocalWork, hasTaskWork } from '../kernel/uring/task_work_list';
 import type { Uring } from '../kernel/uring/types';
 import { flushesUnseen, takesUnseen } from '../kernel/uring/unseen';

@@ -108,6 +108,25 @@ describe('allowed outcomes that a real kernel gives now and then', () => {
     ]);
   });
 
+  it('a chain that breaks while task work runs is cancelled by the next round of it', () => {
+    const tee = { op: 'TEE', file_in: 'p.r', file: 'q.w', len: 4096, splice_flags: ['NONBLOCK'] };
+    const submit = [
+      { op: 'ASYNC_CANCEL', target: '9', flags: ['IO_LINK'], user_data: '1' },
+      { op: 'NOP', user_data: '2' },
+      { ...tee, flags: ['IO_LINK'], user_data: '3' },
+      { op: 'NOP', user_data: '4' },
+      { op: 'WRITE', file: 'f', off: 0, buf: 'b', len: 10, flags: ['IO_LINK'], user_data: '5' },
+    ];
+    const files = {
+      f: { kind: 'file', size: 100 },
+      p: { kind: 'pipe', fill: 100 },
+      q: { kind: 'pipe' },
+    };
+    expect(words({ ring: { entries: 8 }, files, steps: [{ submit }, { reap: 'all' }] })).toContain(
+      ' | 1:-2 3:100 2:-125 5:10 4:-125',
+    );
+  });
+
   it('a cancel in a worker hands in its CQE after the one that it cancelled', () => {
     const steps = [
       {

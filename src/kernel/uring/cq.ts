@@ -1,23 +1,9 @@
 /** The completion queue: filling, overflow, and what every commit looks at. */
+import { cqReady, hasOverflow } from './cq_room';
 import { flushTimeouts } from './timeout_flush';
 import type { Cqe, Req, Uring } from './types';
 import { REQ } from './types';
 import { emit } from './uring_trace';
-
-/** CQEs in the ring that were not taken. */
-export function cqReady(ring: Uring): number {
-  return ring.cq.length - ring.cqHead;
-}
-
-/** Whether requests that live can still fill the CQ beyond its size before anything is taken. */
-export function mayOverflow(ring: Uring): boolean {
-  return hasOverflow(ring) || cqReady(ring) + ring.live > ring.cqEntries;
-}
-
-/** CQ_OVERFLOW of sq_flags. */
-export function hasOverflow(ring: Uring): boolean {
-  return ring.overflow.length > 0;
-}
 
 function hasRoom(ring: Uring): boolean {
   return cqReady(ring) < ring.cqEntries;

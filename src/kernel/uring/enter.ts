@@ -1,6 +1,7 @@
 /** io_uring_enter(2): submitting and waiting. */
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
-import { cqReady, flushOverflow, hasOverflow, mayOverflow } from './cq';
+import { flushOverflow } from './cq';
+import { cqReady, hasOverflow, mayOverflow } from './cq_room';
 import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';

@@ -1,5 +1,6 @@
 /** Completions of a DEFER_TASKRUN ring that wait for their CQE and whose turn nobody can take any more. */
-import { mayOverflow, postsCqe } from './cq';
+import { postsCqe } from './cq';
+import { mayOverflow } from './cq_room';
 import { inChain } from './links';
 import { flushesUnseen, postsAlone } from './unseen';
 import { REQ, type Req, type TaskWork, type Uring, WORK } from './types';

@@ -59,6 +59,8 @@ export function* runTaskWork(ring: Uring, flush: Flush): Generator<number, void,
     submitter.taskWork = [];
     if (!ring.profile.taskWorkFifo) round.reverse();
     ring.round = round;
+    // What is added from now on waits for the next round.
+    if (ring.world.exploring) yield 0;
     yield* runRound(ring, round, round.length);
     if (ring.profile.flushesEachRound || submitter.taskWork.length === 0) yield* flush(ring);
   }

@@ -2,7 +2,7 @@
 import { IORING_SETUP } from '../../uapi/io_uring_abi';
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import type { Sqe } from '../../uapi/sqe';
-import { mayOverflow } from './cq';
+import { mayOverflow } from './cq_room';
 import { LINK_FLAGS, REQ, type TaskWork, type Uring, WORK } from './types';
 
 /** Whether the submitter does nothing with an SQE but hand it to io-wq. */
