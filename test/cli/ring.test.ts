@@ -53,6 +53,44 @@ describe('ring', () => {
     writeFileSync(join(cli.folder(), 'p.json'), LINKED);
   });
 
+  test('--session prints a program as a session, which is the same program', async () => {
+    const { code, stdout } = await cli.run(['ring', 'p.json', '--session']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('sqe NOP --link --user-data 1\n');
+    writeFileSync(join(cli.folder(), 'p.ublk'), stdout);
+    const answer = async (file: string): Promise<Answer> =>
+      JSON.parse((await cli.run(['ring', file, '--all'])).stdout) as Answer;
+    expect(await answer('p.ublk')).toEqual(await answer('p.json'));
+    const run = await cli.run(['run', 'p.ublk', '-o', 'p.ublktrace']);
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('cqe user_data=0x1 res=0')]);
+    const shown = await cli.run(['check', 'p.ublktrace']);
+    expect(shown.code).toBe(0);
+  });
+
+  test('a session tells where it is wrong', async () => {
+    const wrong = async (text: string, command: string): Promise<[number | null, string]> => {
+      writeFileSync(join(cli.folder(), 'w.ublk'), text);
+      const { code, stderr } = await cli.run([command, 'w.ublk']);
+      return [code, stderr];
+    };
+    const opened = '#: kernel 6.18\nsqe NOP\nsqe 18\nsubmit\n';
+    for (const command of ['run', 'ring']) {
+      expect(await wrong(opened, command)).toEqual([2, expect.stringMatching(/^w\.ublk:3:1: opcode 18/)]);
+      expect(await wrong('sqe TIMEOUT -5\n', command)).toEqual([2, expect.stringMatching(/^w\.ublk:1:13: /)]);
+      const ring = 'ring --entries 8 --cq-entries 4\nsqe NOP\nsubmit\n';
+      expect(await wrong(ring, command)).toEqual([
+        2,
+        expect.stringMatching(/^w\.ublk:1:31: .*fewer CQ entries/),
+      ]);
+    }
+    expect(await wrong('ublk add -t null\nsqe TIMEOUT 5ms\nsubmit\n', 'run')).toEqual([
+      2,
+      expect.stringMatching(
+        /^w\.ublk:2:5: sqe: TIMEOUT is simulated in a session that has only files, pipes and a ring; line 1 has ublk/,
+      ),
+    ]);
+  });
+
   test('help has the options of the contract', async () => {
     const { code, stdout } = await cli.run(['ring', '--help']);
     expect(code).toBe(0);

@@ -160,7 +160,8 @@ async function report(
   await output.close();
 }
 
-function realFile(session: string, path: string): Uint8Array | undefined {
+/** Content of a file that a session names, relative to it; undefined where there is none. */
+export function realFile(session: string, path: string): Uint8Array | undefined {
   const place = resolve(session === '-' ? '.' : dirname(session), path);
   try {
     return statSync(place).isFile() ? readFileSync(place) : undefined;
