@@ -124,6 +124,8 @@ export class Search {
     const { mask } = this;
     const { shape } = this.open.trace;
     const any = marked.size > 0;
+    // where only values are watched, most stretches have nothing to look at
+    if (!any && !mask.includes(1)) return step === 1 ? high : low - 1;
     for (let i = step === 1 ? low : high - 1; i >= low && i < high; i += step) {
       const list = any ? marked.get(i) : undefined;
       if (list === undefined && mask[shape[i]] === 0) continue;
