@@ -127,6 +127,22 @@ describe('allowed outcomes that a real kernel gives now and then', () => {
     );
   });
 
+  // 1 of 15 runs on a busy machine
+  it('a worker that does not get a CPU for longer than two sleeps', () => {
+    const steps = [
+      { submit: [{ op: 'NOP', flags: ['ASYNC'], user_data: '1' }] },
+      { sleep_us: 25_000 },
+      { submit: [] },
+      { sleep_us: 25_000 },
+      { submit: [{ op: 'NOP', user_data: '2' }] },
+      { reap: 'all' },
+    ];
+    expect(words({ ring: { entries: 8 }, steps })).toEqual([
+      ' |  |  |  |  | 1:0 2:0',
+      ' |  |  |  |  | 2:0 1:0',
+    ]);
+  });
+
   it('a cancel in a worker hands in its CQE after the one that it cancelled', () => {
     const steps = [
       {

@@ -73,7 +73,7 @@ export class Actor {
 
 /** How late a runnable context often is on a busy machine, and how late it can be, ns. */
 const LATE = 1_500_000;
-const VERY_LATE = 30_000_000;
+const VERY_LATE = 100_000_000;
 
 /** Most that a wait which is no timer takes at least, ns. */
 const MOST_LEAST = 100_000;
