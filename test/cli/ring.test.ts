@@ -132,7 +132,7 @@ describe('ring', () => {
 
   test.each([
     [['--kernel', '6.17'], /^ublk-trace: kernel '6\.17' is unknown.*6\.1, 6\.12, 6\.18, 7\.3\n$/],
-    [['--order', '1,x'], /^ublk-trace: --order needs user_data separated by commas, not 'x'\n$/],
+    [['--order', '1,x'], /^ublk-trace: --order needs user_data separated by commas, such as .*, not 'x'\n$/],
     [['--order', '1,99'], /^ublk-trace: --order: no SQE has the user_data 99\n$/],
     [['--profile', '6.18'], /^ublk-trace: ring has no option '--profile'/],
   ])('%j is refused', async (options, message) => {
