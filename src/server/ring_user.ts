@@ -1,4 +1,3 @@
-import { toHex } from '../uapi/bytes';
 import { SQE_OFFSET } from '../uapi/sqe';
 import type { IoUring } from '../kernel/io_uring';
 import type { Kernel } from '../kernel/kernel';
@@ -143,7 +142,7 @@ export class UserRing {
       this.ring.ptr,
       this.kernel.u64(this.sqTail),
       rec.trace.wide.word(fields.udLo, fields.udHi),
-      rec.trace.strings.id(toHex(this.ring.sqeBytes.subarray(at, at + 64))),
+      rec.trace.strings.idOfHex(this.ring.sqeBytes.subarray(at, at + 64)),
     );
   }
 }

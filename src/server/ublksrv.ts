@@ -236,9 +236,13 @@ export class UblksrvQueue {
     const bytes = descs.getUint32(at + 4, true) * 512;
     const off = getSafeU64(descs, at + 8) * 512;
     const addr = getSafeU64(descs, at + 16);
-    const common = { udLo: udLo(tag, op, part), udHi: udHi(part, true), off };
-    const fixed = { ...common, flags: IOSQE.FIXED_FILE, fd: 1 };
-    const plain = this.config.version === 'ublksrv-2022-11' ? { ...common, flags: 0, fd: BACKING_FD } : fixed;
+    const fixed = {
+      udLo: udLo(tag, op, part),
+      udHi: udHi(part, true),
+      off,
+      flags: IOSQE.FIXED_FILE as number,
+      fd: 1,
+    };
     this.tgtInflight++;
     switch (op) {
       case UBLK_IO_OP.READ:
@@ -261,17 +265,22 @@ export class UblksrvQueue {
         }
         return;
       case UBLK_IO_OP.FLUSH:
-        this.ring.push({ ...plain, opcode: IORING_OP.SYNC_FILE_RANGE, len: bytes, opFlags: 1 });
+        this.ring.push({ ...this.plain(fixed), opcode: IORING_OP.SYNC_FILE_RANGE, len: bytes, opFlags: 1 });
         return;
       default:
         // FALLOCATE has its length in addr and its mode in len; the NOUNMAP test of ublksrv never matches
         this.ring.push({
-          ...plain,
+          ...this.plain(fixed),
           opcode: IORING_OP.FALLOCATE,
           addr: bytes,
           len: FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE,
         });
     }
+  }
+
+  /** The same SQE for an operation that names the file by its descriptor in the server of 2022. */
+  private plain<T extends { flags: number; fd: number }>(sqe: T): T {
+    return this.config.version === 'ublksrv-2022-11' ? { ...sqe, flags: 0, fd: BACKING_FD } : sqe;
   }
 
   private spliceFlags(tag: number, op: number): number {

@@ -2,6 +2,7 @@ import { grow32 } from './wide';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
+const HEX_DIGITS = '0123456789abcdef';
 
 /**
  * Interned strings: comms, opcode names, RWBS letters, unknown bodies. Id 0 is the empty string. The bytes of all stand one behind the
@@ -16,6 +17,7 @@ export class StringTable {
   /** Those that were added or asked for as text, and all that are not ASCII: several bytes may stand for one text. */
   private readonly ids = new Map<string, number>([['', 0]]);
   private slots = new Int32Array(512).fill(-1);
+  private hex = new Uint8Array(128);
 
   constructor() {
     this.place(this.slots, 0);
@@ -62,6 +64,18 @@ export class StringTable {
       if (!this.ids.has(text)) this.ids.set(text, id);
     }
     return id;
+  }
+
+  /** Id of the text of bytes in hexadecimal: two digits for each, lower case. */
+  idOfHex(bytes: Uint8Array): number {
+    const size = bytes.length * 2;
+    if (this.hex.length < size) this.hex = new Uint8Array(size);
+    const { hex } = this;
+    for (let k = 0; k < bytes.length; k++) {
+      hex[k * 2] = HEX_DIGITS.charCodeAt(bytes[k] >> 4);
+      hex[k * 2 + 1] = HEX_DIGITS.charCodeAt(bytes[k] & 15);
+    }
+    return this.idOfBytes(hex, 0, size);
   }
 
   /** The string with this id. */
