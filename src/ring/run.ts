@@ -39,6 +39,9 @@ const HANG = 2_000_000_000;
 /** CQEs of one step, from which on a timer that repeats for ever makes it hang. */
 const ENDLESS = 100;
 
+/** How late the thread of an SQPOLL ring can be, ns: whoever sleeps for longer finds the SQ taken. */
+const SQPOLL_LATE = 10_000_000;
+
 /** Time without a completion after which the application takes it that nothing more comes, ns. */
 const QUIET = 50_000_000;
 
@@ -93,7 +96,7 @@ class ProgramRun implements RunResult {
     this.app = this.world.spawn('app', this.application(), 0);
     submitter.actor = this.app;
     if ((program.setup & IORING_SETUP.SQPOLL) !== 0) {
-      this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll);
+      this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll, SQPOLL_LATE);
     }
   }
 

@@ -10,6 +10,7 @@ import type { HashContents, Outcome, OutcomeCqe } from './outcome';
 import type { RingProgram } from './program';
 import { type RunResult, runProgram } from './run';
 import { StateGraph } from './state_graph';
+import { StepError } from './step_error';
 import type { PostedCqe, WantedOrder } from './wanted_order';
 
 /** Workers are named by this and the number of their first request. */
@@ -223,9 +224,16 @@ export class StateSearch {
     };
     const { program, profile, pool } = this;
     pool.reset();
-    runProgram(program, { profile, chooser, pool, started: (one) => (run = one) });
+    let possible = true;
+    try {
+      runProgram(program, { profile, chooser, pool, started: (one) => (run = one) });
+    } catch (error) {
+      // an application that waits for room in the SQ never comes there
+      if (!(error instanceof StepError)) throw error;
+      possible = false;
+    }
     this.steps += run!.ring.world.steps;
-    if (run!.ring.world.gaveUp) return;
+    if (!possible || run!.ring.world.gaveUp) return;
     if (wanted) {
       if (wanted.isIn(run!)) this.hit = taken;
       return;

@@ -277,3 +277,39 @@ function isPart(wanted: readonly string[], order: readonly string[]): boolean {
   for (const value of order) if (value === wanted[at]) at++;
   return at === wanted.length;
 }
+
+describe('a ring whose SQ a thread takes from', () => {
+  const nops = (from: number): object[] =>
+    [0, 1, 2, 3].map((i) => ({ op: 'NOP', user_data: String(from + i) }));
+  const program = (ns: number): RingProgram =>
+    readProgram(
+      JSON.stringify({
+        name: 'p',
+        ring: { entries: 4, setup: ['SQPOLL'] },
+        steps: [{ submit: nops(0) }, { sleep_us: ns / 1000 }, { submit: nops(4) }, { reap: 'all' }],
+      }),
+    );
+
+  it('is empty after a sleep that is long enough for it, in every schedule', () => {
+    const { total, complete, found } = explore(program(20e6), uringProfile('6.18')!, () => 0, LIMITS);
+    expect([total, complete]).toEqual([1, true]);
+    expect(found[0]!.outcome.steps.at(-1)!.cqes!.map((cqe) => cqe.user_data)).toEqual([...'01234567']);
+  });
+
+  it('leaves out schedules in which it is still full', () => {
+    const { total, complete } = explore(program(100_000), uringProfile('6.18')!, () => 0, LIMITS);
+    expect([total, complete]).toEqual([1, true]);
+    const order = scheduleFor(program(100_000), uringProfile('6.18')!, [...'10'], () => 0, LIMITS);
+    expect(order.kind).toBe('forbidden');
+  });
+
+  it('that is full in the likeliest run is an error', () => {
+    const text = {
+      name: 'p',
+      ring: { entries: 4 },
+      steps: [{ submit: nops(0), to_submit: 0 }, { submit: nops(4) }],
+    };
+    const full = readProgram(JSON.stringify(text));
+    expect(() => explore(full, uringProfile('6.18')!, () => 0, LIMITS)).toThrow('the SQ is full');
+  });
+});

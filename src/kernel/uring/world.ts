@@ -68,6 +68,8 @@ export class Actor {
     readonly name: string,
     readonly id: number,
     readonly context: Context | undefined,
+    /** How late it can be when it is able to go on, ns. */
+    readonly late: number = VERY_LATE,
   ) {}
 }
 
@@ -166,9 +168,9 @@ export class World implements Choice {
     this.charged += ns;
   }
 
-  /** Starts a context that runs first after the delay. */
-  spawn(name: string, context: Context, delay: number | Delay): Actor {
-    const actor = new Actor(name, this.nextId++, context);
+  /** Starts a context that runs first after the delay, and that may be so late, ns, whenever it can go on. */
+  spawn(name: string, context: Context, delay: number | Delay, late?: number): Actor {
+    const actor = new Actor(name, this.nextId++, context, late);
     this.effects++;
     this.enqueue(actor, delay, undefined);
     return actor;
@@ -332,7 +334,7 @@ export class World implements Choice {
       actor,
       at: this.now + this.takes(delay),
       least: time + (ordinary ? 0 : delay.least),
-      most: time + (ordinary ? VERY_LATE : delay.most),
+      most: time + (ordinary ? actor.late : delay.most),
       usual: time + (ordinary ? LATE : delay.most),
       due: time + (!ordinary && delay.timed ? delay.likely : 0),
       seq: this.seq++,
