@@ -162,7 +162,7 @@ export const RING_COMMANDS: readonly CommandSpec[] = [
   { name: 'submit', style: 'getopt', synopsis: 'submit [--wait N]',
     doc: 'io_uring_enter: submits the SQEs that were filled and waits for so many CQEs. In a session without reap it takes the CQEs that are there, and prints them.',
     options: [
-      { name: 'wait', short: 'w', long: ['wait'], argument: 'N', type: 'integer', min: 0, max: 65536,
+      { name: 'wait', short: 'w', long: ['wait'], argument: 'N', type: 'integer', min: 0, max: 0xffffffff,
         doc: 'CQEs to wait for (IORING_ENTER_GETEVENTS).' },
       { name: 'to-submit', long: ['to-submit'], argument: 'N', type: 'integer', min: 0, max: 0xffffffff,
         doc: 'to_submit; default: everything in the SQ.' },

@@ -26,6 +26,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 /** No offset: that of a pipe, or the position of the file. */
 export const NO_OFFSET = 0xffffffffffffffffn;
 const MAX_IOV = 8;
+const FIXED_FILE = 1;
+const FD_IN_FIXED = 0x80000000;
 const IN = 1;
 const OUT = 4;
 
@@ -198,6 +200,7 @@ class SqeReader {
       draft.fileIn = this.scope.file(from, 'sqe', 'r', this.sink);
       place('fileIn', from);
     }
+    this.checkTable(draft);
     const offset = word('OFFSET');
     if (op === 'SPLICE') {
       draft.offIn = this.offset(offset);
@@ -225,6 +228,21 @@ class SqeReader {
     if (op === 'TIMEOUT' || op === 'LINK_TIMEOUT') this.time(draft, word('[TIME]'));
     if (op === 'TIMEOUT') draft.count = values.number('count') ?? 0;
     if (op === 'TIMEOUT_REMOVE' || op === 'ASYNC_CANCEL') this.target(draft, word('[TARGET]'));
+  }
+
+  /** Files that are meant by their index must have one, unless a raw field stands for it. */
+  private checkTable({ flags, bits, file, fileIn, raw, at }: Draft): void {
+    for (const [fixed, each, field, place] of [
+      [(flags & FIXED_FILE) !== 0, file, 'fd', at.file],
+      [((bits.splice_flags ?? 0) & FD_IN_FIXED) !== 0, fileIn, 'splice_fd_in', at.fileIn],
+    ] as const) {
+      if (!fixed || each === undefined || 'fd' in each || raw[field] !== undefined) continue;
+      if (this.scope.opened.get(each.path)?.fixed !== true)
+        this.sink.error(
+          place!,
+          `sqe: ${quote(each.path)} is not in the table of files: open ${each.path} --fixed`,
+        );
+    }
   }
 
   /** The end that the bare name of a pipe stands for. */

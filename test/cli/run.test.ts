@@ -89,7 +89,10 @@ describe('run', () => {
 
   test.each([
     [['--kernel', '6.2'], /kernel '6\.2' is unknown; did you mean '6\.1[^']*'\?; simulated: 6\.1/],
-    [['--kernel', '6.18'], /s\.ublk:1:1: kernel '6\.18' is simulated for sessions that have only files, pipes and a ring/],
+    [
+      ['--kernel', '6.18'],
+      /s\.ublk:1:1: kernel '6\.18' is simulated for sessions that have only files, pipes and a ring/,
+    ],
     [['--seed', '18446744073709551616'], /--seed needs a number from 0 to 2\^64-1/],
     [['--seed', '-1'], /--seed needs a value/],
     [['--count', '--requests'], /run takes --requests or --count, not both/],
