@@ -30,7 +30,27 @@ const TRACES = join('test', 'fixtures', 'iou');
 const PAGE = join('docs', 'conformance.md');
 const RUNS = 10;
 
+/** How it is used, from SPEC. */
+function usage(): string {
+  const rows = SPEC.options.map((option) => [
+    `--${option.name}${'value' in option ? ` ${option.value}` : ''}`,
+    option.says,
+  ]);
+  rows.push(['--help', 'print this']);
+  return [
+    'usage: npm run conformance -- [OPTION...] [PROGRAM.json...]',
+    '',
+    `Compares predictions of ring programs (default: those in ${FIXTURES}) with what a kernel gave.`,
+    '',
+    ...rows.map(([option, says]) => `  ${option!.padEnd(10)} ${says}`),
+  ].join('\n');
+}
+
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    say(usage());
+    return 0;
+  }
   const files = argv.filter((arg, i) => !arg.startsWith('-') && argv[i - 1] !== '--runs');
   const args = readArgs(
     SPEC,
@@ -145,8 +165,10 @@ function tell(verdict: Verdict, fully: boolean): void {
 }
 
 function wordOf(verdict: Verdict): string {
-  const { comparison, undecided } = verdict;
+  const { comparison, undecided, cutShort } = verdict;
   if (isWrong(verdict)) return 'WRONG';
+  if (cutShort)
+    return 'undecided: CQEs are missing behind those that came (the machine may have been too slow)';
   if (undecided !== undefined) return `not found in ${undecided} schedules (the search is incomplete)`;
   return comparison.exact ? 'agrees' : 'another order';
 }
@@ -155,11 +177,12 @@ function report(verdicts: readonly Verdict[], write: boolean, told: boolean): nu
   const all = verdicts.length;
   const wrong = verdicts.filter(isWrong);
   const undecided = verdicts.filter((verdict) => verdict.undecided !== undefined).length;
+  const cut = verdicts.filter(({ cutShort }) => cutShort).length;
   const exact = verdicts.filter(({ comparison }) => comparison.exact).length;
   if (!told) for (const verdict of verdicts) if (!verdict.comparison.exact) tell(verdict, false);
   const kernels = [...new Set(verdicts.map(({ kernel }) => kernel))].join(', ');
   say(
-    `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed${undecided === 0 ? '' : `, ${undecided} with one that was not found in the time given`}`,
+    `${all} programs on ${kernels}: ${exact} predicted exactly, ${wrong.length} with an outcome that is not allowed${undecided === 0 ? '' : `, ${undecided} with one that was not found in the time given`}${cut === 0 ? '' : `, ${cut} undecided`}`,
   );
   if (write) {
     const traces = compareTraces(TRACES);

@@ -1,6 +1,12 @@
 /** Judging one program: what is predicted against what a kernel did. */
 import { nearestProfile, type UringProfile } from '../kernel/uring/uring_profile';
-import { compareOutcomes, equalOutcomes, type SeenOutcome } from '../ring/compare';
+import {
+  type ComparedOutcome,
+  compareOutcomes,
+  equalOutcomes,
+  isCutShort,
+  type SeenOutcome,
+} from '../ring/compare';
 import { type ExploreLimits, explore } from '../ring/explore';
 import type { RingProgram } from '../ring/program';
 import { rulesOf } from '../ring/rules';
@@ -18,13 +24,24 @@ export interface Failure {
   readonly message: string;
 }
 
+/** A verdict on live runs: where the machine was too slow for the runner, CQEs are missing behind those that it saw. */
+function undecidedWhereCut(verdict: Verdict, allowed: readonly ComparedOutcome[]): Verdict {
+  const { comparison, undecided } = verdict;
+  if (comparison.allowed || undecided !== undefined) return verdict;
+  const cut = comparison.unexpected.every(({ outcome }) => allowed.some((one) => isCutShort(outcome, one)));
+  return cut ? { ...verdict, cutShort: true } : verdict;
+}
+
 /** Compares; further allowed outcomes are looked for only where the first one is not the only real one. */
 export function judge(
   program: RingProgram,
   seen: readonly SeenOutcome[],
   kernel: string,
   limits: ExploreLimits = LIMITS,
+  live = false,
 ): Verdict {
+  const whole = (verdict: Verdict, allowed: readonly ComparedOutcome[]): Verdict =>
+    live ? undecidedWhereCut(verdict, allowed) : verdict;
   const profile = nearestProfile(kernel);
   const first = runProgram(program, { profile }).outcome();
   const head = { name: program.name, kernel, first, seen, rules: rulesOf(program, profile) };
@@ -35,11 +52,11 @@ export function judge(
   const outcomes = [first, ...found.map(({ outcome }) => outcome)];
   const searched = compareOutcomes(outcomes, seen);
   if (searched.allowed || (complete && found.length < limits.outcomes))
-    return { ...head, comparison: searched };
+    return whole({ ...head, comparison: searched }, outcomes);
   const direct = searched.unexpected.map((one) => lookFor(program, profile, one, limits));
   const all = compareOutcomes([...outcomes, ...direct.flatMap(({ outcome }) => outcome ?? [])], seen);
   const undecided = !all.allowed && direct.every(({ forbidden }) => !forbidden);
-  return { ...head, comparison: all, ...(undecided ? { undecided: schedules } : {}) };
+  return whole({ ...head, comparison: all, ...(undecided ? { undecided: schedules } : {}) }, outcomes);
 }
 
 /** Whether recorded tracepoints are those of the likeliest run, in one sequence. */
@@ -76,7 +93,7 @@ export async function judgeLive(
   const failures: Failure[] = [];
   for (const program of programs) {
     try {
-      const verdict = judge(program, await run(program), kernel);
+      const verdict = judge(program, await run(program), kernel, LIMITS, true);
       verdicts.push(verdict);
       tell.verdict(verdict);
     } catch (error) {

@@ -57,6 +57,21 @@ export function equalOutcomes(a: ComparedOutcome, b: ComparedOutcome): boolean {
   });
 }
 
+/** Whether an outcome is the beginning of another one: its steps lack some of the last CQEs and nothing else. */
+export function isCutShort(cut: ComparedOutcome, whole: ComparedOutcome): boolean {
+  if (cut.steps.length > whole.steps.length) return false;
+  const rest = ({ cqes: _cqes, hang: _hang, ...other }: Outcome['steps'][number]): string => canonical(other);
+  let lacks = false;
+  const begins = cut.steps.every((step, i) => {
+    const other = whole.steps[i]!;
+    const { cqes = [] } = step;
+    if ((other.cqes?.length ?? 0) > cqes.length) lacks = true;
+    const same = cqes.every((cqe, k) => canonical(cqe) === canonical(other.cqes?.[k] ?? null));
+    return same && rest(step) === rest(other);
+  });
+  return begins && lacks;
+}
+
 /** The outcome with the CQEs of every step sorted: what is left when order does not count. */
 function inAnyOrder(outcome: ComparedOutcome): ComparedOutcome {
   const text = (cqe: OutcomeCqe): string => `${cqe.user_data} ${cqe.res} ${cqe.flags}`;

@@ -63,6 +63,20 @@ describe('judging a program against a kernel', () => {
     expect(isWrong(verdict)).toBe(true);
   });
 
+  it('does not call wrong what only lacks the last CQEs of a live run', async () => {
+    const lacking = (cqes: number) => ({
+      steps: unlikely.steps.map((step) => (step.cqes ? { ...step, cqes: step.cqes.slice(0, cqes) } : step)),
+    });
+    const seen = [{ count: 1, outcome: lacking(3) }];
+    const { verdicts } = await judgeLive([program], KERNEL, () => Promise.resolve(seen), {
+      verdict: () => undefined,
+      failure: () => undefined,
+    });
+    expect(verdicts[0]).toMatchObject({ cutShort: true, comparison: { allowed: false } });
+    expect(isWrong(verdicts[0]!)).toBe(false);
+    expect(isWrong(judge(program, seen, KERNEL))).toBe(true);
+  });
+
   it('goes on after a program that cannot be run', async () => {
     const likely = runProgram(program, { profile }).outcome();
     const told: string[] = [];

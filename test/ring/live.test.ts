@@ -57,4 +57,31 @@ describe('the kernel of this machine', () => {
     expect(seen!.outcome.files).toEqual(recorded.outcomes[0]!.files);
     expect(seen!.outcome.buffers).toEqual(recorded.outcomes[0]!.buffers);
   });
+
+  it('waits for whatever still runs when everything is taken', { timeout: 60_000 }, async (context) => {
+    const ring = await native();
+    if (typeof ring === 'string') return context.skip(ring);
+    const late = readProgram(
+      JSON.stringify({
+        name: 'late',
+        ring: { entries: 8 },
+        files: { f: { kind: 'file', size: 0 }, p: { kind: 'pipe' } },
+        buffers: { b: { size: 64 } },
+        steps: [
+          {
+            submit: [
+              { op: 'TIMEOUT', ns: 700_000_000, user_data: '1' },
+              { op: 'READ', file: 'p.r', buf: 'b', len: 8, user_data: '2' },
+              { op: 'FSYNC', file: 'f', flags: ['IO_DRAIN'], user_data: '3' },
+            ],
+          },
+          { reap: 'all' },
+          { close: 'p.w' },
+          { reap: 'all' },
+        ],
+      }),
+    );
+    const [seen] = await ring.run(late, 1);
+    expect(cqeOrder(seen!.outcome)).toBe('1 | 2 3');
+  });
 });

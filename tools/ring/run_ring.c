@@ -13,6 +13,7 @@
  * Exit code 3: this kernel gives no io_uring.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -31,7 +32,15 @@
 
 #define MAX_ITEMS 64
 #define HANG_NS 2000000000LL
+/* Without a CQE for so long nothing more comes, where whatever runs can be seen running; a disk's work cannot be seen. */
 #define QUIET_NS 250000000LL
+#define DISK_NS HANG_NS
+/* Between two looks. */
+#define LOOK_NS 50000000LL
+/* What is left between two steps when everything was taken: workers have gone to sleep. */
+#define REST_US 50000
+/* Timers that are longer are not waited for. */
+#define LONGEST_TIMER_NS 30000000000LL
 /* CQEs of one step, from which on a timer that repeats for ever makes it hang. */
 #define ENDLESS 100
 
@@ -185,12 +194,175 @@ static int overflowed(void)
 	return (load(word(sq_ring, params.sq_off.flags)) & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
+/* A request that was given to the kernel and has not posted its last CQE. */
+struct request {
+	unsigned long long user_data;
+	/* Number among all SQEs, and of the one that it is linked to, or -1. */
+	long nr, linked;
+	unsigned char opcode, flags;
+	/* Its file is a regular one. */
+	int disk;
+	/* Of a timer: how long it takes, ns. */
+	long long ns;
+};
+static struct request *waiting;
+static long nr_waiting, room_waiting, nr_filled;
+/* SQEs that lie in the SQ. */
+static struct request *queued;
+static long nr_in_sq, room_queued;
+/* When something was submitted or taken last. */
+static long long last_news;
+
+static void append(struct request **list, long *nr, long *room, struct request one)
+{
+	if (*nr == *room) {
+		*room = *room ? *room * 2 : 64;
+		*list = realloc(*list, *room * sizeof **list);
+		if (!*list)
+			die("out of memory");
+	}
+	(*list)[(*nr)++] = one;
+}
+
+static int is_disk(const struct io_uring_sqe *sqe, int fd, int fixed)
+{
+	int index = 0;
+	for (int i = 0; i < nr_files; i++) {
+		if (fixed && files[i].fixed < 0)
+			continue;
+		int mine = fixed ? index + (files[i].rfd >= 0) : files[i].fd;
+		if (files[i].kind == 'f' && mine == fd && sqe->opcode != IORING_OP_POLL_ADD)
+			return 1;
+		index += files[i].rfd >= 0 ? 2 : 1;
+	}
+	return 0;
+}
+
+/* Notes an SQE that is put into the SQ. */
+static void note(const struct io_uring_sqe *sqe)
+{
+	struct request one = { .user_data = sqe->user_data, .nr = nr_filled++, .linked = -1, .opcode = sqe->opcode, .flags = sqe->flags };
+	int timer = sqe->opcode == IORING_OP_TIMEOUT || sqe->opcode == IORING_OP_LINK_TIMEOUT;
+	if (timer && sqe->addr) {
+		struct __kernel_timespec *ts = (void *)(unsigned long)sqe->addr;
+		one.ns = ts->tv_sec > 1000 ? LONGEST_TIMER_NS + 1 : ts->tv_sec * 1000000000LL + ts->tv_nsec;
+	}
+	one.disk = is_disk(sqe, sqe->fd, sqe->flags & IOSQE_FIXED_FILE);
+	if (sqe->opcode == IORING_OP_SPLICE)
+		one.disk |= is_disk(sqe, sqe->splice_fd_in, sqe->splice_flags & SPLICE_F_FD_IN_FIXED);
+	append(&queued, &nr_in_sq, &room_queued, one);
+}
+
+/* Moves what the kernel took from the SQ to the requests that it works on; a chain ends with its submit. */
+static void note_taken(void)
+{
+	long left = *word(sq_ring, params.sq_off.tail) - load(word(sq_ring, params.sq_off.head));
+	long n = nr_in_sq - left, linked = -1;
+	for (long k = 0; k < n; k++) {
+		queued[k].linked = linked;
+		linked = queued[k].flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) ? queued[k].nr : -1;
+		append(&waiting, &nr_waiting, &room_waiting, queued[k]);
+	}
+	if (n > 0) {
+		memmove(queued, queued + n, left * sizeof *queued);
+		nr_in_sq = left;
+		last_news = now();
+	}
+}
+
+static void note_cqe(const struct io_uring_cqe *cqe)
+{
+	last_news = now();
+	if (cqe->flags & IORING_CQE_F_MORE)
+		return;
+	note_taken();
+	for (long i = 0; i < nr_waiting; i++)
+		if (waiting[i].user_data == cqe->user_data) {
+			memmove(waiting + i, waiting + i + 1, (--nr_waiting - i) * sizeof *waiting);
+			return;
+		}
+}
+
+static struct request *find_waiting(long nr)
+{
+	for (long i = 0; i < nr_waiting; i++)
+		if (waiting[i].nr == nr)
+			return &waiting[i];
+	return NULL;
+}
+
+/* Whether a request waits for another one: it is linked to it, or one of both drains. */
+static int is_held(struct request *one)
+{
+	if (one->linked >= 0) {
+		struct request *before = find_waiting(one->linked);
+		if (before && !(before->flags & IOSQE_CQE_SKIP_SUCCESS) && (one->opcode != IORING_OP_LINK_TIMEOUT || is_held(before)))
+			return 1;
+	}
+	int drains = one->flags & IOSQE_IO_DRAIN, earlier = 0;
+	for (long i = 0; i < nr_waiting && waiting[i].nr < one->nr; i++) {
+		if (waiting[i].flags & IOSQE_CQE_SKIP_SUCCESS)
+			continue;
+		earlier = 1;
+		drains |= waiting[i].flags & IOSQE_IO_DRAIN;
+	}
+	return earlier && drains && one->linked < 0;
+}
+
+/* How long there has to be no news until nothing more comes by itself, ns. */
+static long long patience(void)
+{
+	long long most = params.flags & IORING_SETUP_SQPOLL ? DISK_NS : QUIET_NS;
+	for (long i = 0; i < nr_waiting; i++) {
+		struct request *one = &waiting[i];
+		if (is_held(one))
+			continue;
+		long long ns = one->disk ? DISK_NS : one->ns > 0 && one->ns <= LONGEST_TIMER_NS ? one->ns + DISK_NS : 0;
+		if (ns > most)
+			most = ns;
+	}
+	return most;
+}
+
+/* Whether a worker of the ring runs, waits for a disk or a lock, or did so since the last look. */
+static int workers_busy(void)
+{
+	static unsigned long long before;
+	unsigned long long sum = 0, ran;
+	char path[320], text[512], *state;
+	int busy = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	for (struct dirent *task; tasks && (task = readdir(tasks));) {
+		snprintf(path, sizeof path, "/proc/self/task/%s/stat", task->d_name);
+		FILE *file = fopen(path, "r");
+		size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+		if (file)
+			fclose(file);
+		text[n] = 0;
+		if (!strstr(text, "(iou-wrk") || !(state = strrchr(text, ')')))
+			continue;
+		busy |= state[2] == 'R' || state[2] == 'D';
+		snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
+		if ((file = fopen(path, "r"))) {
+			if (fscanf(file, "%llu", &ran) == 1)
+				sum += ran;
+			fclose(file);
+		}
+	}
+	if (tasks)
+		closedir(tasks);
+	busy |= sum != before;
+	before = sum;
+	return busy;
+}
+
 static unsigned take(unsigned most)
 {
 	unsigned *head = word(cq_ring, params.cq_off.head), n = 0;
 	while (n < most && ready()) {
 		struct io_uring_cqe *cqe = &cqes[*head & (params.cq_entries - 1)];
 		printf(" %llu:%d:%u", (unsigned long long)cqe->user_data, cqe->res, cqe->flags);
+		note_cqe(cqe);
 		__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
 		n++;
 	}
@@ -282,6 +454,7 @@ static int do_submit(struct step *step)
 	for (unsigned k = 0; k < step->nr; k++) {
 		unsigned i = t++ & (params.sq_entries - 1);
 		sqes[i] = step->sqes[k];
+		note(&sqes[i]);
 		array[i] = i;
 		sq_queued++;
 	}
@@ -298,6 +471,7 @@ static int do_submit(struct step *step)
 		ret = -errno;
 	else
 		sq_queued -= (unsigned)ret < sq_queued ? ret : sq_queued;
+	note_taken();
 	printf("S %d %d", ret, overflowed());
 	if (wait >= 0 && now() - start >= HANG_NS - 1000000) {
 		printf(" hang");
@@ -327,10 +501,11 @@ static int reap(unsigned n)
 	return 0;
 }
 
-/* Returns 1 when CQEs come without end. */
-static int reap_all(void)
+/* Takes and waits until nothing more can complete by itself. Returns 1 when CQEs come without end. */
+static int reap_all(int last)
 {
 	unsigned n = 0;
+	last_news = now();
 	printf("W");
 	for (;;) {
 		n += take(repeats_for_ever ? ENDLESS - n : ~0u);
@@ -338,11 +513,20 @@ static int reap_all(void)
 			printf(" hang\n");
 			return 1;
 		}
-		enter(0, 1, IORING_ENTER_GETEVENTS, QUIET_NS);
-		if (!ready() && !overflowed())
+		note_taken();
+		if (!nr_waiting && !overflowed() && (!nr_in_sq || !(params.flags & IORING_SETUP_SQPOLL)))
+			break;
+		enter(0, 1, IORING_ENTER_GETEVENTS, LOOK_NS);
+		if (ready() || overflowed())
+			continue;
+		if (workers_busy())
+			last_news = now();
+		else if (now() - last_news >= patience())
 			break;
 	}
 	printf("\n");
+	if (!last)
+		usleep(REST_US);
 	return 0;
 }
 
@@ -409,7 +593,7 @@ static void run_steps(void)
 				return;
 			break;
 		case 'A':
-			if (reap_all())
+			if (reap_all(i == nr_steps - 1))
 				return;
 			break;
 		case 'Z':
