@@ -143,6 +143,25 @@ describe('allowed outcomes that a real kernel gives now and then', () => {
     ]);
   });
 
+  it('a timer fires between two calls that take completions', () => {
+    const submit = [
+      {
+        op: 'SPLICE',
+        file_in: 'p.r',
+        file: 'f',
+        off: 0,
+        len: 10,
+        splice_flags: ['NONBLOCK'],
+        flags: ['IO_LINK'],
+      },
+      { op: 'NOP' },
+      { op: 'TIMEOUT', ns: 5_000_000, count: 2 },
+    ].map((sqe, i) => ({ ...sqe, user_data: String(i + 1) }));
+    const files = { f: { kind: 'file', size: 100 }, p: { kind: 'pipe' } };
+    const ring = { entries: 8, setup: ['SINGLE_ISSUER', 'DEFER_TASKRUN'] };
+    expect(words({ ring, files, steps: [{ submit }, { reap: 'all' }] })).toContain(' | 1:-11 2:-125 3:-62');
+  });
+
   it('a cancel in a worker hands in its CQE after the one that it cancelled', () => {
     const steps = [
       {

@@ -65,7 +65,7 @@ export function* submitSqes(ring: Uring, toSubmit: number, looks = false): Code<
 /** io_uring_enter by the application; `wait` undefined: without GETEVENTS. Returns the number of SQEs taken. */
 export function* enter(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
   let taken = 0;
-  if (entersUnseen(ring)) ring.world.alone = ring.world.current;
+  if (toSubmit > 0 && entersUnseen(ring)) ring.world.alone = ring.world.current;
   yield TIME.syscall;
   if ((ring.setup & IORING_SETUP.SQPOLL) !== 0) {
     if (toSubmit > 0) ring.submitter.notify();
