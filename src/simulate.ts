@@ -8,6 +8,7 @@ import { type SessionProgram, sessionProgram, SessionRingError } from './ring/se
 import { runSessionRing, type SessionRingResult, type SqeOfLine } from './ring/session_run';
 import type { ClientContext } from './server/client_jobs';
 import { type ClientIo, ClientSyscalls } from './server/client_io';
+import { NoSuchFile } from './server/ring_client';
 import { Script } from './server/script';
 import { SessionFaults } from './server/session_faults';
 import { type Session, SIMULATED_KERNELS } from './session/ast';
@@ -174,6 +175,7 @@ export class Simulation {
     try {
       this.machine.kernel.sched.run();
     } catch (error) {
+      if (error instanceof NoSuchFile) throw new SimulateError(error.message, error.at.line, error.at.column);
       if (!(error instanceof OutOfMemory)) throw error;
       this.output.push(`${this.session.file}:${this.script.line}:1: ${error.message}`);
       this.outOfMemory = true;

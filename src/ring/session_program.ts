@@ -1,6 +1,7 @@
 /** A session that has nothing but a ring, as a ring program. */
 import { type UringProfile, uringProfile } from '../kernel/uring/uring_profile';
 import type { Session, Span } from '../session/ast';
+import { noFile } from '../session/ring_scope';
 import { ProgramError } from './json_text';
 import { initialBytes, type InitialBytes, type RingProgram } from './program';
 import { readProgram } from './read_program';
@@ -40,6 +41,7 @@ export function ringProfile({ settings }: Session): UringProfile {
 /** Turns a session into a program. @throws SessionRingError */
 export function sessionProgram(session: Session, files: SessionFiles): SessionProgram {
   const text = sessionText(session, files);
+  if (text.missing) throw new SessionRingError(noFile(text.missing.path), text.missing.at);
   let read: RingProgram;
   try {
     read = readProgram(text.text);
@@ -73,9 +75,9 @@ export function sessionMistake(session: Session): SessionRingError | undefined {
 }
 
 /** The place in the session of what a run found wrong. */
-export function placeOfStep({ steps, missing }: SessionText, error: StepError): Span {
+export function placeOfStep({ steps }: SessionText, error: StepError): Span {
   const step = steps[error.step]!;
-  return step.sqes.filter((sqe) => !missing.has(sqe))[error.sqe] ?? step.command;
+  return step.sqes[error.sqe] ?? step.command;
 }
 
 function initialOf({ files, zeros }: SessionText, host: SessionFiles): InitialBytes {

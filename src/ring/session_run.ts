@@ -166,9 +166,7 @@ class SessionFacts {
   private begun(step: number): void {
     const { sqes, command } = this.compiled.steps[step]!;
     const made = this.compiled.program.steps[step]!;
-    let k = 0;
-    for (const sqe of sqes)
-      this.fill(sqe, made.kind === 'submit' && !this.compiled.missing.has(sqe) ? made.sqes[k++] : undefined);
+    for (const [k, sqe] of sqes.entries()) this.fill(sqe, made.kind === 'submit' ? made.sqes[k] : undefined);
     this.begin(command);
   }
 
@@ -181,14 +179,8 @@ class SessionFacts {
   }
 
   private fill(command: SqeCommand, sqe: Sqe | undefined): void {
-    const { rec, facts, print } = this.how;
+    const { rec, facts } = this.how;
     this.begin(command);
-    const missing = this.compiled.missing.get(command);
-    if (missing !== undefined) {
-      print(`sqe: cannot open '${missing}': No such file or directory`);
-      this.done(command, 1);
-      return;
-    }
     if (facts && sqe !== undefined) {
       encodeSqe(new DataView(this.bytes.buffer), 0, sqe);
       const { wide, strings } = rec.trace;
@@ -241,22 +233,17 @@ function cqeText({ user_data, res, flags }: OutcomeCqe): string {
   return `cqe user_data=0x${BigInt(user_data).toString(16)} res=${res}${more}`;
 }
 
-function linesOf(
-  { program, steps, missing }: SessionProgram,
-  firstEvent: ReadonlyMap<Sqe, number>,
-): SqeOfLine[] {
+function linesOf({ program, steps }: SessionProgram, firstEvent: ReadonlyMap<Sqe, number>): SqeOfLine[] {
   return steps.flatMap(({ sqes }, i) => {
     const made = program.steps[i]!;
     if (made.kind !== 'submit') return [];
-    return sqes
-      .filter((command) => !missing.has(command))
-      .flatMap((command, k) => {
-        const sqe = made.sqes[k]!;
-        const event = firstEvent.get(sqe);
-        if (event === undefined) return [];
-        const label = `SQE ${opcodeName(sqe.opcode)} · user_data ${sqe.userData}`;
-        return [{ line: command.line, endLine: command.line, event, label }];
-      });
+    return sqes.flatMap((command, k) => {
+      const sqe = made.sqes[k]!;
+      const event = firstEvent.get(sqe);
+      if (event === undefined) return [];
+      const label = `SQE ${opcodeName(sqe.opcode)} · user_data ${sqe.userData}`;
+      return [{ line: command.line, endLine: command.line, event, label }];
+    });
   });
 }
 

@@ -39,8 +39,8 @@ export interface SessionText {
   readonly steps: readonly SessionStep[];
   /** SQEs that no step submits. */
   readonly left: readonly SqeCommand[];
-  /** SQEs that are not filled, with the file that is not there. */
-  readonly missing: ReadonlyMap<SqeCommand, string>;
+  /** The first file that is not there, and where it is named. */
+  readonly missing: { readonly path: string; readonly at: Span } | undefined;
 }
 
 const ORIGIN: Span = { line: 1, column: 1, endColumn: 1 };
@@ -59,7 +59,7 @@ class Writer {
   private readonly firstUse = new Map<string, Span>();
   /** Names of buffers by how the session calls them. */
   private readonly buffers = new Map<string, string>();
-  private readonly missing = new Map<SqeCommand, string>();
+  private missing: SessionText['missing'];
   private readonly taken = new Set<string>();
   private readonly direct = new Set<string>();
   /** Everything that the session calls a file. */
@@ -143,7 +143,7 @@ class Writer {
       ] as const) {
         if (file === undefined || 'fd' in file) continue;
         if (command.direct) this.direct.add(file.path);
-        if (!this.use(file.path, at!, pipes)) this.missing.set(command, file.path);
+        this.use(file.path, at!, pipes);
       }
       for (const { buffer } of [...(command.range ? [command.range] : []), ...(command.iov ?? [])]) {
         if (!this.buffers.has(buffer)) this.buffers.set(buffer, this.unused(`buffer${buffer}`));
@@ -151,20 +151,22 @@ class Writer {
     }
   }
 
-  /** Adds a file; false where there is none of this path. */
-  private use(path: string, at: Span, pipes: ReadonlySet<string>): boolean {
-    if (this.files.has(path)) return true;
+  /** Adds a file, where there is one of this path. */
+  private use(path: string, at: Span, pipes: ReadonlySet<string>): void {
+    if (this.files.has(path)) return;
     const device = Object.hasOwn(KINDS, path) ? KINDS[path as keyof typeof KINDS] : undefined;
     const kind = device ?? (pipes.has(path) ? 'pipe' : 'file');
     const pattern = kind === 'pipe' || this.opens.get(path)?.size !== undefined;
-    if (kind === 'file' && !pattern && this.host.size(path) === undefined) return false;
+    if (kind === 'file' && !pattern && this.host.size(path) === undefined) {
+      this.missing ??= { path, at };
+      return;
+    }
     // what is no pattern must not share its name with a buffer that is
     const own = /^[A-Za-z]\w*$/.test(path) && !(this.taken.has(path) && !pattern);
     const name = own ? path : this.unused(device ?? 'f');
     this.taken.add(name);
     this.files.set(path, { path, name, kind, pattern });
     this.firstUse.set(path, at);
-    return true;
   }
 
   private unused(wanted: string): string {
@@ -236,10 +238,9 @@ class Writer {
     switch (command.kind) {
       case 'submit': {
         const { wait, toSubmit, at } = command;
-        const filled = sqes.filter((sqe) => !this.missing.has(sqe));
-        const rows = filled.map((sqe, i): [Span, string] => [
+        const rows = sqes.map((sqe, i): [Span, string] => [
           sqe,
-          i + 1 < filled.length ? `${this.sqe(sqe)},` : this.sqe(sqe),
+          i + 1 < sqes.length ? `${this.sqe(sqe)},` : this.sqe(sqe),
         ]);
         const more = `${toSubmit === undefined ? '' : `, "to_submit": ${toSubmit}`}${wait === undefined ? '' : `, "wait": ${wait}`}`;
         return [[command, '{"submit": ['], ...rows, [at.wait ?? command, `]${more}}`]];

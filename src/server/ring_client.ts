@@ -1,6 +1,7 @@
 import { IORING_OP } from '../uapi/io_uring_ops';
 import type { RingFile, SqeCommand, SubmitCommand } from '../session/ast';
-import { RING_BUFFER } from '../session/ring_scope';
+import type { Span } from '../session/ast_base';
+import { noFile, RING_BUFFER } from '../session/ring_scope';
 import { NO_OFFSET } from '../session/ring';
 import type { Machine } from '../kernel/machine';
 import type { Buffer } from '../kernel/memory';
@@ -18,6 +19,17 @@ const FIRST_FD = 4;
 
 /** One command for the process, run in its name. */
 type Order = (task: IoTask) => Gen<void>;
+
+/** A file that a command of the ring names and that is not there. */
+export class NoSuchFile extends Error {
+  override readonly name = 'NoSuchFile';
+  constructor(
+    message: string,
+    readonly at: Span,
+  ) {
+    super(message);
+  }
+}
 
 /** The process behind `sqe` and `submit` beside ublk devices: one ring and its open files, from the first such command to the end of the session. */
 export class RingClient {
@@ -86,9 +98,9 @@ export class RingClient {
       this.ctx.print(`sqe: the submission queue is full (${ENTRIES} entries)`);
       return 1;
     }
-    const from = this.fdOf(command.fileIn, command.direct, 'reader');
-    const fd = this.fdOf(command.file, command.direct, command.fileIn ? 'writer' : 'reader');
-    if (fd === undefined || from === undefined) return 1;
+    const from = this.fdOf(command.fileIn, command.direct, 'reader', command.at.fileIn ?? command);
+    const end = command.fileIn ? 'writer' : 'reader';
+    const fd = this.fdOf(command.file, command.direct, end, command.at.file ?? command);
     ring.push({
       opcode: command.opcode,
       flags: command.flags,
@@ -129,8 +141,8 @@ export class RingClient {
     return this.buffers[index];
   }
 
-  /** Descriptor of a file, opened on first use; undefined after saying that there is none. */
-  private fdOf(file: RingFile | undefined, direct: boolean, end: 'reader' | 'writer'): number | undefined {
+  /** Descriptor of a file, opened on first use. @throws NoSuchFile */
+  private fdOf(file: RingFile | undefined, direct: boolean, end: 'reader' | 'writer', at: Span): number {
     if (file === undefined) return 0;
     if ('fd' in file) return file.fd;
     const key = this.pipes.has(file.path)
@@ -139,10 +151,7 @@ export class RingClient {
     const known = this.fds.get(key);
     if (known !== undefined) return known;
     const opened = this.openFile(file.path, direct);
-    if (!opened) {
-      this.ctx.print(`sqe: cannot open '${file.path}': No such file or directory`);
-      return undefined;
-    }
+    if (!opened) throw new NoSuchFile(noFile(file.path), at);
     const fd = FIRST_FD + this.fds.size;
     this.fds.set(key, fd);
     this.machine.uring.install(this.task.tgid, fd, opened);

@@ -12,7 +12,7 @@ import { COMMANDS, NO_EFFECT_COMMANDS } from './options';
 import { directiveWords, readSettings } from './settings';
 import { parseBlkdiscard, parseDd, parseSync, parseTruncate } from './tools';
 import { parseSqe } from './ring';
-import { checkRing } from './ring_check';
+import { checkRing, warnLeft } from './ring_check';
 import {
   parseBuffer,
   parseClose,
@@ -43,6 +43,7 @@ export function parseSession(text: string, file: string, overrides: SessionOverr
   warnIdleFaults(reader.faults, reader.commands, settings, sink);
   const { commands, faults } = reader;
   const ring = checkRing(commands, faults, settings, kernelAt, sink);
+  if (sink.errors === 0) warnLeft(commands, sink);
   return { file, commands, settings, faults, diagnostics: sink.finish(), ...ring };
 }
 

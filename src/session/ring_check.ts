@@ -143,6 +143,19 @@ function checkFilled(commands: readonly Command[], sink: DiagnosticSink): void {
   }
 }
 
+/** Warns of SQEs that are filled and that no submit gives to the kernel. */
+export function warnLeft(commands: readonly Command[], sink: DiagnosticSink): void {
+  const polled = commands.some((command) => command.kind === 'ring' && command.setup.includes('SQPOLL'));
+  let left: SqeCommand[] = [];
+  for (const command of commands) {
+    if (command.kind === 'sqe') left.push(command);
+    // a thread that polls the SQ takes whatever is there
+    if (command.kind === 'submit') left = polled ? [] : left.slice(command.toSubmit ?? left.length);
+  }
+  for (const command of left)
+    sink.warning(command, 'sqe: no submit gives this SQE to the kernel: it has no effect');
+}
+
 /** Reports what the ring of the ublk stack lacks. */
 function checkBeside(command: Command, refuse: (at: Span, what: string) => void): void {
   switch (command.kind) {

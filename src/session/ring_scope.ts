@@ -10,6 +10,11 @@ export const RING_BUFFER = 1 << 20;
 /** How many of them there are. */
 const PLAIN_BUFFERS = 16;
 
+/** What is wrong with a file that a ring shall work on and that is not there. */
+export function noFile(path: string): string {
+  return `there is no file ${quote(path)} (ENOENT): truncate -s SIZE FILE makes one`;
+}
+
 /** Names that the commands of a ring have brought so far. */
 export class RingScope {
   ring: RingCommand | undefined;

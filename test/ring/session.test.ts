@@ -18,7 +18,10 @@ const NO_FILES = { size: () => undefined, cached: () => false, bytes: () => new 
 function viaSession(program: RingProgram, kernel: string): RingProgram {
   const text = sessionOf(program, kernel);
   const session = parseSession(text, 's.ublk');
-  expect(session.diagnostics, text).toEqual([]);
+  expect(
+    session.diagnostics.filter(({ message }) => !message.includes('no submit gives')),
+    text,
+  ).toEqual([]);
   expect(session.onRing, text).toBe(true);
   return sessionProgram(session, NO_FILES).program;
 }

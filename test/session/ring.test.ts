@@ -145,10 +145,32 @@ describe('a ring program of a session', () => {
   });
 
   it('refuses what it cannot open or hold', () => {
-    expect(printed('sqe READ none 0 4k\n')[0]).toMatch(/cannot open 'none'/);
-    expect(remarks('sqe NOP\n'.repeat(70000))).toEqual([
+    expect(remarks(`${'sqe NOP\n'.repeat(70000)}submit\n`)).toEqual([
       's.ublk:65:1: sqe: the submission queue is full (64 entries): submit comes first, or ring --entries',
     ]);
+  });
+});
+
+describe('what comes to nothing', () => {
+  it.each(['6.1', '6.18'])('a file that is not there is an error with its place, on %s', (kernel) => {
+    const text = `#: kernel ${kernel}\nsqe READ nothere 0 4k -u 1\nsubmit --wait 1\n`;
+    expect(() => run(text)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/no file 'nothere'/), line: 2, column: 10 }),
+    );
+  });
+
+  test.each([
+    ['sqe NOP -u 1\n', [1]],
+    ['sqe NOP\nsubmit\nsqe NOP\nsqe NOP\n', [3, 4]],
+    ['#: kernel 6.18\nsqe NOP\nsqe NOP\nsubmit --to-submit 1\n', [3]],
+    ['#: kernel 6.18\nsqe NOP\nsqe NOP\nsubmit --to-submit 1\nsubmit\n', []],
+    ['#: kernel 6.18\nring --setup SQPOLL\nsqe NOP\nsqe NOP\nsubmit --to-submit 1\n', []],
+  ])('SQEs that nobody submits are warned of: %j', (text, lines) => {
+    expect(remarks(text)).toEqual(
+      lines.map(
+        (line) => `s.ublk:${line}:1: warning: sqe: no submit gives this SQE to the kernel: it has no effect`,
+      ),
+    );
   });
 });
 
