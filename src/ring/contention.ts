@@ -16,6 +16,14 @@ const CANCELLING: ReadonlySet<number> = new Set([
   IORING_OP.POLL_REMOVE,
 ]);
 
+/** Whether no request of a program asks which other ones run, and no file is closed. */
+export function undisturbed({ steps }: Pick<RingProgram, 'steps'>): boolean {
+  return steps.every((step) => {
+    if (step.kind === 'close') return false;
+    return step.kind !== 'submit' || !step.sqes.some(({ opcode }) => CANCELLING.has(opcode));
+  });
+}
+
 /** One thing that a request touches. */
 export interface Touch {
   readonly key: string;

@@ -25,6 +25,9 @@ interface RingParts {
   readonly trace: UringEvent[] | undefined;
 }
 
+/** What a worker may surely be late, ns. */
+const LATE = 30_000_000;
+
 /** io_uring_setup with the files and buffers of a program registered. */
 export function newRing(program: RingProgram, parts: RingParts): Uring {
   const { profile, world, memory, files, submitter, trace } = parts;
@@ -56,6 +59,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
           program.entries,
           ({ sqe }) => splits(sqe),
           ({ sqe }) => cancellable(sqe),
+          program.undisturbed && program.horizon < LATE,
         )
       : new WorkerPool(world, program.entries),
     contended,

@@ -63,6 +63,8 @@ export interface RingProgram {
   readonly contended: ReadonlyMap<Sqe, readonly Sqe[]>;
   /** The most that timers and sleeps take all together, ns; Infinity where a timer repeats or its time is not known. */
   readonly horizon: number;
+  /** No request asks which other ones run, and no file is closed. */
+  readonly undisturbed: boolean;
   /** Some request may post more than one CQE. */
   readonly repeats: boolean;
   /** Initial bytes of files, pipes and buffers: shared by all runs, never written. */

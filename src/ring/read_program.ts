@@ -13,6 +13,7 @@ import {
 } from './program';
 import { JsonReader } from './read_json';
 import { contendedSqes } from './contention';
+import { undisturbed } from './contention';
 import { horizonOf, repeats } from './horizon';
 import { readSqe, type SqeScope } from './read_sqe';
 
@@ -82,6 +83,7 @@ export function readProgram(text: string): RingProgram {
     contended: contendedSqes(parts),
     horizon: horizonOf(parts),
     repeats: repeats(parts),
+    undisturbed: undisturbed(parts),
     initial: initialBytesMemo(),
     sqeAt,
   };

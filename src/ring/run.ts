@@ -203,11 +203,12 @@ class ProgramRun implements RunResult {
     return waitsNext(this.ring, step) || submitsNext(this.ring, step);
   }
 
-  /** The application, where it only drains completions that bring nothing more, until all is done. */
+  /** The application where it only drains completions that bring nothing more until all is done, or a worker that nobody sees. */
   first(): Actor | undefined {
     const { ring, program } = this;
     const drains = this.step === program.steps.length - 1 && this.reapsFrom !== undefined;
-    return drains && this.app.pending && drainsUnseen(ring) ? this.app : undefined;
+    if (drains && this.app.pending && drainsUnseen(ring)) return this.app;
+    return ring.wq.unseen?.(ring);
   }
 
   private *oneStep(step: ProgramStep): Context {

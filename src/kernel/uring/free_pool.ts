@@ -1,9 +1,10 @@
 /** io-wq without thread bookkeeping, for exploring: any work that may run can run next. */
+import { IORING_OP } from '../../uapi/io_uring_ops';
 import { putFromWorker } from './core';
 import type { Digest } from './digest';
-import type { IoWq, Req, Uring, WqCancel } from './types';
+import { type IoWq, REQ, type Req, type Uring, type WqCancel } from './types';
 import { type Thread, WorkRunner } from './work_runner';
-import type { Context, World } from './world';
+import type { Actor, Context, World } from './world';
 
 /** CPUs of the machine: bounded workers are four for each. */
 const CPUS = 2;
@@ -29,6 +30,8 @@ export class FreePool extends WorkRunner implements IoWq {
     sqEntries: number,
     splits: (req: Req) => boolean,
     cancellable: (req: Req) => boolean,
+    /** Nobody asks who runs, no file is closed, and no timer is longer than a worker may be late. */
+    private readonly undisturbed: boolean,
   ) {
     super(world, splits, cancellable);
     this.max = Math.min(sqEntries, 4 * CPUS);
@@ -46,6 +49,18 @@ export class FreePool extends WorkRunner implements IoWq {
     this.items.push(item);
     if (this.mayStart(req)) this.start(ring, item);
     else this.waiting.push(item);
+  }
+
+  unseen(ring: Uring): Actor | undefined {
+    if (!this.undisturbed) return undefined;
+    return this.items.find((item) => item.actor && !item.started && this.startsUnseen(ring, item.req))?.actor;
+  }
+
+  /** FSYNC of a regular file always waits for the disk, and changes nothing that others see. */
+  protected override startsUnseen(ring: Uring, { opcode, flags, sqe: { fd } }: Req): boolean {
+    if (opcode !== IORING_OP.FSYNC || !this.undisturbed || this.world.careful) return false;
+    const file = (flags & REQ.FIXED_FILE) !== 0 ? ring.fixedFiles[fd] : ring.fds.get(fd);
+    return file?.kind === 'file';
   }
 
   private mayStart(req: Req): boolean {

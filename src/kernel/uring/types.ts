@@ -201,6 +201,8 @@ export interface IoWq {
   cancel(ring: Uring, matches: (req: Req) => boolean, all: boolean): WqCancel;
   /** Adds what it knows to the digest of a state. */
   stateKey(digest: Digest): void;
+  /** A worker whose next step nobody sees. */
+  unseen?(ring: Uring): Actor | undefined;
 }
 
 /** What a piece of task work does to its request. */

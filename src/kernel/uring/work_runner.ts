@@ -17,6 +17,9 @@ const EAGAIN = -11;
 const ECANCELED = -125;
 const EINTR = -4;
 
+/** Later than any timer that matters, ns. */
+const FAR = 1_000_000_000;
+
 /** The thread that runs a request. */
 export interface Thread {
   actor: Actor | undefined;
@@ -51,6 +54,11 @@ export abstract class WorkRunner {
     /** Whether somebody may come to cancel a request. */
     protected readonly cancellable?: (req: Req) => boolean,
   ) {}
+
+  /** Whether it is seen by nobody when a worker starts with a request: it goes to wait for the disk, for all that matters at any time. */
+  protected startsUnseen(_ring: Uring, _req: Req): boolean {
+    return false;
+  }
 
   /** The thread sleeps inside an op (io_wq_worker_sleeping). */
   protected abstract fellAsleep(ring: Uring, thread: Thread): void;
@@ -193,7 +201,8 @@ export abstract class WorkRunner {
     const { diskWait } = req;
     this.fellAsleep(ring, thread);
     this.world.mark(1, req.id);
-    yield { likely: diskWait, least: Math.min(diskWait, 10_000), most: Math.max(diskWait * 20, 1_500_000) };
+    const most = this.startsUnseen(ring, req) ? FAR : Math.max(diskWait * 20, 1_500_000);
+    yield { likely: diskWait, least: Math.min(diskWait, 10_000), most };
     yield* this.wokeUp(thread);
     req.diskWait = 0;
     req.held = false;
