@@ -23,7 +23,7 @@ export interface CliOptions {
 }
 
 /** The built command line, and an empty folder to run it in. Call it once per test file, at the top. */
-export function cliUnderTest(): {
+export function cliUnderTest(entry = 'src/cli/main.ts'): {
   run(args: readonly string[], options?: CliOptions): Promise<CliResult>;
   folder(): string;
 } {
@@ -35,7 +35,7 @@ export function cliUnderTest(): {
     folder = mkdtempSync(join(tmpdir(), 'ublk-cli-'));
     await build({
       absWorkingDir: ROOT,
-      entryPoints: ['src/cli/main.ts'],
+      entryPoints: [entry],
       outfile: bundle,
       bundle: true,
       platform: 'node',

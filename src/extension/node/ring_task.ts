@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RingLive } from '../ring/live';
+import { type Place, programUri, type RingLive, runsHere } from '../ring/live';
 
 const TYPE = 'ublk-ring';
 const RUNS = 10;
@@ -25,11 +25,12 @@ export function ringLive(context: vscode.ExtensionContext): RingLive {
     task.presentationOptions = { clear: true, reveal: vscode.TaskRevealKind.Always };
     return task;
   };
-  const available = (uri: vscode.Uri): boolean =>
-    process.platform === 'linux' &&
-    vscode.workspace.isTrusted &&
-    uri.scheme === 'file' &&
-    (vscode.workspace.workspaceFolders ?? []).every((folder) => folder.uri.scheme === 'file');
+  const available = (uri: Place): boolean =>
+    runsHere(uri, {
+      platform: process.platform,
+      trusted: vscode.workspace.isTrusted,
+      folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri),
+    });
   context.subscriptions.push(
     vscode.tasks.registerTaskProvider(TYPE, {
       provideTasks: async () => {
@@ -40,10 +41,11 @@ export function ringLive(context: vscode.ExtensionContext): RingLive {
             taskOf({ type: TYPE, program: uri.fsPath }, vscode.workspace.getWorkspaceFolder(uri)),
           );
       },
-      resolveTask: ({ definition, scope }) =>
-        vscode.workspace.isTrusted
-          ? taskOf(definition, typeof scope === 'object' ? scope : undefined)
-          : undefined,
+      resolveTask: ({ definition, scope }) => {
+        const folder = typeof scope === 'object' ? scope : undefined;
+        const uri = programUri(definition.program, (folder ?? vscode.workspace.workspaceFolders?.[0])?.uri);
+        return uri !== undefined && available(uri) ? taskOf(definition, folder) : undefined;
+      },
     }),
   );
   void vscode.commands.executeCommand('setContext', 'ublkTrace.native', process.platform === 'linux');
