@@ -120,7 +120,7 @@ export class IoUring {
   ): Gen<number> {
     const { emit } = this.kernel.rec;
     const fd = flags & IORING_ENTER.REGISTERED_RING ? 0 : ring.fd;
-    emit.sys_enter_io_uring_enter(fd, toSubmit, minComplete, flags, argp, argsz);
+    emit.sys_enter_io_uring_enter(fd, toSubmit, this.kernel.u64(minComplete), flags, argp, argsz);
     yield* this.work.run(task);
     let ret = 0;
     if (toSubmit > 0) ret = yield* this.submit(task, ring, toSubmit);

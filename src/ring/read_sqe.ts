@@ -7,6 +7,7 @@ import type { JsonMember, JsonNode } from './json_text';
 import type { ProgramBuffer } from './program';
 import type { JsonReader } from './read_json';
 
+const U8 = 0xff;
 const U32 = 0xffffffff;
 const MAX_IOV = 8;
 const FIXED_FILE = 1;
@@ -49,6 +50,7 @@ export function readSqe(node: JsonNode, scope: SqeScope): Sqe {
   });
   const fill = new Fields(scope, members, specs, sqe);
   sqe.flags = fill.bits('flags');
+  if (sqe.flags > U8) reader.fail('flags has 8 bits', members.get('flags')!.value.at);
   fill.own();
   fill.raw();
   return sqe;

@@ -51,6 +51,7 @@ describe('reading a ring program', () => {
       '{"op": "NOP", "flags": ["LINK"], "user_data": "1"}',
       '3:48: flags has no "LINK"; it can have FIXED_FILE, IO_DRAIN, IO_LINK, IO_HARDLINK, ASYNC, CQE_SKIP_SUCCESS',
     ],
+    ['{"op": "NOP", "flags": ["0x100"], "user_data": "1"}', '3:47: flags has 8 bits'],
     ['{"op": "NOP", "op": "NOP", "user_data": "1"}', '3:38: duplicate key "op"'],
     [
       '{"op": "NOP", "lenn": 1, "user_data": "1"}',

@@ -3,6 +3,7 @@ import { complete } from '../../src/extension/session/complete';
 import { hoverAt } from '../../src/extension/session/hover';
 import { formatDiagnostic } from '../../src/session/diagnostics';
 import { parseSession } from '../../src/session/parse';
+import { Printer } from '../../src/trace/print';
 import { run } from '../simulate/support';
 
 function remarks(text: string): string[] {
@@ -149,6 +150,14 @@ describe('a ring program of a session', () => {
       's.ublk:65:1: sqe: the submission queue is full (64 entries): submit comes first, or ring --entries',
     ]);
   });
+});
+
+it.each(['6.1', '6.18'])('submit --wait takes what a ring program takes, on %s', (kernel) => {
+  const { output, trace } = run(`#: kernel ${kernel}\nsqe NOP -u 1\nsubmit --wait 4294967295\n`);
+  expect(output).toMatch(/hangs/);
+  expect(new Printer(trace).text()).toMatch(
+    kernel === '6.1' ? /min_complete: 0xffffffff/ : /io_uring_complete/,
+  );
 });
 
 describe('what comes to nothing', () => {
