@@ -6,7 +6,7 @@ import { flushCompletions, queueFallback } from './core';
 import { submitSqe } from './init_req';
 import { TIME } from './run_times';
 import { defersTaskWork, hasLocalWork, hasTaskWork, runLocalWork, runTaskWork } from './task_work_list';
-import type { Uring } from './types';
+import type { PluggedRead, Uring } from './types';
 import { endsUnseen, entersUnseen, takesUnseen } from './unseen';
 import { PARK } from './world';
 
@@ -16,15 +16,18 @@ const PLUG_THRESHOLD = 2;
 /** A piece of the submitter's code: yields times, returns a value. */
 export type Code<T> = Generator<number, T, void>;
 
-/** blk_finish_plug: the elevator sorts what was held back. */
+/** blk_finish_plug: the elevator sorts what was held back, and joins to one before what begins where that ends. */
 function finishPlug(ring: Uring): void {
   const { plug } = ring;
   ring.plug = undefined;
-  plug
-    ?.sort((a, b) => a.inode - b.inode || a.pos - b.pos)
-    .forEach((read, i) => {
-      read.start(i);
-    });
+  const sorted: PluggedRead[] = [];
+  for (const read of plug?.sort((a, b) => a.inode - b.inode || a.pos - b.pos) ?? []) {
+    const before = sorted.findIndex(({ inode, end }) => inode === read.inode && end === read.pos);
+    sorted.splice(before < 0 ? sorted.length : before + 1, 0, read);
+  }
+  sorted.forEach((read, i) => {
+    read.start(i);
+  });
 }
 
 /** io_submit_sqes: how many SQEs were taken; `looks`: the caller goes on to what other contexts handed over. */

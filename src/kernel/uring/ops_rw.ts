@@ -16,7 +16,7 @@ import {
 import { EPOLL } from './epoll_bits';
 import { canPoll, type OpenFile, pollMask, supportsNowait } from './open_files';
 import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from './regular_file';
-import { DISK, DISK_NEXT } from './disk_times';
+import { DISK, DISK_NEXT, TICK } from './disk_times';
 import { BLOCK } from './file_blocks';
 import { PAGE } from './pages';
 import { ioprioError } from './ioprio';
@@ -172,7 +172,7 @@ function readFromDisk(ring: Uring, req: Req, pos: number, plan: DirectPlan, nonb
       directTransfer(file, pos, plan, req.rw!.iter!),
     );
   };
-  if (nonblock && ring.plug) ring.plug.push({ inode: file.inode, pos, start });
+  if (nonblock && ring.plug) ring.plug.push({ inode: file.inode, pos, end: pos + req.rw!.want, start });
   else start(0);
 }
 
@@ -328,14 +328,14 @@ function writePipe(ring: Uring, req: Req, rw: RwState, nonblock: boolean): numbe
 function writeFile(ring: Uring, req: Req, rw: RwState, nonblock: boolean): number {
   const file = req.file!;
   const iter = rw.iter!;
-  // The time stamp has to change, which a direct write that must not block leaves to a worker.
-  if (nonblock) return done2(ring, req, rw);
+  if (nonblock && !writesInline(ring, req, rw)) return refusedInline(ring, req, rw);
   const append = file.append ? (rw.kflags & RWF.NOAPPEND) === 0 : (rw.kflags & RWF.APPEND) !== 0;
   const allowed = writeChecks(file, rw.pos, iter.count, append, ring.fsizeLimit);
   if (allowed.error !== 0) return doneWrite(ring, req, rw, allowed.error);
   rw.pos = allowed.pos;
   const synced = file.sync || (rw.kflags & (RWF.DSYNC | RWF.SYNC)) !== 0;
-  if (file.direct && allowed.count > 0) return writeDirect(ring, req, rw, allowed.count, synced);
+  if (file.direct && allowed.count > 0)
+    return writeDirect(ring, req, rw, { count: allowed.count, synced, nonblock });
   const ret = allowed.count === 0 ? 0 : bufferedWrite(file, allowed.pos, allowed.count, iter);
   if (ret >= 0) rw.pos += ret;
   if (ret > 0 && synced) req.diskWait = DISK.sync.likely;
@@ -349,27 +349,62 @@ function endWrite(ring: Uring, req: Req, rw: RwState, ret: number): number {
   return EAGAIN;
 }
 
-/** ext4_dio_write_iter: what makes the file longer, or is not of whole blocks, waits; the rest ends when the disk says so. */
-function writeDirect(ring: Uring, req: Req, rw: RwState, count: number, synced: boolean): number {
+/**
+ * ext4_dio_write_checks: whether a direct write waits for the disk. What makes the file longer does; so does what is not of
+ * whole blocks (of the file, and of memory), unless it goes into one extent that holds data.
+ */
+function waitsForDisk(ring: Uring, req: Req, pos: number, count: number): boolean {
+  const { size, blocks } = req.file!.pages!;
+  if (pos + count > size) return true;
+  const memory = req.rw!.iter!.segments.filter(({ len }) => len > 0);
+  const unaligned = [pos, ...memory.flatMap(({ addr, len }) => [addr, len])].some((n) => n % BLOCK !== 0);
+  if (!unaligned || !ring.profile.partialDioEndsLater) return unaligned;
+  const { state, length } = blocks.extent(pos, count);
+  return state !== 'written' || length < count;
+}
+
+/**
+ * A direct write that must not block is left to a worker when the time stamp of the file has to change, or when it needs the
+ * inode for itself. Stamps change with the timer tick: who comes soon after another write finds nothing to change. When
+ * exploring a worker does it: it can be as quick.
+ */
+function writesInline(ring: Uring, req: Req, rw: RwState): boolean {
+  const { direct, append, pages } = req.file!;
+  if (!direct || append || (rw.kflags & RWF.APPEND) !== 0 || ring.world.exploring) return false;
+  if (pages!.stampedAt === undefined || ring.world.now - pages!.stampedAt > TICK / 2) return false;
+  const { count } = rw.iter!;
+  const { state, length } = pages!.blocks.extent(rw.pos, count);
+  return count > 0 && state === 'written' && length === count && !waitsForDisk(ring, req, rw.pos, count);
+}
+
+/** ext4_dio_write_iter: waits for the disk, or ends when the disk says so. */
+function writeDirect(
+  ring: Uring,
+  req: Req,
+  rw: RwState,
+  { count, synced, nonblock }: { count: number; synced: boolean; nonblock: boolean },
+): number {
   const file = req.file!;
   const iter = rw.iter!;
   const { pos } = rw;
   const plan = planDirect(file, pos, count, memoryOf(req, iter), true);
-  const { size } = file.pages!;
-  if (plan.res < 0) overwriteDirect(file, pos, plan, iter);
-  else directWrite(file, pos, plan.res, iter);
-  const likely = synced ? DISK.sync.likely : DISK.write.likely;
-  const waits = pos + count > size || pos % BLOCK !== 0 || count % BLOCK !== 0;
+  const waits = waitsForDisk(ring, req, pos, count);
+  if (!ring.world.exploring) file.pages!.stampedAt = ring.world.now;
+  const likely = synced ? DISK.sync.likely : DISK.direct.likely;
   if (plan.disk && plan.res === rw.want && !waits) {
-    fromDisk(ring, req, { ...DISK.write, likely }, plan.res, holdsDirect(ring, false));
+    fromDisk(ring, req, { ...DISK.direct, likely }, plan.res, holdsDirect(ring, nonblock), () => {
+      directWrite(file, pos, plan.res, iter);
+    });
     return ISSUED.PENDING;
   }
+  if (plan.res < 0) overwriteDirect(file, pos, plan, iter);
+  else directWrite(file, pos, plan.res, iter);
   if (plan.disk) req.diskWait = likely;
   if (plan.res > 0) rw.pos += plan.res;
   return endWrite(ring, req, rw, plan.res);
 }
 
-/** A direct write tried inline. */
-function done2(ring: Uring, req: Req, rw: RwState): number {
+/** A direct write tried inline that would block. */
+function refusedInline(ring: Uring, req: Req, rw: RwState): number {
   return (req.flags & REQ.NOWAIT) !== 0 ? doneWrite(ring, req, rw, EAGAIN) : EAGAIN;
 }

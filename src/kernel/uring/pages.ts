@@ -66,6 +66,8 @@ export class FilePages {
   private readonly folios = new Map<number, Folio>();
   /** Bytes were written since the last sync. */
   dirty = false;
+  /** When a write last changed its time stamp in this run, virtual ns; not kept when exploring. */
+  stampedAt: number | undefined;
   /** Pages that are no longer as the file had them first. */
   private readonly changed = new Set<number>();
   /** Pages that are in memory without their bytes: who must not block cannot read them. */

@@ -41,15 +41,22 @@ export function fromDisk(
 ): void {
   const direct = { refs: held ? 2 : 1, res };
   req.rw!.direct = direct;
-  ring.world.after(`disk ${req.id}`, delay, () => {
-    transfer();
+  const ended = (): void => {
     if (--direct.refs > 0) return;
     addTaskWork(ring, WORK.DISK, req, () => {
       req.cause = 'disk';
       doneDirect(req, req.rw!, res);
       completeDefer(ring, req);
     });
-  });
+  };
+  const { world } = ring;
+  const moved = (): void => {
+    transfer();
+    // Its end may be told later than that of another transfer that came upon the same bytes.
+    if (world.exploring && ring.contended(req.sqe)) world.after(`disk end ${req.id}`, 0, ended);
+    else ended();
+  };
+  world.after(`disk ${req.id}`, delay, moved);
 }
 
 /** Whether the disk can be faster than a worker that starts a transfer: seldom, so only when exploring. */

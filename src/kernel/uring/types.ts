@@ -239,6 +239,7 @@ export interface Submitter {
 export interface PluggedRead {
   readonly inode: number;
   readonly pos: number;
+  readonly end: number;
   start(after: number): void;
 }
 

@@ -19,6 +19,8 @@ export interface UringProfile {
   readonly linkTracesPredecessor: boolean;
   /** Parallel direct writes of ext4 are not hashed. */
   readonly parallelDio: boolean;
+  /** Direct writes of parts of blocks that hold data end when the disk says so, as those of whole blocks; before, they waited. */
+  readonly partialDioEndsLater: boolean;
   /** Task work runs in the order it was added; before, newest first. */
   readonly taskWorkFifo: boolean;
   /** Pipes are opened with FMODE_NOWAIT. */
@@ -66,6 +68,7 @@ const NEW: UringProfile = {
   interruptedSplice: -512,
   linkTracesPredecessor: true,
   parallelDio: true,
+  partialDioEndsLater: true,
   taskWorkFifo: true,
   pipeNowait: true,
   rwfSupported: 0x1ff,
@@ -96,6 +99,7 @@ const PROFILES: readonly UringProfile[] = [
     interruptedSplice: -4,
     linkTracesPredecessor: false,
     parallelDio: false,
+    partialDioEndsLater: false,
     taskWorkFifo: false,
     pipeNowait: false,
     rwfSupported: 0x1f,
