@@ -3,6 +3,7 @@ import type { UringProfile } from '../kernel/uring/uring_profile';
 import { placeAt, ProgramError } from '../ring/json_text';
 import type { RingProgram } from '../ring/program';
 import { readProgram } from '../ring/read_program';
+import { intoWithFacts, Moments } from '../ring/ring_facts';
 import { writeRingTrace } from '../ring/ring_trace';
 import { type RunResult, runProgram, StepError } from '../ring/run';
 import { didYouMean } from '../session/diagnostics';
@@ -56,18 +57,24 @@ export async function openRing(path: string, text: string, host: OpenHost, how: 
     );
   let program: RingProgram | undefined;
   let run: RunResult;
+  const moments = new Moments();
   try {
     program = readProgram(text);
-    run = runProgram(program, { profile, trace: true, ...chooserOf(how.schedule) });
+    run = runProgram(program, { profile, trace: true, ...moments.options, ...chooserOf(how.schedule) });
   } catch (error) {
     const { line, column, message } = mistakeOf(text, program, error);
     throw new OpenError(`${path}:${line}:${column}: ${message}`);
   }
   const firstEvent = new Map<Sqe, number>();
-  const trace = writeRingTrace(program, profile, run, (event, sqe) => {
+  const fills = new Map<Sqe, number>();
+  const filled = (event: number, sqe: Sqe): void => {
+    fills.set(sqe, event);
+  };
+  const note = (event: number, sqe: Sqe): void => {
     if (!firstEvent.has(sqe)) firstEvent.set(sqe, event);
-  });
-  const sqes = sqeLines(text, program, firstEvent);
+  };
+  const trace = writeRingTrace(program, profile, run, note, intoWithFacts(program, moments, filled));
+  const sqes = sqeLines(text, program, firstEvent, fills);
   await host.pause();
   return prepared(
     trace,

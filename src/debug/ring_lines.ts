@@ -9,15 +9,18 @@ export interface SqeLines {
   readonly endLine: number;
   /** First event of its request. */
   readonly event: number;
+  /** Where the application fills it, as far as the trace tells. */
+  readonly filled?: number;
   /** What it asks for, in a few words. */
   readonly label: string;
 }
 
-/** Where the SQEs of a program stand, in the order of its text. `firstEvent` gives the first event of an SQE's request. */
+/** Where the SQEs of a program stand, in the order of its text, by the first event of their requests and the event that fills each. */
 export function sqeLines(
   text: string,
   program: RingProgram,
   firstEvent: ReadonlyMap<Sqe, number>,
+  fills: ReadonlyMap<Sqe, number>,
 ): SqeLines[] {
   const sqes = program.steps.flatMap((step) => (step.kind === 'submit' ? step.sqes : []));
   return sqeNodes(parseJsonText(text)).flatMap(({ at, end }, i) => {
@@ -25,7 +28,9 @@ export function sqeLines(
     const event = sqe && firstEvent.get(sqe);
     if (sqe === undefined || event === undefined) return [];
     const label = `SQE ${opcodeName(sqe.opcode)} · user_data ${sqe.userData}`;
-    return [{ line: placeAt(text, at).line, endLine: placeAt(text, end - 1).line, event, label }];
+    const filled = fills.get(sqe);
+    const lines = { line: placeAt(text, at).line, endLine: placeAt(text, end - 1).line };
+    return [{ ...lines, event, label, ...(filled === undefined ? {} : { filled }) }];
   });
 }
 

@@ -16,7 +16,9 @@ export class SessionLines {
     /** SQEs of a ring program, or of a session that runs as one. */
     private readonly sqes: readonly SqeLines[] = [],
   ) {
-    this.byEvent = new Map(sqes.map((sqe) => [sqe.event, sqe]));
+    this.byEvent = new Map(
+      sqes.flatMap((sqe) => [sqe.filled ?? [], sqe.event].flat().map((event) => [event, sqe] as const)),
+    );
   }
 
   /** Events of a line that say so themselves, in order; empty for a line that did nothing or in a recording. */

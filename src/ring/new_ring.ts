@@ -104,6 +104,7 @@ export function newRing(program: RingProgram, parts: RingParts): Uring {
     flushNow,
     linkTimeoutTask,
     cqWake: undefined,
+    tell: undefined,
   };
   return ring;
 }

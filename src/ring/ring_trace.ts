@@ -15,8 +15,10 @@ const OVERFLOWS = 0xffff888102000000n;
 /** Size of a request, and of the work in it. */
 const REQUEST_SIZE = 256n;
 const WORK = 0xc8n;
-const RING_FD = 3;
-const APP_PID = 1000;
+/** Descriptor of the ring. */
+export const RING_FD = 3;
+/** Process of the application. */
+export const APP_PID = 1000;
 
 /** A trace that the events of a run go into, behind what it has. */
 export interface RingTraceInto {

@@ -39,9 +39,6 @@ const HANG = 2_000_000_000;
 /** CQEs of one step, from which on a timer that repeats for ever makes it hang. */
 const ENDLESS = 100;
 
-/** How late the thread of an SQPOLL ring can be, ns: whoever sleeps for longer finds the SQ taken. */
-const SQPOLL_LATE = 10_000_000;
-
 /** Time without a completion after which the application takes it that nothing more comes, ns. */
 const QUIET = 50_000_000;
 
@@ -96,7 +93,7 @@ class ProgramRun implements RunResult {
     this.app = this.world.spawn('app', this.application(), 0);
     submitter.actor = this.app;
     if ((program.setup & IORING_SETUP.SQPOLL) !== 0) {
-      this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll, SQPOLL_LATE);
+      this.sqThread = this.world.spawn('iou-sqp', this.sqpoll(), TIME.sqpoll, TIME.sqpollLate);
     }
   }
 
@@ -283,6 +280,7 @@ class ProgramRun implements RunResult {
     const n = Math.min(most, cqReady(ring));
     for (let i = 0; i < n; i++) this.taken.push(outcomeCqe(ring.cq[ring.cqHead + i]!));
     ring.cqHead += n;
+    if (n > 0) ring.tell?.('take', n);
   }
 
   private *reap(count: number): Context {
@@ -353,11 +351,13 @@ class ProgramRun implements RunResult {
       if (!patient || hasLocalWork(ring)) this.world.wake(this.app, TIME.taskWake, TIME.wakeTask);
     };
     this.world.lastToWake = this.app;
+    ring.tell?.('sleep', 1);
     this.world.mark(6);
     yield PARK;
     this.world.lastToWake = undefined;
     ring.cqWake = undefined;
     if (this.sqThread === undefined) yield* runTaskWork(ring, flushCompletions);
+    ring.tell?.('exit', 0);
   }
 
   private *sleep(ns: number): Context {

@@ -1,12 +1,12 @@
 /** Running a session that has nothing but a ring: its program runs, and what happens goes into the session's trace. */
-import { toHex } from '../uapi/bytes';
 import { opcodeName } from '../uapi/io_uring_ops';
-import { encodeSqe, type Sqe } from '../uapi/sqe';
+import type { Sqe } from '../uapi/sqe';
 import type { Command, Session } from '../session/ast';
 import type { SqeCommand } from '../session/ast_ring';
 import type { Recorder } from '../trace/recorder';
 import type { OutcomeCqe, OutcomeStep } from './outcome';
-import { RING, writeRingTrace } from './ring_trace';
+import { Moments, RingFacts } from './ring_facts';
+import { writeRingTrace } from './ring_trace';
 import { type RunResult, runProgram } from './run';
 import { placeOfStep, type SessionProgram, SessionRingError } from './session_program';
 import { StepError } from './step_error';
@@ -49,14 +49,6 @@ export interface SessionRingResult {
   readonly contents: ReadonlyMap<string, { readonly size: number; readonly pieces: readonly Uint8Array[] }>;
 }
 
-/** A step that begins or ends before an event of the run. */
-interface Mark {
-  readonly step: number;
-  readonly ended: boolean;
-  readonly time: number;
-  readonly event: number;
-}
-
 /** Runs the program of a session and writes its trace. @throws SessionRingError */
 export function runSessionRing(
   session: Session,
@@ -64,26 +56,20 @@ export function runSessionRing(
   how: SessionRingRun,
 ): SessionRingResult {
   const { program, profile } = compiled;
-  const marks: Mark[] = [];
+  const moments = new Moments();
   let run: RunResult;
-  let started: RunResult | undefined;
   try {
     run = runProgram(program, {
       profile,
       trace: true,
       ...(how.chooser ? { chooser: how.chooser } : {}),
-      started: (each) => {
-        started = each;
-      },
-      stepped: (step, ended, time) => {
-        marks.push({ step, ended, time, event: started?.events.length ?? 0 });
-      },
+      ...moments.options,
     });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     throw new SessionRingError(error.message, placeOfStep(compiled, error));
   }
-  const writer = new SessionFacts(session, compiled, run, marks, how);
+  const writer = new SessionFacts(session, compiled, run, moments, how);
   writer.declare();
   const firstEvent = new Map<Sqe, number>();
   writeRingTrace(
@@ -108,22 +94,20 @@ export function runSessionRing(
 /** What commands do and print, as client facts between the events of the kernel. */
 class SessionFacts {
   status = 0;
-  private next = 0;
-  private filled = 0;
-  private taken = 0;
+  private readonly facts: RingFacts | undefined;
   /** SQEs in the SQ. */
   private pending = 0;
   private readonly task: number;
-  private readonly bytes = new Uint8Array(64);
 
   constructor(
     private readonly session: Session,
     private readonly compiled: SessionProgram,
     private readonly run: RunResult,
-    private readonly marks: readonly Mark[],
+    private readonly moments: Moments,
     private readonly how: SessionRingRun,
   ) {
     this.task = how.rec.trace.taskId('ring', how.pid);
+    if (how.facts) this.facts = new RingFacts(how.rec, this.task, compiled.program.entries);
   }
 
   /** Commands that set up the ring and what it works on. */
@@ -139,16 +123,11 @@ class SessionFacts {
 
   /** What stands before event number `index`; gives the time that it took. */
   before(index: number, start: number): number {
-    const { rec } = this.how;
-    let spent = 0;
-    for (let mark = this.marks[this.next]; mark && mark.event <= index; mark = this.marks[++this.next]) {
-      rec.now = Math.max(rec.now, start + spent + mark.time);
-      const from = rec.now;
-      if (mark.ended) this.ended(mark.step);
-      else this.begun(mark.step);
-      spent += rec.now - from;
-    }
-    return spent;
+    return this.moments.before(this.how.rec, index, start, (moment) => {
+      this.facts?.tell(moment);
+      if (moment.kind === 'end') this.ended(moment.nr);
+      else if (moment.kind === 'begin') this.begun(moment.nr);
+    });
   }
 
   /** What comes behind the last event: a step that hangs, and SQEs that nobody submits. */
@@ -179,19 +158,8 @@ class SessionFacts {
   }
 
   private fill(command: SqeCommand, sqe: Sqe | undefined): void {
-    const { rec, facts } = this.how;
     this.begin(command);
-    if (facts && sqe !== undefined) {
-      encodeSqe(new DataView(this.bytes.buffer), 0, sqe);
-      const { wide, strings } = rec.trace;
-      const index = this.filled++ & (this.compiled.program.entries - 1);
-      rec.emit.io_uring_get_sqe(
-        wide.ofBig(RING),
-        index,
-        wide.ofBig(sqe.userData),
-        strings.id(toHex(this.bytes)),
-      );
-    }
+    if (sqe !== undefined) this.facts?.fills(sqe);
     this.done(command, 0);
   }
 
@@ -210,8 +178,8 @@ class SessionFacts {
   }
 
   /** What a step gave. */
-  private print(command: Command, { submitted, overflow, cqes = [], hang }: OutcomeStep, step: number): void {
-    const { rec, print, facts } = this.how;
+  private print(command: Command, { submitted, overflow, cqes = [] }: OutcomeStep, step: number): void {
+    const { rec, print } = this.how;
     rec.stamp.task = this.task;
     if (command.kind === 'submit') {
       const made = this.compiled.program.steps[step]!;
@@ -221,9 +189,6 @@ class SessionFacts {
       print(`submit: ${submitted} of ${asked} SQEs${overflow ? ', the CQ has overflown' : ''}`);
     }
     for (const cqe of cqes) print(cqeText(cqe));
-    if (cqes.length === 0 || hang) return;
-    if (facts) rec.emit.io_uring_cq_advance(rec.trace.wide.ofBig(RING), this.taken, cqes.length);
-    this.taken += cqes.length;
   }
 }
 

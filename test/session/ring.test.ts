@@ -156,7 +156,7 @@ it.each(['6.1', '6.18'])('submit --wait takes what a ring program takes, on %s',
   const { output, trace } = run(`#: kernel ${kernel}\nsqe NOP -u 1\nsubmit --wait 4294967295\n`);
   expect(output).toMatch(/hangs/);
   expect(new Printer(trace).text()).toMatch(
-    kernel === '6.1' ? /min_complete: 0xffffffff/ : /io_uring_complete/,
+    kernel === '6.1' ? /min_complete: ffffffff/ : /io_uring_complete/,
   );
 });
 

@@ -12,6 +12,7 @@ import { readProgram } from '../../ring/read_program';
 import { exploredRelation } from '../../ring/explored_relation';
 import type { OrderedPair } from '../../ring/order';
 import { type RunResult, runProgram, StepError } from '../../ring/run';
+import { intoWithFacts, Moments } from '../../ring/ring_facts';
 import { writeRingTrace } from '../../ring/ring_trace';
 import { cqeOrder, scheduleFor } from '../../ring/schedule';
 import { sessionOf } from '../../ring/to_session';
@@ -56,6 +57,10 @@ export const ringCommand: Command = {
     },
     { name: 'session', says: 'print the program as a session (.ublk)' },
     { name: 'output', short: 'o', value: 'FILE', says: 'write the trace of the first outcome' },
+    {
+      name: 'facts',
+      says: 'with -o: also what no tracepoint of a kernel tells, the bytes of SQEs and where CQEs are taken',
+    },
     ...COMMON_OPTIONS,
   ],
   async run(args: Args) {
@@ -74,10 +79,12 @@ export const ringCommand: Command = {
       return 0;
     }
     const trace = args.text('output');
+    const facts = args.has('facts') ? new Moments() : undefined;
+    if (facts && trace === undefined) throw usageError('--facts goes with -o FILE');
     const first = placed(file, text, program, () =>
-      runProgram(program, { profile, trace: trace !== undefined }),
+      runProgram(program, { profile, trace: trace !== undefined, ...facts?.options }),
     );
-    if (trace !== undefined) await writeTrace(openOutput(trace, file), program, profile, first);
+    if (trace !== undefined) await writeTrace(openOutput(trace, file), program, profile, first, facts);
     const head = { program: program.name, kernel: profile.name };
     const order = args.text('order');
     if (order !== undefined) return writeOrder(file, text, program, profile, readOrder(order, program));
@@ -162,8 +169,10 @@ async function writeTrace(
   program: RingProgram,
   profile: UringProfile,
   run: RunResult,
+  facts: Moments | undefined,
 ): Promise<void> {
-  const trace = writeRingTrace(program, profile, run);
+  const into = facts && intoWithFacts(program, facts);
+  const trace = writeRingTrace(program, profile, run, undefined, into);
   const printer = new Printer(trace);
   for (const part of printer.parts(0)) await output.write(part);
   await output.close();

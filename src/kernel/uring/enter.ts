@@ -67,6 +67,13 @@ export function* submitSqes(ring: Uring, toSubmit: number, looks = false): Code<
 
 /** io_uring_enter by the application; `wait` undefined: without GETEVENTS. Returns the number of SQEs taken. */
 export function* enter(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
+  ring.tell?.('enter', toSubmit, wait);
+  const taken = yield* inKernel(ring, toSubmit, wait);
+  ring.tell?.('exit', taken);
+  return taken;
+}
+
+function* inKernel(ring: Uring, toSubmit: number, wait: number | undefined): Code<number> {
   let taken = 0;
   if (toSubmit > 0 && entersUnseen(ring)) ring.world.alone = ring.world.current;
   yield TIME.syscall;
@@ -120,6 +127,7 @@ function* waitForCqes(ring: Uring, wanted: number, taken: number): Code<void> {
   yield* runWork(ring, min);
   flushOverflow(ring);
   if (cqReady(ring) >= min) return;
+  ring.tell?.('wait', min);
   const target = ring.cqHead + min;
   const timeouts = ring.cqTimeouts;
   const enough = (): boolean => ring.cq.length >= target || ring.cqTimeouts !== timeouts;

@@ -42,6 +42,8 @@ export const TIME = {
   signalWake: 40_000,
   /** The SQPOLL thread looks at its ring. */
   sqpoll: 2_000,
+  /** How late it can be: whoever sleeps for longer finds the SQ taken. */
+  sqpollLate: 10_000_000,
 } as const;
 
 /** What one try of an op takes in a worker, ns. */

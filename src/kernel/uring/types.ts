@@ -170,6 +170,12 @@ export interface UringEvent {
   readonly other: Req | undefined;
 }
 
+/**
+ * What an application does: it calls io_uring_enter with so many SQEs (and waits for CQEs) and returns from it, sleeps in it until there are so
+ * many CQEs (`sleep`: for that it calls it), takes so many CQEs.
+ */
+export type AppAct = 'enter' | 'exit' | 'wait' | 'sleep' | 'take';
+
 /** One op of the table (struct io_issue_def). */
 export interface OpDef {
   readonly name: string;
@@ -322,4 +328,6 @@ export interface Uring {
   linkTimeoutTask(ring: Uring, req: Req): void;
   /** Set while the application sleeps in io_cqring_wait: called when it should look again. */
   cqWake: (() => void) | undefined;
+  /** Told what the application does. */
+  tell: ((what: AppAct, count: number, wait?: number) => void) | undefined;
 }
