@@ -93,11 +93,17 @@ export function initialBytesMemo(): InitialBytes {
   };
 }
 
+/** After so many bytes initial contents repeat. */
+const PERIOD = 251;
+
 /** Initial contents of a name: byte i is (i mod 251 + sum of the name's bytes) mod 256. */
 export function initialBytes(name: string, size: number): Uint8Array {
   let sum = 0;
   for (const byte of new TextEncoder().encode(name)) sum += byte;
   const bytes = new Uint8Array(size);
-  for (let i = 0; i < size; i++) bytes[i] = (i % 251) + sum;
+  const period = Math.min(PERIOD, size);
+  for (let i = 0; i < period; i++) bytes[i] = i + sum;
+  // whole periods are copied, twice as many each time
+  for (let filled = period; filled < size; filled *= 2) bytes.copyWithin(filled, 0, filled);
   return bytes;
 }

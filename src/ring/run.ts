@@ -31,14 +31,12 @@ import type { RunOptions, RunResult, TakenBefore } from './run_types';
 import { StepError } from './step_error';
 import { addsSqes, submitsNext, waitsNext } from './step_unseen';
 
-export type { RunOptions, RunResult };
-export { StepError };
+export { type RunOptions, type RunResult, StepError };
 
 /** A step that waits longer than this hangs, ns. */
 const HANG = 2_000_000_000;
 /** CQEs of one step, from which on a timer that repeats for ever makes it hang. */
 const ENDLESS = 100;
-
 /** Time without a completion after which the application takes it that nothing more comes, ns. */
 const QUIET = 50_000_000;
 
@@ -61,6 +59,7 @@ class ProgramRun implements RunResult {
   private readonly world: World;
   private readonly files: ProgramFiles;
   readonly repeats: boolean;
+  private readonly lastSubmit: number;
   private readonly app: Actor;
   private sqThread: Actor | undefined;
   private finished = false;
@@ -80,6 +79,7 @@ class ProgramRun implements RunResult {
     this.hash = options.hash ?? sha256Hex;
     this.world = new World(options.chooser, options.pace);
     this.repeats = program.repeats;
+    this.lastSubmit = program.steps.findLastIndex(addsSqes);
     this.world.horizon = program.horizon;
     this.world.careful = options.careful ?? false;
     const memory = new UserMemory(options.pool);
@@ -231,7 +231,7 @@ class ProgramRun implements RunResult {
     const before = ring.taken;
     const known = { step: this.step, least: this.reaped, sure: this.restedAt };
     for (const sqe of this.sqThread ? step.sqes : ring.sq) this.takenBefore.set(sqe, known);
-    ring.lastCall = !this.program.repeats && !this.program.steps.slice(this.step + 1).some(addsSqes);
+    ring.lastCall = !this.program.repeats && this.step >= this.lastSubmit;
     this.deadline = step.wait === undefined ? Number.POSITIVE_INFINITY : this.world.time + HANG;
     this.submitted = toSubmit;
     const counting = enter(ring, toSubmit, step.wait);

@@ -1,7 +1,8 @@
 /** SHA-256, for contents of files and buffers; works in the browser too, and at once. */
 
-const K = new Uint32Array(64);
-const INITIAL = new Uint32Array(8);
+/** Signed words: they stay small integers in every engine. */
+const K = new Int32Array(64);
+const INITIAL = new Int32Array(8);
 
 /** Fractional parts of roots of the first primes, as the standard defines its constants. */
 (function fillConstants(): void {
@@ -19,7 +20,7 @@ const INITIAL = new Uint32Array(8);
 /** Hash of pieces one after the other, as 64 hexadecimal digits. */
 export function sha256Hex(pieces: Iterable<Uint8Array>): string {
   const state = INITIAL.slice();
-  const words = new Uint32Array(64);
+  const words = new Int32Array(64);
   const block = new Uint8Array(64);
   let filled = 0;
   let total = 0;
@@ -52,10 +53,10 @@ export function sha256Hex(pieces: Iterable<Uint8Array>): string {
   view.setUint32(56, Math.floor(total / 0x20000000));
   view.setUint32(60, (total << 3) >>> 0);
   compress(state, words, block, 0);
-  return Array.from(state, (word) => word.toString(16).padStart(8, '0')).join('');
+  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-function compress(state: Uint32Array, w: Uint32Array, bytes: Uint8Array, at: number): void {
+function compress(state: Int32Array, w: Int32Array, bytes: Uint8Array, at: number): void {
   for (let i = 0, p = at; i < 16; i++, p += 4) {
     w[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
   }
@@ -64,18 +65,16 @@ function compress(state: Uint32Array, w: Uint32Array, bytes: Uint8Array, at: num
     const y = w[i - 2]!;
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
+    w[i] = (w[i - 16]! + s0 + w[i - 7]! + s1) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  let a = state[0]!;
+  let b = state[1]!;
+  let c = state[2]!;
+  let d = state[3]!;
+  let e = state[4]!;
+  let f = state[5]!;
+  let g = state[6]!;
+  let h = state[7]!;
   for (let i = 0; i < 64; i++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i]! + w[i]!) | 0;

@@ -250,10 +250,16 @@ export class FilePages {
     this.dirty = true;
   }
 
-  /** The bytes, in pieces of at most a page. */
+  /** The bytes, in pieces: pages, and whatever nobody has looked at as one. */
   *contents(): Generator<Uint8Array> {
-    for (let at = 0; at < this.size; at += PAGE) {
-      yield this.page(at / PAGE).bytes.subarray(0, Math.min(PAGE, this.size - at));
+    const { initial, pages, size } = this;
+    const whole = Math.floor(Math.min(initial.length, size) / PAGE);
+    for (let i = 0; i * PAGE < size; ) {
+      let next = i;
+      while (next < whole && !pages.has(next)) next++;
+      if (next > i) yield initial.subarray(i * PAGE, next * PAGE);
+      else yield this.page(next++).bytes.subarray(0, Math.min(PAGE, size - i * PAGE));
+      i = next;
     }
   }
 }
