@@ -157,6 +157,17 @@ function takePosition(req: Req, rw: RwState, count: number): number {
   return rw.pos + count > Number.MAX_SAFE_INTEGER * 1024 ? EINVAL : 0;
 }
 
+/**
+ * A worker looks at the file position before it does the rest, without a lock: others may use and move the same one between.
+ * Returns whether it took one.
+ */
+export function takePositionFirst(req: Req): boolean {
+  const { rw, file } = req;
+  if (rw?.pos !== -1 || file?.kind !== 'file') return false;
+  takePosition(req, rw, 0);
+  return true;
+}
+
 /** ->fail of reads and writes: what earlier tries did counts. */
 export function failRw(req: Req): void {
   const rw = req.rw;

@@ -3,6 +3,7 @@ import { IORING_OP } from '../../uapi/io_uring_ops';
 import { failByTaskWork, setFail } from './complete_later';
 import { assignFile, completeFromWorker, issueSqe, putFromWorker, taskSubmit } from './core';
 import { canPoll, putFile } from './open_files';
+import { takePositionFirst } from './ops_rw';
 import { dropDirect } from './rw_end';
 import { armAsyncPoll } from './poll_arm';
 import { OPT, opTime, TIME } from './run_times';
@@ -81,6 +82,10 @@ export abstract class WorkRunner {
     if (this.splits) {
       if (this.cancellable?.(req)) {
         this.world.mark(7, req.id);
+        yield 0;
+      }
+      if (ring.contended(req.sqe) && takePositionFirst(req)) {
+        this.world.mark(8, req.id);
         yield 0;
       }
       yield* this.issue(ring, thread, req, undefined);
