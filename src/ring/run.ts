@@ -264,9 +264,10 @@ class ProgramRun implements RunResult {
       if (ring.sq.length >= ring.sqEntries) {
         throw new StepError('the SQ is full: earlier SQEs were not taken', this.step, i);
       }
-      if (!isModelled(ring, sqe.opcode)) {
+      if (!isModelled(ring, sqe)) {
+        const bare = ring.ops[sqe.opcode] ? ' with such fields' : '';
         throw new StepError(
-          `opcode ${sqe.opcode} (${opcodeName(sqe.opcode)}) is not simulated`,
+          `opcode ${sqe.opcode} (${opcodeName(sqe.opcode)}) is not simulated${bare}`,
           this.step,
           i,
         );

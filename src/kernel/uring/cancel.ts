@@ -5,7 +5,7 @@ import { failByTaskWork, setFail } from './complete_later';
 import { putReq, taskSubmit } from './core';
 import { fixedFile, normalFile } from './file_get';
 import type { OpenFile } from './open_files';
-import { cancelPoll, findAnyPoll, findPoll } from './poll_arm';
+import { cancelPoll, disarmPoll, findAnyPoll, findPoll } from './poll_arm';
 import { finishLinkTimeout } from './timeout_arm';
 import { ISSUED, REQ, type Req, type Uring } from './types';
 
@@ -141,6 +141,17 @@ export function issueTimeoutRemove(ring: Uring, req: Req): number {
     seq: 0,
   });
   ring.canceller = undefined;
+  if (ret < 0) setFail(req);
+  req.res = ret;
+  return ISSUED.COMPLETE;
+}
+
+/** Issue of POLL_REMOVE without an update. */
+export function issuePollRemove(ring: Uring, req: Req): number {
+  const armed = findPoll(ring, req.sqe.addr, ({ opcode }) => opcode === IORING_OP.POLL_ADD);
+  if (armed) armed.cancelledBy = req.id;
+  let ret = armed ? 0 : ENOENT;
+  if (armed && !disarmPoll(ring, armed)) ret = EALREADY;
   if (ret < 0) setFail(req);
   req.res = ret;
   return ISSUED.COMPLETE;

@@ -159,7 +159,9 @@ function failInit(ring: Uring, req: Req, error: number): number {
   return 0;
 }
 
-/** Whether the simulator answers for an opcode: it has the op, or the kernel does not know it either. */
-export function isModelled(ring: Pick<Uring, 'ops' | 'profile'>, opcode: number): boolean {
-  return opcode >= ring.profile.opLast || ring.ops[opcode] !== undefined;
+/** Whether the simulator answers for an SQE: it has the op, or the kernel does not know it either. */
+export function isModelled(ring: Pick<Uring, 'ops' | 'profile'>, sqe: Sqe): boolean {
+  if (sqe.opcode >= ring.profile.opLast) return true;
+  const def = ring.ops[sqe.opcode];
+  return def !== undefined && (def.models?.(sqe) ?? true);
 }

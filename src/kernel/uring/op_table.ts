@@ -2,13 +2,14 @@
 import { IORING_OP } from '../../uapi/io_uring_ops';
 import { setFail } from './complete_later';
 import { taskSubmit } from './core';
-import { issueCancel, issueTimeoutRemove, CANCEL } from './cancel';
+import { issueCancel, issuePollRemove, issueTimeoutRemove, CANCEL } from './cancel';
 import { DISK } from './disk_times';
 import { EPOLL } from './epoll_bits';
 import { fallocate, fallocateError, fsyncError, syncRangeError } from './fallocate';
 import { fixedFile, normalFile } from './file_get';
 import { putFile } from './open_files';
 import { failRw, issueRead, issueWrite, prepRw } from './ops_rw';
+import { otherOps } from './other_ops';
 import { armPoll } from './poll_arm';
 import { splice, SPLICE_F, type SpliceResult, tee } from './splice_ops';
 import { startTimeout } from './timeout_arm';
@@ -207,6 +208,14 @@ const POLL_ADD: OpDef = {
   },
 };
 
+const POLL_REMOVE: OpDef = {
+  ...NONE,
+  name: 'POLL_REMOVE',
+  prep: (_ring, { sqe }) => (sqe.bufIndex !== 0 || sqe.spliceFdIn !== 0 || sqe.off !== 0n ? EINVAL : 0),
+  issue: issuePollRemove,
+  models: (sqe) => sqe.len === 0 && sqe.opFlags === 0,
+};
+
 const TIMEOUT_FLAG = { ABS: 1, ETIME_SUCCESS: 0x20, MULTISHOT: 0x40, CLOCKS: 0x0c } as const;
 
 function prepTimeout(ring: Uring, req: Req, isLink: boolean): number {
@@ -286,7 +295,7 @@ const ASYNC_CANCEL: OpDef = {
   issue: issueCancel,
 };
 
-/** The table of ops by opcode; ops that ring programs cannot name are absent. */
+/** The table of ops by opcode; SEND_ZC and SENDMSG_ZC, whose notifications are not modelled, are absent. */
 function makeTable(): readonly (OpDef | undefined)[] {
   const table: (OpDef | undefined)[] = [];
   table[IORING_OP.NOP] = NOP;
@@ -306,6 +315,8 @@ function makeTable(): readonly (OpDef | undefined)[] {
   table[IORING_OP.WRITE] = rw('WRITE', true, false);
   table[IORING_OP.SPLICE] = SPLICE;
   table[IORING_OP.TEE] = TEE;
+  table[IORING_OP.POLL_REMOVE] = POLL_REMOVE;
+  for (const [opcode, def] of otherOps()) table[opcode] = def;
   return table;
 }
 

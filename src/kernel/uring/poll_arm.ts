@@ -207,6 +207,19 @@ export function findAnyPoll(ring: Uring, matches: (req: Req) => boolean): Req | 
   return undefined;
 }
 
+/** io_poll_disarm of POLL_REMOVE: false when somebody else has it already. */
+export function disarmPoll(ring: Uring, req: Req): boolean {
+  const state = req.poll!;
+  if (state.refs++ > 0) return false;
+  removeWaits(state);
+  hashRemove(ring, req);
+  req.cause = 'cancel';
+  req.res = ECANCELED;
+  setFail(req);
+  addTaskWork(ring, WORK.COMPLETE, req, () => completeDefer(ring, req));
+  return true;
+}
+
 /** io_poll_cancel_req */
 export function cancelPoll(ring: Uring, req: Req, submit: Submit): void {
   const state = req.poll!;

@@ -192,6 +192,8 @@ export interface OpDef {
   issue(ring: Uring, req: Req, flags: number): number;
   /** It fails at once, before its file is locked. */
   readonly refused?: (req: Req) => boolean;
+  /** Whether the simulator answers for such an SQE; without it, for all. */
+  readonly models?: (sqe: Sqe) => boolean;
   /** ->fail of the op: last look at res before a failed request completes. */
   readonly fail?: (req: Req) => void;
 }
