@@ -19,9 +19,10 @@ import { bufferedRead, bufferedWrite, fillCache, isUncached, writeChecks } from 
 import { DISK, DISK_NEXT, TICK } from './disk_times';
 import { BLOCK } from './file_blocks';
 import { PAGE } from './pages';
+import { importFixed, importRange, importVector } from './import_iov';
 import { ioprioError } from './ioprio';
 import { ISSUE, ISSUED, REQ, type Req, type RwState, type Uring, WORK } from './types';
-import { MAX_RW_COUNT, type Segment, TASK_SIZE, UserIter } from './user_memory';
+import type { UserIter } from './user_memory';
 
 const EBADF = -9;
 const EAGAIN = -11;
@@ -40,7 +41,6 @@ const RWF = {
   ATOMIC: 64,
   DONTCACHE: 128,
 } as const;
-const UIO_MAXIOV = 1024;
 
 /** What prep of every read and write does first. */
 export function prepRw(ring: Uring, req: Req): number {
@@ -67,57 +67,6 @@ export function prepRw(ring: Uring, req: Req): number {
     default:
       return importRange(ring, req, req.rw);
   }
-}
-
-function importRange(ring: Uring, req: Req, rw: RwState): number {
-  if ((req.flags & REQ.BUFFER_SELECT) !== 0) return 0;
-  const { addr, len } = req.sqe;
-  const size = Math.min(len, MAX_RW_COUNT);
-  if (!accessOk(addr, size)) return EFAULT;
-  rw.iter = iterOf(ring, [{ addr: Number(addr), len: size }]);
-  return 0;
-}
-
-function accessOk(addr: bigint, size: number): boolean {
-  return addr + BigInt(size) <= BigInt(TASK_SIZE);
-}
-
-function iterOf(ring: Uring, segments: Segment[]): UserIter {
-  return new UserIter(segments, ring.memory);
-}
-
-function importVector(ring: Uring, req: Req, rw: RwState): number {
-  const { addr, len } = req.sqe;
-  if ((req.flags & REQ.BUFFER_SELECT) !== 0) return len === 1 ? 0 : EINVAL;
-  if (len > UIO_MAXIOV) return EINVAL;
-  const bytes = len === 0 ? new Uint8Array(0) : ring.memory.copyFrom(Number(addr), len * 16);
-  if (bytes.length < len * 16) return EFAULT;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const segments: Segment[] = [];
-  let left = MAX_RW_COUNT;
-  for (let i = 0; i < len; i++) {
-    const base = view.getBigUint64(i * 16, true);
-    const size = view.getBigInt64(i * 16 + 8, true);
-    if (size < 0n) return EINVAL;
-    const n = Math.min(Number(size), left);
-    if (!accessOk(base, n)) return EFAULT;
-    segments.push({ addr: Number(base), len: n });
-    left -= n;
-  }
-  rw.iter = iterOf(ring, segments);
-  return 0;
-}
-
-/** io_init_rw_fixed: a range of a registered buffer. */
-function importFixed(ring: Uring, req: Req, rw: RwState): number {
-  if (rw.iter) return 0;
-  const buffer = ring.fixedBuffers[req.sqe.bufIndex];
-  if (buffer === undefined) return EFAULT;
-  const addr = Number(req.sqe.addr);
-  const { len } = req.sqe;
-  if (addr < buffer.addr || addr + len > buffer.addr + buffer.len) return EFAULT;
-  rw.iter = iterOf(ring, [{ addr, len }]);
-  return 0;
 }
 
 /** io_rw_init_file: 0 or a negative errno. */
