@@ -108,13 +108,11 @@ class ProgramRun implements RunResult {
   /** The step that runs can never end. */
   private endHung(): void {
     const step = this.program.steps[this.step]!;
-    const { ring } = this;
+    const left = this.ring.cq.slice(this.ring.cqHead).map(outcomeCqe);
     if (step.kind === 'submit') {
-      const cqes = ring.cq.slice(ring.cqHead).map(outcomeCqe);
-      this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), cqes, hang: true });
+      this.steps.push({ submitted: this.submitted, ...this.overflowFlag(), cqes: left, hang: true });
       return;
     }
-    const left = ring.cq.slice(ring.cqHead).map(outcomeCqe);
     const cqes = [...this.taken, ...left];
     this.steps.push({ cqes: this.endless() ? cqes.slice(0, ENDLESS) : cqes, hang: true });
   }
