@@ -73,7 +73,7 @@ describe('ring', () => {
       const { code, stderr } = await cli.run([command, 'w.ublk']);
       return [code, stderr];
     };
-    const opened = '#: kernel 6.18\nsqe NOP\nsqe 18\nsubmit\n';
+    const opened = '#: kernel 6.18\nsqe NOP\nsqe 18 --addr 4096\nsubmit\n';
     for (const command of ['run', 'ring']) {
       expect(await wrong(opened, command)).toEqual([2, expect.stringMatching(/^w\.ublk:3:1: opcode 18/)]);
       expect(await wrong('sqe TIMEOUT -5\n', command)).toEqual([2, expect.stringMatching(/^w\.ublk:1:13: /)]);
