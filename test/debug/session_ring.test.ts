@@ -76,7 +76,7 @@ test('what is no ring program, or only a run finds wrong, is told with its place
   await expect(ringOfSession('s.ublk', 'ublk add -t null\nsqe NOP\nsubmit\n', host)).rejects.toThrow(
     /^s\.ublk:1:1: this session is no ring program/,
   );
-  const text = '#: kernel 6.18\nsqe NOP\nsqe 18\nsubmit\n';
+  const text = '#: kernel 6.18\nsqe NOP\nsqe 18 --addr 4096\nsubmit\n';
   await expect(ringOfSession('s.ublk', text, host)).rejects.toThrow(
     /^s\.ublk:3:1: opcode 18 \(OPENAT\) is not simulated/,
   );
