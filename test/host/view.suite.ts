@@ -255,6 +255,9 @@ describe('timeline view', () => {
         [99, 1],
       ],
     );
+    // the other tests count on the sample's trace being the first of the tree
+    restored.panel.dispose();
+    for (const entry of api.traces.all) api.traces.close(entry);
   });
 
   it('shows an event in text, session and pseudo-code, and says where it cannot', async () => {
