@@ -9,7 +9,7 @@ import { fallocate, fallocateError, fsyncError, syncRangeError } from './falloca
 import { fixedFile, normalFile } from './file_get';
 import { putFile } from './open_files';
 import { failRw, issueRead, issueWrite, prepRw } from './ops_rw';
-import { otherOps } from './other_ops';
+import { NO_CHECKS, otherOps } from './other_ops';
 import { armPoll } from './poll_arm';
 import { splice, SPLICE_F, type SpliceResult, tee } from './splice_ops';
 import { startTimeout } from './timeout_arm';
@@ -20,17 +20,6 @@ const EAGAIN = -11;
 const EFAULT = -14;
 const EINVAL = -22;
 const ECANCELED = -125;
-
-const NONE = {
-  needsFile: false,
-  ioprio: false,
-  pollin: false,
-  pollout: false,
-  hashRegFile: false,
-  unboundNonreg: false,
-  bufferSelect: false,
-  forceAsync: false,
-} as const;
 
 function complete(req: Req, res: number): number {
   req.res = res;
@@ -43,7 +32,7 @@ function signed(value: bigint): number {
 }
 
 const NOP: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'NOP',
   prep: (ring, req) => ((req.sqe.opFlags & ~ring.profile.nopFlags) !== 0 ? EINVAL : 0),
   issue: (_ring, req) => complete(req, 0),
@@ -51,7 +40,7 @@ const NOP: OpDef = {
 
 function rw(name: string, write: boolean, select: boolean): OpDef {
   return {
-    ...NONE,
+    ...NO_CHECKS,
     name,
     needsFile: true,
     ioprio: true,
@@ -74,7 +63,7 @@ function blocking(
   moves = false,
 ): OpDef {
   return {
-    ...NONE,
+    ...NO_CHECKS,
     name,
     needsFile: true,
     hashRegFile: moves,
@@ -189,7 +178,7 @@ const TEE = blocking(
 const POLL_MULTI = 1;
 
 const POLL_ADD: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'POLL_ADD',
   needsFile: true,
   unboundNonreg: true,
@@ -209,7 +198,7 @@ const POLL_ADD: OpDef = {
 };
 
 const POLL_REMOVE: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'POLL_REMOVE',
   prep: (_ring, { sqe }) => (sqe.bufIndex !== 0 || sqe.spliceFdIn !== 0 || sqe.off !== 0n ? EINVAL : 0),
   issue: issuePollRemove,
@@ -256,7 +245,7 @@ function prepTimeout(ring: Uring, req: Req, isLink: boolean): number {
 }
 
 const TIMEOUT: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'TIMEOUT',
   prep: (ring, req) => prepTimeout(ring, req, false),
   issue: (ring, req) => {
@@ -266,14 +255,14 @@ const TIMEOUT: OpDef = {
 };
 
 const LINK_TIMEOUT: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'LINK_TIMEOUT',
   prep: (ring, req) => prepTimeout(ring, req, true),
   issue: () => ECANCELED,
 };
 
 const TIMEOUT_REMOVE: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'TIMEOUT_REMOVE',
   prep: (_ring, { sqe, flags }) => {
     if ((flags & (REQ.FIXED_FILE | REQ.BUFFER_SELECT)) !== 0) return EINVAL;
@@ -283,7 +272,7 @@ const TIMEOUT_REMOVE: OpDef = {
 };
 
 const ASYNC_CANCEL: OpDef = {
-  ...NONE,
+  ...NO_CHECKS,
   name: 'ASYNC_CANCEL',
   prep: (ring, { sqe, flags }) => {
     if ((flags & REQ.BUFFER_SELECT) !== 0) return EINVAL;

@@ -10,7 +10,8 @@ const EFAULT = -14;
 const EINVAL = -22;
 const EAFNOSUPPORT = -97;
 
-const PLAIN = {
+/** An op that asks nothing of its SQE: what each op adds to, as io_issue_def does. */
+export const NO_CHECKS = {
   needsFile: false,
   ioprio: false,
   pollin: false,
@@ -81,7 +82,7 @@ export function otherOps(): readonly (readonly [number, OpDef])[] {
   const def = (name: Name, how: Partial<OpDef>): readonly [number, OpDef] => [
     IORING_OP[name],
     {
-      ...PLAIN,
+      ...NO_CHECKS,
       name,
       forceAsync: BLOCKING.has(name),
       prep: () => 0,
